@@ -1,0 +1,33 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test test-long lint clean
+
+run: $(VENV)/base-installed  ## sort photos that are dropped into ./inbox
+	@mkdir -p inbox
+	@exec $(BIN)/catdog watch inbox
+
+test: $(VENV)/dev-installed lint  ## lint, types, tests
+	$(BIN)/pytest -m "not long" --cov --cov-branch --cov-fail-under=90
+
+test-long: $(VENV)/dev-installed  ## what takes longer: kills, large folders, the shipped model
+	$(BIN)/pytest -m long
+
+lint: $(VENV)/dev-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/base-installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/dev-installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,dev]'
+	@touch $@ $(VENV)/base-installed
