@@ -1,0 +1,1 @@
+"""Loads, trains and measures the network that tells cats from dogs."""

@@ -1,0 +1,96 @@
+"""A model, loaded for serving: preprocessed photos in, predictions out."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import ModelRefused
+from core.image import display
+from core.manifest import LITERT, Manifest, read_checked, read_manifest
+from core.prediction import Prediction
+from core.preprocessing import Pixels
+from core.probabilities import probabilities_from_logits
+from core.quiet import quiet_native_stderr
+
+
+class Classifier:
+    """A LiteRT model and its manifest. Safe to share between threads.
+
+    One photo at a time goes through the network, spread over `threads` processor threads:
+    batches were measured to be no faster on CPUs, and take memory.
+    """
+
+    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
+        """Raises ModelRefused if the model is missing, incomplete or altered."""
+        self.manifest: Manifest = read_manifest(folder)
+        content = read_checked(folder, self.manifest, LITERT)
+        try:
+            self._interpreter = _interpreter(content, threads or os.cpu_count() or 1)
+            self._signature = self._interpreter.get_signature_runner()
+            (self._input_name,) = self._signature.get_input_details()
+            if self.manifest.outputs.logits not in self._signature.get_output_details():
+                raise ValueError(f"it has no output {self.manifest.outputs.logits!r}")
+        except (ValueError, RuntimeError) as error:
+            raise ModelRefused(
+                f"{display(folder / LITERT)} does not load ({error}). Train or install it again."
+            ) from error
+        self._lock = threading.Lock()
+
+    @property
+    def version(self) -> str:
+        return self.manifest.version
+
+    def logits(self, batch: Pixels) -> npt.NDArray[np.float32]:
+        """Run the network.
+
+        `batch` is uint8 of shape `(n, size, size, 3)`, as `preprocess` gives them stacked.
+
+        Returns: shape `(n, classes)`, or `(n, 1)` for a network with one sigmoid.
+        """
+        size = self.manifest.preprocessing.size
+        if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[1:] != (size, size, 3):
+            raise ValueError(
+                f"a batch is uint8 of shape (n, {size}, {size}, 3). "
+                f"Received: {batch.dtype} of shape {batch.shape}"
+            )
+        rows = [self._run(photo[np.newaxis])[self.manifest.outputs.logits] for photo in batch]
+        return np.concatenate(rows)
+
+    def predict(self, batch: Pixels) -> list[Prediction]:
+        """Say what is in each photo of a batch (as for `logits`)."""
+        if len(batch) == 0:
+            return []
+        table = probabilities_from_logits(self.logits(batch), self.manifest.temperature)
+        return [self._prediction(row) for row in table]
+
+    def _run(self, photo: Pixels) -> dict[str, npt.NDArray[np.float32]]:
+        with self._lock:
+            outputs: dict[str, npt.NDArray[np.float32]] = self._signature(
+                **{self._input_name: photo}
+            )
+        return outputs
+
+    def _prediction(self, row: npt.NDArray[np.float64]) -> Prediction:
+        labels = self.manifest.labels
+        best = int(row.argmax())
+        return Prediction(
+            label=labels[best],
+            confidence=float(row[best]),
+            probabilities=dict(zip(labels, map(float, row), strict=True)),
+            model_version=self.manifest.version,
+        )
+
+
+def _interpreter(content: bytes, threads: int) -> Any:
+    with quiet_native_stderr():  # it greets with "Created TensorFlow Lite XNNPACK delegate"
+        from ai_edge_litert.interpreter import Interpreter
+
+        interpreter = Interpreter(model_content=content, num_threads=threads)
+        interpreter.allocate_tensors()
+    return interpreter

@@ -1,0 +1,66 @@
+"""What people see: lines, and a progress bar where there is a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
+
+import click
+
+
+class Console(Protocol):
+    """Where long work tells how it goes."""
+
+    def say(self, line: str) -> None:
+        """Tell one line."""
+
+    def progress(self, what: str, total: float) -> AbstractContextManager[Callable[[float], None]]:
+        """Show a bar; entering it gives a function that is told how much is done in all."""
+
+
+class Terminal:
+    """Lines on standard output, bars on standard error and only if it is a terminal."""
+
+    def say(self, line: str) -> None:
+        click.echo(line)
+
+    @contextmanager
+    def progress(self, what: str, total: float) -> Iterator[Callable[[float], None]]:
+        if not sys.stderr.isatty():
+            yield lambda done: None
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(),
+            console=RichConsole(stderr=True),
+            transient=True,
+            redirect_stdout=sys.stdout.isatty(),  # else a file or pipe would get nothing
+        )
+        with bar:
+            task = bar.add_task(what, total=total)
+            yield lambda done: bar.update(task, completed=done)
+
+
+def count_up(told: Callable[[float], None]) -> Callable[[], None]:
+    """Make a function that tells a progress bar of one more, each time it is called."""
+    done = 0
+
+    def one_more() -> None:
+        nonlocal done
+        done += 1
+        told(done)
+
+    return one_more
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print one object on a line, in ASCII: paths that are not UTF-8 keep surrogate escapes."""
+    click.echo(json.dumps(value))

@@ -1,0 +1,61 @@
+"""What can go wrong, with the exit code each failure carries and what to do about it."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the `catdog` command; docs/commands.md lists them for its users."""
+
+    OK = 0
+    SOME_FAILED = 1
+    USAGE = 2
+    MODEL = 3
+    EXTRA_MISSING = 4
+    BUSY = 5
+    INTERRUPTED = 130
+
+
+class CatdogError(Exception):
+    """A failure that a person can do something about; the text says what."""
+
+    exit_code = ExitCode.SOME_FAILED
+
+
+class UsageRefused(CatdogError):
+    """What was asked for makes no sense, or is not safe for the photos."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ModelRefused(CatdogError):
+    """A model is missing, incomplete or not the one that its manifest names."""
+
+    exit_code = ExitCode.MODEL
+
+
+class ExtraMissing(CatdogError):
+    """The command needs packages that the base install leaves out."""
+
+    exit_code = ExitCode.EXTRA_MISSING
+
+
+class UnreadableCode(StrEnum):
+    """Why a file cannot be read as a photo; stands in `--json` output."""
+
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    NOT_AN_IMAGE = "not-an-image"
+    UNSUPPORTED = "unsupported"
+    TOO_LARGE = "too-large"
+    NO_PERMISSION = "no-permission"
+    VANISHED = "vanished"
+
+
+class UnreadableImage(CatdogError):
+    """One file cannot be decoded in full; the others go on."""
+
+    def __init__(self, code: UnreadableCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code

@@ -1,0 +1,214 @@
+"""From a path or bytes to an upright RGB image, or a reason why not."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from core.errors import UnreadableCode, UnreadableImage
+
+# The limits here are checked before anything is decoded, and hold for every format alike, so
+# Pillow's own (a warning at 89 megapixels, an error at 179) only gets in the way of phones that
+# take 200-megapixel JPEGs.
+Image.MAX_IMAGE_PIXELS = None
+
+MAX_BYTES = 256 * 2**20
+MAX_STATED_PIXELS = 250_000_000
+MAX_DECODED_PIXELS = 100_000_000  # after a JPEG's draft(), which decodes at 1/2 to 1/8
+
+HEADER_BYTES = 32
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+_KNOWN_BUT_UNSUPPORTED = {
+    b"8BPS": "a Photoshop document",
+    b"%PDF": "a PDF",
+    b"\xff\x0a": "a JPEG XL image",
+    b"\x00\x00\x00\x0cJXL ": "a JPEG XL image",
+    b"\x00\x00\x00\x0cjP  ": "a JPEG 2000 image",
+    b"FUJIFILM": "a raw photo",
+    b"<svg": "an SVG drawing",
+}
+
+
+def sniff(header: bytes) -> str | None:
+    """Name the image format that a file's first 32 bytes announce, if it is one we decode."""
+    if header.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if header.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if header[:4] == b"RIFF" and header[8:12] == b"WEBP":
+        return "WEBP"
+    if header[:6] in (b"GIF87a", b"GIF89a"):
+        return "GIF"
+    if header[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "TIFF"
+    if header[:2] == b"BM" and len(header) >= 18:
+        return "BMP"
+    if header[4:8] == b"ftyp":
+        brands = {header[start : start + 4] for start in range(8, len(header), 4)}
+        if brands & {b"avif", b"avis"}:
+            return "AVIF"
+        if brands & set(_HEIF_BRANDS):
+            return "HEIF"
+    return None
+
+
+def read_photo(path: Path) -> bytes:
+    """Read a photo's file whole. Raises UnreadableImage."""
+    shown = display(path)
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # opening a FIFO would block for ever
+            raise UnreadableImage(
+                UnreadableCode.NOT_AN_IMAGE, f"{shown} is not a file. Name a photo instead."
+            )
+        _check_bytes(status.st_size, shown)
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UnreadableImage(
+            UnreadableCode.VANISHED, f"{shown} is not there (any more). Check the path."
+        ) from error
+    except PermissionError as error:
+        raise UnreadableImage(
+            UnreadableCode.NO_PERMISSION,
+            f"{shown} may not be read by this user. Change its permissions.",
+        ) from error
+    except OSError as error:
+        raise UnreadableImage(
+            UnreadableCode.TRUNCATED,
+            f"{shown} cannot be read ({error.strerror or error}). Check the disk, or copy the "
+            "file again.",
+        ) from error
+
+
+def open_image(source: Path | bytes, *, min_side: int, name: str | None = None) -> Image.Image:
+    """Decode a photo in full and turn it upright.
+
+    A JPEG may come back at 1/2, 1/4 or 1/8 of its size, never with a side under `min_side`
+    pixels that was not so already. Of animations the first frame is taken; what is transparent
+    becomes white. `name` stands for bytes in error messages.
+
+    Raises UnreadableImage.
+    """
+    if isinstance(source, bytes):
+        return _decode(source, name or "the image", min_side)
+    return _decode(read_photo(source), display(source), min_side)
+
+
+def display(path: Path) -> str:
+    """Write a path for people: bytes that are not UTF-8 and control characters are escaped."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def _check_bytes(size: int, shown: str) -> None:
+    if size == 0:
+        raise UnreadableImage(
+            UnreadableCode.EMPTY, f"{shown} is empty (0 bytes). Copy it again from the camera."
+        )
+    if size > MAX_BYTES:
+        raise UnreadableImage(
+            UnreadableCode.TOO_LARGE,
+            f"{shown} has {size / 2**20:.0f} MB, more than the {MAX_BYTES // 2**20} MB that are "
+            "read. Save it smaller.",
+        )
+
+
+def _decode(content: bytes, shown: str, min_side: int) -> Image.Image:
+    _check_bytes(len(content), shown)
+    header = content[:HEADER_BYTES]
+    announced = sniff(header)
+    if announced is None:
+        raise _not_decodable(header, shown)
+    if announced == "HEIF":
+        _register_heif()
+    try:
+        image = Image.open(io.BytesIO(content), formats=(announced,))
+        _check_pixels(image, MAX_STATED_PIXELS, shown)
+        if image.format in ("JPEG", "MPO"):
+            image.draft("RGB", (min_side, min_side))
+        _check_pixels(image, MAX_DECODED_PIXELS, shown)
+        image.load()
+        return _to_rgb(_upright(image))
+    except UnreadableImage:
+        raise
+    except MemoryError as error:
+        raise UnreadableImage(
+            UnreadableCode.TOO_LARGE, f"{shown} does not fit into memory. Save it smaller."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise UnreadableImage(
+            UnreadableCode.TRUNCATED,
+            f"{shown} starts like a {announced} file but ends early or is damaged. Copy it again "
+            "from the camera.",
+        ) from error
+    except Exception as error:  # Pillow's decoders raise whatever the bytes made them trip over
+        raise UnreadableImage(
+            UnreadableCode.TRUNCATED,
+            f"{shown} ends early or is damaged ({announced}: {error}). Copy it again from the "
+            "camera.",
+        ) from error
+
+
+def _not_decodable(header: bytes, shown: str) -> UnreadableImage:
+    for start, what in _KNOWN_BUT_UNSUPPORTED.items():
+        if header.startswith(start):
+            return UnreadableImage(
+                UnreadableCode.UNSUPPORTED,
+                f"{shown} is {what}, which catdog does not read. Save it as JPEG.",
+            )
+    return UnreadableImage(
+        UnreadableCode.NOT_AN_IMAGE,
+        f"{shown} is not an image, whatever its name says. Take it out of the photos.",
+    )
+
+
+def _check_pixels(image: Image.Image, limit: int, shown: str) -> None:
+    pixels = image.width * image.height
+    if pixels > limit:
+        raise UnreadableImage(
+            UnreadableCode.TOO_LARGE,
+            f"{shown} has {image.width} x {image.height} pixels, more than the "
+            f"{limit // 1_000_000} megapixels that are decoded. Save it smaller.",
+        )
+
+
+def _register_heif() -> None:
+    from pillow_heif import register_heif_opener  # 70 ms that only HEIC photos pay
+
+    register_heif_opener()
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a broken EXIF block does not make the pixels unreadable
+        return image
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I") or image.mode == "F":
+        return _grey_from_wide(image)
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        ground = Image.new("RGB", rgba.size, "white")
+        ground.paste(rgba, mask=rgba.getchannel("A"))
+        return ground
+    return image.convert("RGB")
+
+
+def _grey_from_wide(image: Image.Image) -> Image.Image:
+    """Scale 16-bit, 32-bit and float greys to 8 bits; convert() would clip them to white."""
+    values = np.asarray(image, dtype=np.float64)
+    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = 0.0, 65535.0
+    if image.mode == "F" or values.min() < low or values.max() > high:
+        low, high = float(values.min()), float(values.max())
+    scaled = (values - low) * (255.0 / max(high - low, 1e-12))
+    return Image.fromarray(scaled.round().astype(np.uint8), mode="L").convert("RGB")

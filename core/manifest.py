@@ -1,0 +1,143 @@
+"""manifest.json: everything about a model that its weights do not say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import ModelRefused
+from core.image import display
+from core.labels import PhotoClass, Role
+from core.preprocessing import Preprocessing
+
+MANIFEST = "manifest.json"
+LITERT = "model.tflite"
+KERAS = "model.keras"
+MODEL_CARD = "MODEL_CARD.md"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What the LiteRT model's outputs are called."""
+
+    logits: str  # shape (1, classes), or (1, 1) for two classes told apart by one sigmoid
+    activation: str | None  # shape (1, h, w, same): the class activation map; None: has none
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A file of the model, as it was when the model was made."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A model's contract with whoever serves it.
+
+    `temperature` divides the logits before the softmax; `threshold` is the probability from
+    which on a photo is filed. The other tables are for people and for later training.
+    """
+
+    version: str
+    created: str  # ISO 8601, UTC
+    classes: tuple[PhotoClass, ...]
+    preprocessing: Preprocessing
+    outputs: Outputs
+    temperature: float
+    threshold: float
+    files: dict[str, FileRecord]
+    data: dict[str, Any]  # fingerprint, counts, share held out
+    recipe: dict[str, Any]  # every setting of the training run, its seed and its seconds
+    metrics: dict[str, Any]  # by part: validation, and test where one was given
+    versions: dict[str, str]  # of the packages that made it
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(photo_class.label for photo_class in self.classes)
+
+    def class_of(self, label: str) -> PhotoClass:
+        """Raises KeyError for a label that the model does not have."""
+        for photo_class in self.classes:
+            if photo_class.label == label:
+                return photo_class
+        raise KeyError(label)
+
+    def write(self, folder: Path) -> None:
+        text = json.dumps({"format": FORMAT, **asdict(self)}, indent=2, ensure_ascii=False)
+        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a model folder's manifest. Raises ModelRefused if it is missing or malformed."""
+    path = folder / MANIFEST
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelRefused(
+            f"There is no model in {display(folder)}: {MANIFEST} cannot be read "
+            f"({error.strerror}). Name a folder that `catdog train` made."
+        ) from error
+    except ValueError as error:
+        raise _malformed(path, error) from error
+    if not isinstance(raw, dict) or raw.pop("format", None) != FORMAT:
+        raise ModelRefused(
+            f"{display(path)} is not of format {FORMAT}, the one that this version of catdog "
+            "reads. Train the model again, or install the catdog that made it."
+        )
+    try:
+        return Manifest(
+            **{
+                **raw,
+                "classes": tuple(
+                    PhotoClass(entry["label"], entry["folder"], Role(entry["role"]), entry["words"])
+                    for entry in raw["classes"]
+                ),
+                "preprocessing": Preprocessing(**raw["preprocessing"]),
+                "outputs": Outputs(**raw["outputs"]),
+                "files": {name: FileRecord(**entry) for name, entry in raw["files"].items()},
+            }
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _malformed(path, error) from error
+
+
+def read_checked(folder: Path, manifest: Manifest, name: str) -> bytes:
+    """Read one of the model's files, refusing any other than the one the manifest names.
+
+    Raises ModelRefused.
+    """
+    path = folder / name
+    try:
+        content = path.read_bytes()
+        record = manifest.files[name]
+    except (OSError, KeyError) as error:
+        raise ModelRefused(
+            f"The model {manifest.version} is incomplete: {display(path)} is missing. Install "
+            "catdog again, or choose another model with --model."
+        ) from error
+    if hashlib.sha256(content).hexdigest() != record.sha256:
+        raise ModelRefused(
+            f"{display(path)} is not the file that its manifest names (SHA-256 differs): it was "
+            "altered or copied in part. Install catdog again, or choose another model with "
+            "--model."
+        )
+    return content
+
+
+def record_file(path: Path) -> FileRecord:
+    """Take down a file's hash and size for the manifest."""
+    content = path.read_bytes()
+    return FileRecord(hashlib.sha256(content).hexdigest(), len(content))
+
+
+def _malformed(path: Path, error: Exception) -> ModelRefused:
+    return ModelRefused(
+        f"{display(path)} is malformed ({type(error).__name__}: {error}). Install catdog again, "
+        "or choose another model with --model."
+    )

@@ -1,0 +1,53 @@
+"""What the commands have in common: settings that several read, and how options are declared."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+# Every option can be set by an environment variable, which --help names.
+option = functools.partial(click.option, show_envvar=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What stands before the command on the command line."""
+
+    models_dir: Path
+
+
+pass_settings = click.make_pass_decorator(Settings)
+
+
+def model_option(command: Command) -> Command:
+    """Add --model, which every command that predicts has."""
+    return option(
+        "--model",
+        "model_choice",
+        envvar="CATDOG_MODEL",
+        metavar="VERSION|FOLDER",
+        help="Model to use: a version in the models folder, or a model's folder.  "
+        "[default: the promoted one, else the one that comes with catdog]",
+    )(command)
+
+
+def threshold_option(command: Command) -> Command:
+    """Add --threshold, which every command that decides has."""
+    return option(
+        "--threshold",
+        envvar="CATDOG_THRESHOLD",
+        type=click.FloatRange(0, 1),
+        help="Confidence from which on an answer is sure, 0 to 1.  [default: the model's own]",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """Add --json, whose variable is the command's own."""
+    return option("--json", is_flag=True, help="Print one JSON object a line.")(command)

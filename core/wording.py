@@ -1,0 +1,25 @@
+"""Decisions in words, the same on the terminal and in the chat."""
+
+from __future__ import annotations
+
+from core.labels import Role
+from core.manifest import Manifest
+from core.prediction import Decision
+
+
+def describe(decision: Decision, manifest: Manifest, language: str = "en") -> str:
+    """Say a decision: "cat, 98 %", "not sure, perhaps dog (61 %)", "neither cat nor dog (97 %)"."""
+    prediction = decision.prediction
+    seen = manifest.class_of(prediction.label)
+
+    def word(words: dict[str, str]) -> str:
+        return words.get(language) or words["en"]
+
+    percent = f"{min(99, int(prediction.confidence * 100))} %"  # 100 % would be a promise
+    if seen.role is Role.NEITHER:
+        kinds = [word(c.words) for c in manifest.classes if c.role is Role.FILE]
+        words = f"neither {' nor '.join(kinds)} ({percent})"
+        return words if decision.is_sure else f"not sure, perhaps {words}"
+    if decision.is_sure:
+        return f"{word(seen.words)}, {percent}"
+    return f"not sure, perhaps {word(seen.words)} ({percent})"
