@@ -1,0 +1,1 @@
+"""Makes models: needs the extra `train`, which nothing else in catdog loads."""

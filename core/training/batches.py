@@ -1,0 +1,59 @@
+"""The input pipeline: every batch follows from the seed and its step alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from core.lookahead import map_ahead
+from core.preprocessing import Pixels, Preprocessing, preprocess
+from core.training.augment import augment
+from core.training.dataset import Dataset, Indices
+from core.training.recipe import Recipe, Stage
+
+Targets = npt.NDArray[np.float32]
+
+
+def steps_per_epoch(dataset: Dataset, recipe: Recipe) -> int:
+    """Count the batches of an epoch; the last photos of an odd number wait for the next one."""
+    return max(1, len(dataset.training) // recipe.batch_size)
+
+
+def training_batches(
+    dataset: Dataset, recipe: Recipe, stage: Stage, steps: range
+) -> Iterator[tuple[Pixels, Targets]]:
+    """Yield the augmented batches of some steps, numbered from the start of the whole run."""
+    an_epoch = steps_per_epoch(dataset, recipe)
+
+    def make(step: int) -> tuple[Pixels, Targets]:
+        epoch, position = divmod(step, an_epoch)
+        order = np.random.default_rng((recipe.seed, 0, epoch)).permutation(dataset.training)
+        start = position * recipe.batch_size
+        # sorted, so that the decoded photos are read from the file in their order
+        indices = np.sort(order[start : start + recipe.batch_size])
+        random = np.random.default_rng((recipe.seed, 1, step))
+        photos = augment(dataset.pixels[indices], stage.size, stage.augmentation, random)
+        return photos, targets_of(dataset, indices)
+
+    for _, batch in map_ahead(make, steps):
+        yield batch
+
+
+def whole_photos(dataset: Dataset, indices: Indices, size: int) -> Pixels:
+    """Resize decoded photos as serving would see them, for validation during training."""
+    preprocessing = Preprocessing(size)
+    return np.stack(
+        [preprocess(Image.fromarray(dataset.pixels[index]), preprocessing) for index in indices]
+    )
+
+
+def targets_of(dataset: Dataset, indices: Indices) -> Targets:
+    """Encode classes for the loss: one column for two classes, else one-hot."""
+    targets = dataset.targets[indices]
+    classes = len(dataset.classes)
+    if classes == 2:
+        return targets[:, np.newaxis].astype(np.float32)
+    return np.eye(classes, dtype=np.float32)[targets]

@@ -1,0 +1,229 @@
+"""Labelled folders: finding their photos, naming their faults, splitting and decoding them."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import UnreadableImage, UsageRefused
+from core.image import display, read_photo
+from core.labels import PhotoClass, classes_from_folders
+from core.lookahead import map_ahead
+from core.photos import FileKind, find_files
+from core.preprocessing import Pixels, Preprocessing, load_photo
+
+Indices = npt.NDArray[np.intp]
+
+HELD_OUT = 0.1  # the share of photos that no training run ever learns from
+_PARTS = frozenset({"train", "validation", "test"})
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPhoto:
+    """A file in a class folder."""
+
+    path: Path
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A file that is skipped, and left where it is."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFolder:
+    """What a folder of class folders holds, before any photo is opened."""
+
+    folder: Path
+    classes: tuple[PhotoClass, ...]
+    photos: tuple[LabelledPhoto, ...]
+    not_photos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Photos decoded and split."""
+
+    classes: tuple[PhotoClass, ...]
+    photos: tuple[LabelledPhoto, ...]
+    pixels: Pixels  # shape (n, size, size, 3), in a temporary file
+    targets: Indices  # of each photo's class
+    training: Indices  # of the photos to learn from
+    validation: Indices  # of the photos to choose and calibrate by, never learnt from
+    faults: tuple[Fault, ...]
+    fingerprint: str  # SHA-256 over the photos' hashes and labels, whatever their names
+
+    def count(self, indices: Indices) -> dict[str, int]:
+        """Count photos by label."""
+        counts = np.bincount(self.targets[indices], minlength=len(self.classes))
+        return {
+            photo_class.label: int(count)
+            for photo_class, count in zip(self.classes, counts, strict=True)
+        }
+
+
+def scan(folder: Path) -> LabelledFolder:
+    """List the class folders of `folder` (`cats/`, `dogs/`, ...) and the photos below them.
+
+    Raises UsageRefused if it does not hold two class folders with photos in them.
+    """
+    if not folder.is_dir():
+        raise UsageRefused(f"{display(folder)} is not a folder. Name one that holds cats/, dogs/.")
+    names = sorted(
+        entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != "."
+    )
+    if _PARTS & set(names):
+        part = sorted(_PARTS & set(names))[-1]
+        raise UsageRefused(
+            f"{display(folder)} holds {part}/, not class folders. Name {display(folder / part)} "
+            "instead."
+        )
+    if len(names) < 2:
+        raise UsageRefused(
+            f"{display(folder)} must hold two class folders or more, such as cats/ and dogs/. "
+            f"Found: {', '.join(f'{name}/' for name in names) or 'none'}."
+        )
+    classes = classes_from_folders(names)
+    photos: list[LabelledPhoto] = []
+    not_photos = 0
+    for photo_class in classes:
+        found = list(find_files(folder / photo_class.folder, recursive=True))
+        own = [
+            LabelledPhoto(file.path, photo_class.label)
+            for file in found
+            if file.kind is FileKind.PHOTO
+        ]
+        if not own:
+            raise UsageRefused(
+                f"{display(folder / photo_class.folder)} holds no photos. Add some, or take the "
+                "folder away."
+            )
+        photos.extend(own)
+        not_photos += len(found) - len(own)
+    return LabelledFolder(folder, classes, tuple(photos), not_photos)
+
+
+def is_held_out(sha256: bytes) -> bool:
+    """Tell from a photo's content which part it belongs to, the same in every run."""
+    return int.from_bytes(sha256[:8], "big") < HELD_OUT * 2**64
+
+
+def load(
+    labelled: LabelledFolder,
+    size: int,
+    *,
+    work: Path,
+    on_photo: Callable[[], None] = lambda: None,
+) -> Dataset:
+    """Decode all photos to `size` pixels a side, into an unnamed temporary file in `work`.
+
+    Files that cannot be decoded are named in `faults` and skipped, and so are copies of a photo:
+    all but the first, or every one of them if they lie in different class folders. `on_photo`
+    is called once a file. Raises UsageRefused if a class has no photo to learn from or none
+    held out.
+    """
+    faults: list[Fault] = []
+    kept: list[LabelledPhoto] = []
+    row_of: dict[bytes, int] = {}  # by SHA-256
+    contradicted: set[int] = set()
+    with tempfile.TemporaryFile(dir=work) as file:
+        for photo, loaded in _decoded(labelled.photos, Preprocessing(size)):
+            on_photo()
+            if isinstance(loaded, UnreadableImage):
+                faults.append(Fault(photo.path, str(loaded)))
+                continue
+            sha256, pixels = loaded
+            row = row_of.setdefault(sha256, len(kept))
+            if row == len(kept):
+                kept.append(photo)
+                file.write(pixels.tobytes())
+                continue
+            first = kept[row]
+            if first.label == photo.label:
+                faults.append(Fault(photo.path, f"is the same photo as {display(first.path)}"))
+                continue
+            faults.append(_contradiction(photo, first))
+            if row not in contradicted:
+                contradicted.add(row)
+                faults.append(_contradiction(first, photo))
+        if not kept:
+            raise UsageRefused(f"Not one photo in {display(labelled.folder)} can be read.")
+        file.flush()
+        # the mapping keeps the file alive after it is closed, and not after a killed run
+        pixels_of_all = np.memmap(file, np.uint8, "r", shape=(len(kept), size, size, 3))
+    index_of = {photo_class.label: index for index, photo_class in enumerate(labelled.classes)}
+    rows = [(sha256, row) for sha256, row in row_of.items() if row not in contradicted]
+    dataset = Dataset(
+        classes=labelled.classes,
+        photos=tuple(kept),
+        pixels=pixels_of_all,
+        targets=np.array([index_of[photo.label] for photo in kept], dtype=np.intp),
+        training=np.array([row for sha256, row in rows if not is_held_out(sha256)], dtype=np.intp),
+        validation=np.array([row for sha256, row in rows if is_held_out(sha256)], dtype=np.intp),
+        faults=tuple(faults),
+        fingerprint=_fingerprint((sha256, kept[row].label) for sha256, row in rows),
+    )
+    _check_enough(dataset)
+    return dataset
+
+
+def fingerprint(photos: Sequence[LabelledPhoto]) -> str:
+    """Compute the fingerprint of photos on disk; those that vanished meanwhile are left out."""
+
+    def digest(photo: LabelledPhoto) -> bytes | None:
+        try:
+            return hashlib.sha256(read_photo(photo.path)).digest()
+        except UnreadableImage:
+            return None
+
+    return _fingerprint(
+        (sha256, photo.label) for photo, sha256 in map_ahead(digest, photos) if sha256
+    )
+
+
+def _decoded(
+    photos: Sequence[LabelledPhoto], preprocessing: Preprocessing
+) -> Iterator[tuple[LabelledPhoto, tuple[bytes, Pixels] | UnreadableImage]]:
+    """Hash and decode on all cores, in order, a few photos ahead."""
+
+    def load_one(photo: LabelledPhoto) -> tuple[bytes, Pixels] | UnreadableImage:
+        try:
+            content = read_photo(photo.path)
+            pixels = load_photo(content, preprocessing, name=display(photo.path))
+            return hashlib.sha256(content).digest(), pixels
+        except UnreadableImage as error:
+            return error
+
+    return map_ahead(load_one, photos)
+
+
+def _contradiction(photo: LabelledPhoto, other: LabelledPhoto) -> Fault:
+    return Fault(
+        photo.path,
+        f"is the same photo as {display(other.path)}, which says {other.label}: neither is used",
+    )
+
+
+def _fingerprint(rows: Iterable[tuple[bytes, str]]) -> str:
+    lines = sorted(sha256.hex() + " " + label for sha256, label in rows)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _check_enough(dataset: Dataset) -> None:
+    for part, indices in (("learn from", dataset.training), ("hold out", dataset.validation)):
+        for label, count in dataset.count(indices).items():
+            if count == 0:
+                raise UsageRefused(
+                    f"There is no photo of the class {label!r} to {part}: one in "
+                    f"{round(1 / HELD_OUT)} is held out, by its content. Add photos of it."
+                )
