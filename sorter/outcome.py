@@ -1,0 +1,46 @@
+"""What came of one file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from core.prediction import Prediction
+
+
+class Outcome(StrEnum):
+    """Every file that is looked at ends as one of these; stands in `--json` output."""
+
+    MOVED = "moved"
+    COPIED = "copied"
+    WOULD_MOVE = "would-move"
+    WOULD_COPY = "would-copy"
+    LEFT = "left"
+    DUPLICATE = "duplicate"
+    FAILED = "failed"
+    NOT_A_PHOTO = "not-a-photo"
+
+
+class Reason(StrEnum):
+    """Why a file was not filed; a file that cannot be read has an UnreadableCode instead."""
+
+    UNSURE = "unsure"
+    NEITHER = "neither"
+    CHANGED = "changed"
+    DISK_FULL = "disk-full"
+    NO_PERMISSION = "no-permission"
+    VANISHED = "vanished"
+    IO_ERROR = "io-error"
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """One file's outcome."""
+
+    path: Path
+    outcome: Outcome
+    reason: str | None = None  # a Reason's or an UnreadableCode's value
+    destination: Path | None = None  # of a duplicate: where its like stands
+    prediction: Prediction | None = None
+    message: str | None = None  # what to do about a failure, for people

@@ -1,0 +1,62 @@
+"""Taking a name in the file system without ever taking it from another file."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+_AT_FDCWD = -100
+_RENAME_NOREPLACE = 1  # linux/fs.h
+_RENAME_EXCL = 4  # sys/stdio.h on macOS
+_NOT_HERE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM}
+
+
+def rename_no_replace(source: Path, destination: Path) -> None:
+    """Rename within one file system, in one step where the platform can.
+
+    Raises FileExistsError if the name is taken, and OSError with EXDEV across file systems.
+    Where the file system knows no such rename, hard link and unlink do the same in two steps;
+    where it has no hard links either, the name is claimed by an empty file first, which a crash
+    right then would leave behind.
+    """
+    if sys.platform == "win32":
+        source.rename(destination)  # refuses to replace, there
+        return
+    platform_rename = _platform_rename()
+    if platform_rename is not None:
+        code = platform_rename(os.fsencode(source), os.fsencode(destination))
+        if code == 0:
+            return
+        if code not in _NOT_HERE:
+            raise OSError(code, os.strerror(code), str(source), None, str(destination))
+    try:
+        os.link(source, destination, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NOT_HERE | {errno.EMLINK}:
+            raise
+        os.close(os.open(destination, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        source.replace(destination)
+    else:
+        source.unlink()
+
+
+def _platform_rename() -> Callable[[bytes, bytes], int] | None:
+    """Find the C library's no-replace rename; the function gives 0 or an error number."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if sys.platform == "darwin" and hasattr(libc, "renamex_np"):
+        return lambda source, destination: _errno_of(
+            libc.renamex_np(source, destination, _RENAME_EXCL)
+        )
+    if sys.platform == "linux" and hasattr(libc, "renameat2"):
+        return lambda source, destination: _errno_of(
+            libc.renameat2(_AT_FDCWD, source, _AT_FDCWD, destination, _RENAME_NOREPLACE)
+        )
+    return None
+
+
+def _errno_of(status: int) -> int:
+    return 0 if status == 0 else ctypes.get_errno()

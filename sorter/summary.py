@@ -1,0 +1,118 @@
+"""Outcomes in words: a line a file, and at the end what happened and what would change it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from core.image import display
+from core.manifest import Manifest
+from core.prediction import decide
+from core.wording import describe
+from sorter.outcome import FileOutcome, Outcome, Reason
+
+_VERBS = {
+    Outcome.MOVED: "moved",
+    Outcome.COPIED: "copied",
+    Outcome.WOULD_MOVE: "would be moved",
+    Outcome.WOULD_COPY: "would be copied",
+}
+
+
+def line(outcome: FileOutcome, manifest: Manifest, threshold: float, folder: Path) -> str:
+    """Say what came of one file."""
+    name = display(_below(outcome.path, folder))
+    if outcome.outcome is Outcome.NOT_A_PHOTO:
+        return f"{name}: not a photo, left"
+    if outcome.outcome is Outcome.FAILED or outcome.reason == Reason.CHANGED:
+        return f"{outcome.outcome.capitalize()} ({outcome.reason}): {outcome.message}"
+    seen = ""
+    if outcome.prediction is not None:
+        seen = describe(decide(outcome.prediction, threshold), manifest)
+    if outcome.outcome is Outcome.DUPLICATE and outcome.destination is not None:
+        there = display(_below(outcome.destination, folder))
+        return f"{name}: left, the same photo is already {there}"
+    if outcome.outcome is Outcome.LEFT:
+        return f"{name}: left, {seen}"
+    assert outcome.destination is not None
+    there = display(_below(outcome.destination, folder))
+    return f"{name} -> {there}: {seen or outcome.reason}"
+
+
+def json_object(outcome: FileOutcome) -> dict[str, Any]:
+    """Give one file's outcome as it stands in `--json` output."""
+    prediction = outcome.prediction
+    return {
+        "path": str(outcome.path),
+        "outcome": outcome.outcome.value,
+        "reason": outcome.reason,
+        "destination": str(outcome.destination) if outcome.destination else None,
+        "label": prediction.label if prediction else None,
+        "confidence": round(prediction.confidence, 6) if prediction else None,
+        "model": prediction.model_version if prediction else None,
+    }
+
+
+class Summary:
+    """Counts outcomes as they come."""
+
+    def __init__(self) -> None:
+        self._placed: Counter[tuple[Outcome, str]] = Counter()
+        self._stayed: Counter[tuple[Outcome, str | None]] = Counter()
+
+    def add(self, outcome: FileOutcome) -> None:
+        if outcome.outcome in _VERBS and outcome.destination is not None:
+            self._placed[outcome.outcome, outcome.destination.parent.name] += 1
+        else:
+            self._stayed[outcome.outcome, outcome.reason] += 1
+
+    @property
+    def failed(self) -> int:
+        return sum(n for (outcome, _), n in self._stayed.items() if outcome is Outcome.FAILED)
+
+    @property
+    def total(self) -> int:
+        return self._placed.total() + self._stayed.total()
+
+    def lines(self, threshold: float, *, dry_run: bool, move_others: bool) -> Iterator[str]:
+        """Say what happened, by outcome, and what would change what was left."""
+        yield f"{self.total} files:"
+        for (outcome, folder), number in sorted(self._placed.items()):
+            yield f"{number:7} {_VERBS[outcome]} to {folder}/"
+        for (outcome, reason), number in sorted(
+            self._stayed.items(), key=lambda item: (item[0][0], item[0][1] or "")
+        ):
+            yield f"{number:7} {_stayed_words(outcome, reason, threshold, move_others)}"
+        if dry_run:
+            yield "Nothing was changed: this was a dry run. Leave out --dry-run to do it."
+
+
+def _stayed_words(outcome: Outcome, reason: str | None, threshold: float, move_others: bool) -> str:
+    apart = "" if move_others else f"; --others move puts it into {_apart(reason)}/"
+    if outcome is Outcome.NOT_A_PHOTO:
+        return "not a photo, left alone"
+    if outcome is Outcome.DUPLICATE:
+        return "duplicate, left: the same photo is already filed there; delete it if you like"
+    if reason == Reason.UNSURE:
+        return f"left, not sure enough: --threshold under {threshold:g} files more{apart}"
+    if reason == Reason.NEITHER:
+        return f"left, of neither kind{apart}"
+    if reason == Reason.CHANGED:
+        return "left, changed while it was looked at: sort again"
+    return f"failed ({reason}), left: see the lines above{apart if _is_content(reason) else ''}"
+
+
+def _apart(reason: str | None) -> str:
+    return {Reason.UNSURE.value: "unsure", Reason.NEITHER.value: "other"}.get(
+        reason or "", "unreadable"
+    )
+
+
+def _is_content(reason: str | None) -> bool:
+    return reason in {"empty", "truncated", "not-an-image", "unsupported", "too-large"}
+
+
+def _below(path: Path, folder: Path) -> Path:
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
