@@ -1,0 +1,1 @@
+"""Answers photos in Telegram."""
