@@ -1,0 +1,128 @@
+"""What the tests share: photos made on the spot, a tiny model trained on them, no network."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.classifier import Classifier
+
+COLOURS = {"cats": (200, 60, 60), "dogs": (60, 60, 200), "other": (60, 200, 60)}
+SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+
+Draw = Callable[..., Image.Image]
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep the settings of whoever runs the tests out of them, and theirs inside."""
+    for name in list(os.environ):
+        if name.startswith("CATDOG_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CATDOG_MODELS_DIR", str(tmp_path / "models-dir"))
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail on any connection that leaves this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test reached for {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def draw_photo(kind: str, seed: int, size: tuple[int, int] = (80, 60)) -> Image.Image:
+    """Make a photo that a tiny network can learn: noise around the class's colour."""
+    random = np.random.default_rng((seed, sorted(COLOURS).index(kind)))
+    noise = random.normal(0, 40, (size[1], size[0], 3))
+    pixels = np.clip(np.array(COLOURS[kind]) + noise, 0, 255).astype(np.uint8)
+    return Image.fromarray(pixels)
+
+
+@pytest.fixture
+def draw() -> Draw:
+    return draw_photo
+
+
+def fill(folder: Path, kinds: dict[str, int], first_seed: int = 0) -> Path:
+    """Make labelled folders with so many photos each."""
+    for kind, number in kinds.items():
+        (folder / kind).mkdir(parents=True)
+        for seed in range(first_seed, first_seed + number):
+            draw_photo(kind, seed).save(folder / kind / f"{kind}-{seed:03}.jpg", quality=90)
+    return folder
+
+
+@pytest.fixture
+def fill_folder() -> Callable[..., Path]:
+    return fill
+
+
+class Told:
+    """A console that remembers."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+    def progress(self, what: str, total: float) -> Any:
+        from contextlib import nullcontext
+
+        return nullcontext(lambda done: None)
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real model, trained for a moment with the real recipe's code.
+
+    Its photos are so easy that calibration would make it certain of all; tests want doubts.
+    """
+    from core.manifest import read_manifest
+    from core.training.recipe import MILD, Recipe, Stage
+    from core.training.run import train
+
+    folder = tmp_path_factory.mktemp("tiny")
+    data = fill(folder / "data", {"cats": 70, "dogs": 70, "other": 70})
+    recipe = Recipe(name="tiny", stages=(Stage(32, 5, MILD),), batch_size=16)
+    trained = train(data, recipe, models_dir=folder / "models", console=Told()).folder
+    replace(read_manifest(trained), temperature=1.0, threshold=0.6).write(trained)
+    return trained
+
+
+@pytest.fixture(scope="session")
+def classifier(tiny_model: Path) -> Classifier:
+    return Classifier(tiny_model)
+
+
+@pytest.fixture(scope="session")
+def shared_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's test photographs, where they are; they are no part of the repository."""
+    archive = SHARED_DATA / "test.zip"
+    if not archive.exists():
+        pytest.skip("the test photographs (../shared/data) are not here")
+    import zipfile
+
+    folder = tmp_path_factory.mktemp("photographs")
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(folder)
+    return folder / "test"

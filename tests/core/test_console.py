@@ -1,0 +1,49 @@
+"""Progress bars, on a real terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.console import count_up
+
+
+def test_counting_up() -> None:
+    told: list[float] = []
+    one_more = count_up(told.append)
+    one_more()
+    one_more()
+    assert told == [1, 2]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals as POSIX has them")
+def test_a_bar_on_the_terminal_leaves_standard_output_to_the_answers(
+    tmp_path: Path, tiny_model: Path, draw: Callable[..., Any]
+) -> None:
+    """Standard error is a terminal, standard output a pipe."""
+    import pty
+
+    for seed in range(20):
+        draw("cats", seed).save(tmp_path / f"{seed}.png")
+    terminal, process_side = pty.openpty()
+    process = subprocess.run(
+        [sys.executable, "-m", "catdog", "predict", tmp_path, "--json", "--model", tiny_model],
+        stdout=subprocess.PIPE,
+        stderr=process_side,
+        text=True,
+        check=True,
+        env={**os.environ, "TERM": "xterm-256color"},
+    )
+    os.close(process_side)
+    shown = os.read(terminal, 1 << 16).decode()
+    os.close(terminal)
+    assert len([json.loads(line) for line in process.stdout.splitlines()]) == 20
+    assert "Looking" in shown
+    assert "%" in shown

@@ -1,0 +1,74 @@
+"""Which files count as photos."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from core.photos import FileKind, find_files, is_photo
+
+
+@pytest.fixture
+def folder(tmp_path: Path, draw: object) -> Path:
+    photo = draw("cats", 1)  # type: ignore[operator]
+    photo.save(tmp_path / "a.jpg")
+    photo.save(tmp_path / "B.JPG", format="JPEG")
+    photo.save(tmp_path / "no suffix", format="PNG")
+    (tmp_path / "notes").write_text("no image")
+    (tmp_path / "film.mov").write_bytes(b"\0\0\0\x14ftypqt  ")
+    (tmp_path / "Thumbs.db").write_bytes(b"x")
+    (tmp_path / ".hidden.jpg").write_bytes(b"x")
+    (tmp_path / "sub").mkdir()
+    photo.save(tmp_path / "sub" / "c.jpg")
+    return tmp_path
+
+
+def names(folder: Path, kind: FileKind, **options: bool) -> list[str]:
+    return [
+        file.path.relative_to(folder).as_posix()
+        for file in find_files(folder, **options)  # type: ignore[arg-type]
+        if file.kind is kind
+    ]
+
+
+def test_photos_go_by_suffix_and_without_one_by_content(folder: Path) -> None:
+    assert names(folder, FileKind.PHOTO) == ["B.JPG", "a.jpg", "no suffix"]
+    assert names(folder, FileKind.NOT_A_PHOTO) == ["Thumbs.db", "film.mov", "notes"]
+
+
+def test_subfolders_are_entered_only_when_asked(folder: Path) -> None:
+    assert "sub/c.jpg" in names(folder, FileKind.PHOTO, recursive=True)
+    found = find_files(folder, recursive=True, skip=lambda path: path.name == "sub")
+    assert folder / "sub" / "c.jpg" not in [file.path for file in found]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="FIFOs and links as POSIX has them")
+def test_links_and_special_files_are_never_photos(folder: Path) -> None:
+    (folder / "link.jpg").symlink_to(folder / "a.jpg")
+    os.mkfifo(folder / "pipe.jpg")
+    os.mkfifo(folder / "pipe")
+    found = names(folder, FileKind.PHOTO)
+    assert "link.jpg" not in found
+    assert "pipe.jpg" not in found
+    assert not is_photo(folder / "link.jpg")
+    assert not is_photo(folder / "pipe")
+    assert is_photo(folder / "no suffix")
+
+
+def test_a_subfolder_that_cannot_be_listed_is_named_and_passed_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = os.scandir
+
+    def refuse(path: Path) -> object:
+        if Path(path).name == "sub":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with caplog.at_level(logging.WARNING):
+        assert "a.jpg" in names(folder, FileKind.PHOTO, recursive=True)
+    assert "sub is passed over" in caplog.text

@@ -1,0 +1,81 @@
+"""Augmentation and batches: random, and yet the same every time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.training.augment import augment
+from core.training.batches import steps_per_epoch, targets_of, training_batches
+from core.training.dataset import Dataset, load, scan
+from core.training.recipe import Augmentation, Recipe, Stage
+
+NONE = Augmentation(
+    min_area=1.0, aspect=1.0, brightness=0.0, contrast=0.0, saturation=0.0, flip=False
+)
+RECIPE = Recipe(stages=(Stage(16, 3, Augmentation(min_area=0.5)),), batch_size=8)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, fill_folder: object) -> Dataset:
+    data = fill_folder(tmp_path / "data", {"cats": 40, "dogs": 40, "other": 40})  # type: ignore[operator]
+    return load(scan(data), 18, work=tmp_path)
+
+
+def test_augmentation_that_does_nothing_leaves_the_photo_alone() -> None:
+    photos = np.random.default_rng(0).integers(0, 255, (3, 16, 16, 3), dtype=np.uint8)
+    assert (augment(photos, 16, NONE, np.random.default_rng(1)) == photos).all()
+
+
+def test_flipping_mirrors_left_and_right_of_about_half() -> None:
+    photo = np.zeros((16, 16, 3), dtype=np.uint8)
+    photo[:, 8:] = 255
+    photos = np.stack([photo] * 400)
+    flipped = augment(photos, 16, replace(NONE, flip=True), np.random.default_rng(1))
+    assert 150 < (flipped[:, 0, 0, 0] == 255).sum() < 250
+    assert set(np.unique(flipped)) == {0, 255}
+
+
+@pytest.mark.parametrize("what", ["brightness", "contrast", "saturation"])
+def test_colours_change_and_their_mean_stays(what: str) -> None:
+    """Brightness moves the mean about itself; contrast and saturation keep a photo's mean."""
+    photos = np.random.default_rng(0).integers(60, 180, (200, 8, 8, 3), dtype=np.uint8)
+    changed = augment(photos, 8, replace(NONE, **{what: 0.3}), np.random.default_rng(2))  # type: ignore[arg-type]
+    assert (changed != photos).any(axis=(1, 2, 3)).mean() > 0.9
+    shift = changed.astype(float).mean(axis=(1, 2, 3)) - photos.astype(float).mean(axis=(1, 2, 3))
+    assert abs(shift.mean()) < 3
+    assert (np.abs(shift).max() > 20) == (what == "brightness")
+
+
+def test_batches_follow_from_seed_and_step(dataset: Dataset) -> None:
+    stage = RECIPE.stages[0]
+    whole = list(training_batches(dataset, RECIPE, stage, range(12)))
+    resumed = list(training_batches(dataset, RECIPE, stage, range(7, 12)))
+    for (photos, targets), (again, targets_again) in zip(whole[7:], resumed, strict=True):
+        assert (photos == again).all()
+        assert (targets == targets_again).all()
+    other = next(training_batches(dataset, replace(RECIPE, seed=2), stage, range(1)))
+    assert (other[0] != whole[0][0]).any()
+
+
+def test_an_epoch_shows_each_training_photo_once_and_no_other(dataset: Dataset) -> None:
+    stage = Stage(18, 1, NONE)
+    recipe = replace(RECIPE, stages=(stage,))
+    steps = steps_per_epoch(dataset, recipe)
+    shown = np.concatenate(
+        [photos for photos, _ in training_batches(dataset, recipe, stage, range(steps))]
+    )
+    keys = {photo.tobytes() for photo in shown}
+    assert len(keys) == len(shown) == steps * 8
+    assert keys <= {dataset.pixels[row].tobytes() for row in dataset.training}
+    assert not keys & {dataset.pixels[row].tobytes() for row in dataset.validation}
+
+
+def test_targets_are_one_hot_or_one_column_for_two_classes(dataset: Dataset) -> None:
+    rows = np.array([0, 50, 100])
+    assert targets_of(dataset, rows).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    two = replace(dataset, classes=dataset.classes[:2])
+    assert targets_of(two, rows[:2]).tolist() == [[0], [1]]

@@ -1,0 +1,77 @@
+"""Calibration and evaluation, against figures worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.labels import classes_from_folders
+from core.probabilities import probabilities_from_logits
+from core.training.calibrate import choose_threshold, fit_temperature
+from core.training.evaluate import expected_calibration_error, figures
+
+CLASSES = classes_from_folders(["cats", "dogs", "other"])
+
+
+def test_figures_by_hand() -> None:
+    probabilities = np.array(
+        [
+            [0.95, 0.04, 0.01],  # cat, filed rightly
+            [0.20, 0.70, 0.10],  # cat, taken for a dog, unsure
+            [0.30, 0.10, 0.60],  # cat, taken for other, told apart rightly
+            [0.92, 0.05, 0.03],  # dog, filed wrongly
+            [0.02, 0.97, 0.01],  # dog, filed rightly
+            [0.01, 0.94, 0.05],  # other, filed all the same
+            [0.05, 0.05, 0.90],  # other
+        ]
+    )
+    targets = np.array([0, 0, 0, 1, 1, 2, 2])
+    found = figures(probabilities, targets, CLASSES, 0.9)
+    assert found.photos == 7
+    assert found.accuracy == pytest.approx(3 / 7)
+    assert found.told_apart == pytest.approx(3 / 5)
+    assert found.coverage == pytest.approx(3 / 5)
+    assert found.filed_precision == pytest.approx(2 / 3)
+    assert found.neither_filed == pytest.approx(1 / 2)
+    assert found.confusion["cat"] == {"cat": 1, "dog": 1, "other": 1}
+    cat = found.per_class["cat"]
+    assert (cat.precision, cat.recall, cat.support) == (1 / 2, pytest.approx(1 / 3), 3)
+    assert cat.f1 == pytest.approx(0.4)
+
+
+def test_what_there_is_nothing_to_tell_of_is_none() -> None:
+    found = figures(np.array([[0.1, 0.1, 0.8]]), np.array([2]), CLASSES, 0.9)
+    assert found.told_apart is None
+    assert found.coverage is None
+    assert found.filed_precision is None
+    assert found.neither_filed == 0
+
+
+def test_calibration_error_by_hand() -> None:
+    confidence = np.array([0.95, 0.95, 0.95, 0.95, 0.5, 0.5])
+    right = np.array([True, True, True, False, True, False])
+    assert expected_calibration_error(confidence, right) == pytest.approx(4 / 6 * 0.2)
+    assert expected_calibration_error(np.array([1.0]), np.array([True])) == 0
+
+
+def test_the_temperature_that_made_the_labels_is_found() -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(0, 3, (20_000, 3))
+    truth = probabilities_from_logits(logits, 2.0)
+    targets = (truth.cumsum(axis=1) < random.random((20_000, 1))).sum(axis=1)
+    assert fit_temperature(logits, targets) == pytest.approx(2.0, abs=0.1)
+
+
+def test_the_threshold_is_the_lowest_that_files_rightly_enough() -> None:
+    """Wrong up to 0.8 and right above it: the threshold ends up just above 0.8."""
+    confidence = np.linspace(0.5, 1, 1001)
+    probabilities = np.stack([confidence, 1 - confidence, np.zeros(1001)], axis=1)
+    targets = np.where(confidence < 0.8, 1, 0)
+    assert choose_threshold(probabilities, targets, CLASSES) == pytest.approx(0.8, abs=0.01)
+    targets = np.where(confidence < 0.7, 2, 0)
+    assert choose_threshold(probabilities, targets, CLASSES) == pytest.approx(0.7, abs=0.01)
+
+
+def test_where_no_threshold_is_good_enough_the_highest_is_taken() -> None:
+    probabilities = np.tile([0.99, 0.01, 0.0], (50, 1))
+    assert choose_threshold(probabilities, np.ones(50, dtype=np.intp), CLASSES) == 0.995

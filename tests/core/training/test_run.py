@@ -1,0 +1,123 @@
+"""Whole training runs, unbroken and broken."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import pytest
+
+from core.classifier import Classifier
+from core.errors import CatdogError, UsageRefused
+from core.training import run as run_module
+from core.training.fit import Epoch, Keeper, fit
+from core.training.recipe import MILD, Recipe, Stage
+from core.training.run import train
+
+RECIPE = Recipe(stages=(Stage(24, 2, MILD), Stage(32, 2, MILD)), batch_size=16)
+
+
+@pytest.fixture
+def data(tmp_path: Path, fill_folder: object) -> Path:
+    return fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60})  # type: ignore[operator, no-any-return]
+
+
+class Killed(BaseException):
+    """Ends a run as a kill would: nothing in it is meant to catch this."""
+
+
+def test_a_run_that_was_killed_goes_on_with_resume(
+    data: Path, tmp_path: Path, told: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends with the epochs and steps of an unbroken run, its history whole."""
+    models = tmp_path / "models"
+
+    def dying_fit(*arguments: object, **options: object) -> object:
+        def on_epoch(epoch: Epoch) -> None:
+            if epoch.number == 3:
+                raise Killed
+
+        return fit(*arguments, **{**options, "on_epoch": on_epoch})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(run_module, "fit", dying_fit)
+    with pytest.raises(Killed):
+        train(data, RECIPE, models_dir=models, console=told)  # type: ignore[arg-type]
+    monkeypatch.setattr(run_module, "fit", fit)
+    (work,) = (models / "unfinished").iterdir()
+    with pytest.raises(UsageRefused, match=r"other settings \(seed\)"):
+        train(data, replace(RECIPE, seed=5), models_dir=models, console=told, resume=True)  # type: ignore[arg-type]
+    trained = train(data, RECIPE, models_dir=models, console=told, resume=True)  # type: ignore[arg-type]
+    history = trained.manifest.recipe["history"]
+    assert [(epoch["number"], epoch["size"]) for epoch in history] == [
+        (1, 24), (2, 24), (3, 32), (4, 32),
+    ]  # fmt: skip
+    assert not work.exists()
+    assert Classifier(trained.folder).version == trained.folder.name
+
+
+def test_two_classes_end_in_one_sigmoid(data: Path, tmp_path: Path, told: object) -> None:
+    recipe = replace(RECIPE, stages=(Stage(32, 3, MILD),))
+    trained = train(data, recipe, models_dir=tmp_path, console=told, test=data)  # type: ignore[arg-type]
+    network = keras.models.load_model(trained.folder / "model.keras")
+    assert network.output["logits"].shape == (None, 1)
+    assert trained.manifest.labels == ("cat", "dog")
+    assert trained.manifest.metrics["test"]["accuracy"] > 0.9
+    card = (trained.folder / "MODEL_CARD.md").read_text()
+    assert "It has no class for what is neither" in card
+    assert f"{trained.manifest.metrics['test']['accuracy']:.1%}" in card
+
+
+def test_resume_refuses_other_photos_and_nothing_to_resume(
+    data: Path, tmp_path: Path, told: object
+) -> None:
+    with pytest.raises(UsageRefused, match="no unfinished run"):
+        train(data, RECIPE, models_dir=tmp_path / "m", console=told, resume=True)  # type: ignore[arg-type]
+    work = tmp_path / "m" / "unfinished" / "20260101T000000"
+    work.mkdir(parents=True)
+    (work / "run.json").write_text(json.dumps({"recipe": {}, "fingerprint": "another"}))
+    with pytest.raises(UsageRefused, match="photos are not those"):
+        train(data, RECIPE, models_dir=tmp_path / "m", console=told, resume=True)  # type: ignore[arg-type]
+    assert work.exists()
+
+
+def test_an_output_folder_with_something_in_it_is_refused(
+    data: Path, tmp_path: Path, told: object
+) -> None:
+    with pytest.raises(UsageRefused, match="not empty"):
+        train(data, RECIPE, models_dir=tmp_path, console=told, output=data)  # type: ignore[arg-type]
+
+
+def test_an_export_that_differs_from_the_network_is_refused(
+    data: Path, tmp_path: Path, told: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "_PARITY_TOLERANCE", -1.0)
+    recipe = replace(RECIPE, stages=(Stage(16, 1, MILD),))
+    with pytest.raises(CatdogError, match="differ from Keras's"):
+        train(data, recipe, models_dir=tmp_path / "m", console=told)  # type: ignore[arg-type]
+    assert [path.name for path in (tmp_path / "m").iterdir()] == ["unfinished"]
+
+
+@pytest.mark.parametrize(
+    ("losses", "stalled"),
+    [
+        ([0.9, 0.1], False),  # the first stage's, at another size
+        ([0.9, 0.1, 0.8, 0.7, 0.6], False),
+        ([0.9, 0.1, 0.8, 0.7, 0.75], False),
+        ([0.9, 0.1, 0.8, 0.7, 0.75, 0.71], True),
+        ([0.9, 0.1, 0.8, 0.7, 0.75, 0.65], False),
+    ],
+)
+def test_a_run_stalls_after_some_epochs_of_its_last_stage_without_a_lower_loss(
+    losses: list[float], stalled: bool, tmp_path: Path
+) -> None:
+    recipe = replace(RECIPE, stages=(Stage(24, 2, MILD), Stage(32, 9, MILD)), patience=2)
+    history = [Epoch(n, 32, 0.0, 0.0, loss, 0.0, 0.0) for n, loss in enumerate(losses, 1)]
+    assert Keeper(tmp_path, recipe, history, lambda epoch: None).has_stalled() is stalled
+
+
+def test_a_run_that_diverges_says_so(data: Path, tmp_path: Path, told: object) -> None:
+    wild = replace(RECIPE, stages=(Stage(16, 2, MILD),), learning_rate=1e30, warmup_epochs=0.0)
+    with pytest.raises(CatdogError, match="learning rate"):
+        train(data, wild, models_dir=tmp_path / "m", console=told)  # type: ignore[arg-type]

@@ -1,0 +1,52 @@
+"""What a person gets who installs the wheel."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def test_the_wheel_in_an_empty_venv_predicts_from_another_folder(
+    tmp_path: Path, draw: Callable[..., Any]
+) -> None:
+    """With the model that comes with it, and without TensorFlow."""
+    pip = ["-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run(
+        [sys.executable, *pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)],
+        check=True,
+    )
+    (wheel,) = tmp_path.glob("catdog-*.whl")
+    venv.create(tmp_path / "venv", with_pip=True)
+    scripts = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    subprocess.run([scripts / "python", *pip, "install", str(wheel)], check=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    draw("cats", 1, (640, 480)).save(elsewhere / "photo.jpg")
+    shown = subprocess.run(
+        [scripts / "catdog", "predict", "photo.jpg", "--json"],
+        cwd=elsewhere,
+        env={k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COV"))},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    answer = json.loads(shown.stdout)
+    manifest = json.loads((ROOT / "models" / "default" / "manifest.json").read_text())
+    assert answer["model"] == manifest["version"]
+    assert set(answer["probabilities"]) == {"cat", "dog", "other"}
+    listed = subprocess.run(
+        [scripts / "python", *pip, "list", "--format", "json"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    installed = {package["name"].lower() for package in json.loads(listed.stdout)}
+    assert not installed & {"tensorflow", "keras", "scikit-learn", "scipy"}

@@ -1,0 +1,76 @@
+"""What is input, what never is, and which folders are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import UsageRefused
+from core.photos import FileKind
+from sorter.scan import Inbox
+
+CLASSES = frozenset({"cats", "dogs", "other", "rabbits"})
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    for name in (
+        "inbox/a.jpg", "inbox/trip/b.jpg", "inbox/.trash/c.jpg", "cats/d.jpg", "dogs/e.jpg",
+        "unsure/f.jpg", "rabbits/g.jpg", "h.jpg",
+    ):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    return tmp_path
+
+
+def photos(inbox: Inbox) -> list[str]:
+    inbox.check()
+    found = [f.path for f in inbox.files() if f.kind is FileKind.PHOTO]
+    assert all(inbox.takes(path) for path in found)
+    return [path.relative_to(inbox.folder).as_posix() for path in found]
+
+
+def test_class_folders_of_any_model_and_set_apart_ones_are_never_read(pictures: Path) -> None:
+    inbox = Inbox(pictures, pictures, recursive=True, class_folders=CLASSES)
+    assert photos(inbox) == ["h.jpg", "inbox/a.jpg", "inbox/trip/b.jpg"]
+    for name in ("cats/d.jpg", "unsure/f.jpg", "rabbits/g.jpg", "inbox/.trash/c.jpg", "no.jpg"):
+        assert not inbox.takes(pictures / name)
+    assert not inbox.takes(pictures.parent / "elsewhere.jpg")
+
+
+def test_subfolders_only_when_asked(pictures: Path) -> None:
+    inbox = Inbox(pictures / "inbox", pictures, recursive=False, class_folders=CLASSES)
+    assert photos(inbox) == ["a.jpg"]
+    assert not inbox.takes(pictures / "inbox" / "trip" / "b.jpg")
+
+
+def test_an_inbox_may_lie_inside_the_destination(pictures: Path) -> None:
+    """`watch ~/Pictures/inbox --into ~/Pictures`."""
+    inbox = Inbox(pictures / "inbox", pictures, recursive=True, class_folders=CLASSES)
+    assert photos(inbox) == ["a.jpg", "trip/b.jpg"]
+
+
+def test_a_destination_inside_the_folder_is_not_read(pictures: Path) -> None:
+    destination = pictures / "inbox" / "trip"
+    inbox = Inbox(pictures / "inbox", destination, recursive=True, class_folders=CLASSES)
+    assert photos(inbox) == ["a.jpg"]
+
+
+@pytest.mark.parametrize("folder", ["cats", "cats/best", "dogs", "rabbits"])
+def test_a_folder_that_photos_are_filed_into_is_refused(pictures: Path, folder: str) -> None:
+    (pictures / folder).mkdir(exist_ok=True)
+    with pytest.raises(UsageRefused, match="where photos are filed"):
+        Inbox(pictures / folder, pictures, recursive=False, class_folders=CLASSES).check()
+
+
+def test_what_is_set_apart_may_be_sorted_again(pictures: Path) -> None:
+    inbox = Inbox(pictures / "unsure", pictures, recursive=False, class_folders=CLASSES)
+    assert photos(inbox) == ["f.jpg"]
+
+
+def test_files_in_the_place_of_folders_are_refused(pictures: Path) -> None:
+    with pytest.raises(UsageRefused, match="not a folder"):
+        Inbox(pictures / "h.jpg", pictures, False, CLASSES).check()
+    with pytest.raises(UsageRefused, match="not a folder"):
+        Inbox(pictures / "inbox", pictures / "h.jpg", False, CLASSES).check()
