@@ -1,6 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: run test test-long lint clean
 
@@ -23,11 +24,13 @@ clean:
 	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/base-installed: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@echo "Installing catdog into $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP_INSTALL) --editable .
 	@touch $@
 
 $(VENV)/dev-installed: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,dev]'
+	@echo "Installing catdog with TensorFlow and the developers' tools into $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP_INSTALL) --editable '.[train,dev]'
 	@touch $@ $(VENV)/base-installed
