@@ -69,8 +69,7 @@ class Mover:
                 try:
                     self._take(source, destination, looked_at)
                 except FileExistsError:
-                    standing = self._promised.get(destination, destination)
-                    if filecmp.cmp(source, standing, shallow=False):
+                    if _same_bytes(source, self._promised.get(destination, destination)):
                         return Placed(Outcome.DUPLICATE, destination)
                 else:
                     return Placed(self._success(), destination)
@@ -101,7 +100,8 @@ class Mover:
             if error.errno != errno.EXDEV:
                 raise
             _copy(source, destination, looked_at)
-            source.unlink()
+            if FileIdentity.of(source) == looked_at:  # else what is new in it stays
+                source.unlink()
 
 
 def numbered(name: str, number: int) -> str:
@@ -113,6 +113,11 @@ def numbered(name: str, number: int) -> str:
     while len(os.fsencode(stem + ending)) > _LONGEST_NAME:
         stem = stem[:-1]
     return stem + ending
+
+
+def _same_bytes(photo: Path, standing: Path) -> bool:
+    """Compare contents; a link is never the same, since it may lead to the photo itself."""
+    return not standing.is_symlink() and filecmp.cmp(photo, standing, shallow=False)
 
 
 class _ChangedMeanwhile(Exception):

@@ -218,6 +218,20 @@ def test_long_names_keep_their_suffix_within_255_bytes() -> None:
     assert len(os.fsencode(numbered(long, 1))) <= 255
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
+@pytest.mark.parametrize("leads_to", ["inbox/tom.jpg", "nowhere"])
+def test_a_link_in_the_class_folder_is_never_a_duplicate(
+    inbox: Path, tmp_path: Path, leads_to: str
+) -> None:
+    """It may lead to the photo itself: whoever then deleted the \"duplicate\" would lose it."""
+    source = put(inbox / "tom.jpg", b"tom")
+    (tmp_path / "cats").mkdir()
+    (tmp_path / "cats" / "tom.jpg").symlink_to(tmp_path / leads_to)
+    placed = place(Mover(), source, tmp_path / "cats")
+    assert placed == Placed(Outcome.MOVED, tmp_path / "cats" / "tom (1).jpg")
+    assert (tmp_path / "cats" / "tom (1).jpg").read_bytes() == b"tom"
+
+
 @pytest.mark.parametrize("how", ["platform", "link", "claim"])
 def test_a_name_is_taken_once_however_the_file_system_does_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
