@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,7 @@ def evaluate(
     json: bool,
 ) -> None:
     """Measure a model on labelled folders: DATA holds cats/, dogs/ and, if wanted, other/."""
-    _load_training_packages("evaluate")
+    _load_training_packages("evaluate", "core.training.evaluate")
     from core.classifier import Classifier
     from core.image import display
     from core.model_store import find_model
@@ -150,7 +151,7 @@ def train(
 
     Photos are only read. One in ten is held out, chosen by its content, to calibrate by.
     """
-    _load_training_packages("train")
+    _load_training_packages("train", "core.training.run")
     from dataclasses import replace
 
     from core.image import display
@@ -198,14 +199,14 @@ def _photos_in(paths: Iterable[Path], *, recursive: bool) -> Iterator[Path]:
         yield from photos
 
 
-def _load_training_packages(command: str) -> None:
-    """Import what the extra `train` installs. Raises ExtraMissing."""
+def _load_training_packages(command: str, module: str) -> None:
+    """Import a module that needs the extra `train`. Raises ExtraMissing without it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read by TensorFlow as it is imported
     from core.quiet import quiet_native_stderr
 
     try:
         with quiet_native_stderr():
-            import core.training.run  # noqa: F401
+            import_module(module)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _TRAIN_PACKAGES:
             raise

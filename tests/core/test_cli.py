@@ -196,7 +196,7 @@ def test_a_missing_package_that_is_no_extra_is_a_bug_and_shows(
 ) -> None:
     monkeypatch.setitem(sys.modules, "core.training.run", None)
     with pytest.raises(ModuleNotFoundError):
-        cli._load_training_packages("train")
+        cli._load_training_packages("train", "core.training.run")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["predict", "PHOTO"], ["sort", "FOLDER"]])
