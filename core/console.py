@@ -29,7 +29,7 @@ class Terminal:
 
     @contextmanager
     def progress(self, what: str, total: float) -> Iterator[Callable[[float], None]]:
-        if not sys.stderr.isatty():
+        if sys.stderr is None or not sys.stderr.isatty():
             yield lambda done: None
             return
         from rich.console import Console as RichConsole

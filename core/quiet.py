@@ -14,7 +14,11 @@ _lock = threading.Lock()
 def quiet_native_stderr() -> Iterator[None]:
     """Drop what is written to file descriptor 2 meanwhile; LiteRT has no other way to hush it."""
     with _lock:
-        saved = os.dup(2)
+        try:
+            saved = os.dup(2)
+        except OSError:  # closed already
+            yield
+            return
         null = os.open(os.devnull, os.O_WRONLY)
         try:
             os.dup2(null, 2)

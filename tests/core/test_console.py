@@ -47,3 +47,15 @@ def test_a_bar_on_the_terminal_leaves_standard_output_to_the_answers(
     assert len([json.loads(line) for line in process.stdout.splitlines()]) == 20
     assert "Looking" in shown
     assert "%" in shown
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell as POSIX has it")
+def test_a_closed_standard_error_is_no_failure(
+    tmp_path: Path, tiny_model: Path, draw: Callable[..., Any]
+) -> None:
+    draw("cats", 1).save(tmp_path / "tom.png")
+    command = f"'{sys.executable}' -m catdog predict tom.png --model '{tiny_model}' 2>&-"
+    shown = subprocess.run(
+        command, shell=True, cwd=tmp_path, check=True, stdout=subprocess.PIPE, text=True
+    )
+    assert shown.stdout.startswith("tom.png: cat")

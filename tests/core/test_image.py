@@ -97,6 +97,15 @@ def test_an_animation_gives_its_first_frame() -> None:
     assert near(open_image(content, min_side=32), (20, 20), RED)
 
 
+def test_a_phones_picture_of_several_gives_the_first() -> None:
+    """MPO: a JPEG with more of them behind it."""
+    other = Image.new("RGB", (64, 48), BLUE)
+    content = encoded(half_and_half(), "MPO", save_all=True, append_images=[other])
+    opened = open_image(content, min_side=32)
+    assert near(opened, (8, 24), RED)
+    assert near(opened, (56, 24), BLUE)
+
+
 @pytest.mark.parametrize(
     ("orientation", "red_at"),
     [(1, "left"), (2, "right"), (3, "right"), (4, "left"), (5, "top"), (6, "top"), (7, "bottom"),
