@@ -71,6 +71,21 @@ def fill_folder() -> Callable[..., Path]:
     return fill
 
 
+def tiny_recipe(**changes: Any) -> Any:
+    """The real recipe with a network and images so small that training takes seconds."""
+    from core.training.recipe import MILD, Recipe, Stage
+
+    tiny = Recipe(
+        name="tiny", widths=(8, 16, 16, 32), blocks=1, stages=(Stage(32, 6, MILD),), batch_size=16
+    )
+    return replace(tiny, **changes)
+
+
+@pytest.fixture(name="tiny_recipe")
+def tiny_recipe_fixture() -> Callable[..., Any]:
+    return tiny_recipe
+
+
 class Told:
     """A console that remembers."""
 
@@ -98,13 +113,11 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Its photos are so easy that calibration would make it certain of all; tests want doubts.
     """
     from core.manifest import read_manifest
-    from core.training.recipe import MILD, Recipe, Stage
     from core.training.run import train
 
     folder = tmp_path_factory.mktemp("tiny")
     data = fill(folder / "data", {"cats": 70, "dogs": 70, "other": 70})
-    recipe = Recipe(name="tiny", stages=(Stage(32, 5, MILD),), batch_size=16)
-    trained = train(data, recipe, models_dir=folder / "models", console=Told()).folder
+    trained = train(data, tiny_recipe(), models_dir=folder / "models", console=Told()).folder
     replace(read_manifest(trained), temperature=1.0, threshold=0.6).write(trained)
     return trained
 

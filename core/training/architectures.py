@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -10,25 +12,29 @@ ACTIVATION = "activation"
 _BATCH_NORM_MOMENTUM = 0.95  # Keras's 0.99 lags behind on runs of a few thousand steps
 
 
-def build(size: int | None, outputs: int) -> keras.Model:
-    """Build the default network: a residual net with squeeze-and-excitation, 2.8 M parameters.
+def build(
+    size: int | None, outputs: int, widths: Sequence[int] = (32, 64, 128, 256), blocks: int = 2
+) -> keras.Model:
+    """Build a residual network with squeeze-and-excitation; by default of 2.8 M parameters.
 
     It follows He et al., "Deep Residual Learning for Image Recognition", 2016 (18 layers, half
     as wide), and Hu et al., "Squeeze-and-Excitation Networks", 2018.
 
     `size` is the image's side in pixels, None for any; `outputs` is the number of classes, or 1
-    for two classes told apart by one sigmoid.
+    for two classes told apart by one sigmoid. The stem halves the image, and so does the first of
+    the `blocks` residual blocks of each of `widths`.
 
     Returns: a model from `image` (uint8 RGB, 0-255, shape `(n, size, size, 3)`) to a dict:
-    `logits`, shape `(n, outputs)`, and `activation`, shape `(n, size / 32, size / 32, outputs)`:
-    the dense layer applied at each place before pooling. Its mean over the places is `logits`.
+    `logits`, shape `(n, outputs)`, and `activation`, shape `(n, h, w, outputs)`, with h and w a
+    32nd of the size by default: the dense layer applied at each place before pooling. Its mean
+    over the places is `logits`.
     """
     image = keras.Input((size, size, 3), dtype="uint8", name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1)(image)
-    x = _convolution(x, 32, stride=2)
-    for width in (32, 64, 128, 256):
-        x = _residual_block(x, width, stride=2)
-        x = _residual_block(x, width, stride=1)
+    x = _convolution(x, widths[0], stride=2)
+    for width in widths:
+        for block in range(blocks):
+            x = _residual_block(x, width, stride=1 if block else 2)
     head = layers.Dense(outputs, name="head")
     pooled = layers.Dropout(0.1)(layers.GlobalAveragePooling2D()(x))
     return keras.Model(image, {LOGITS: head(pooled), ACTIVATION: head(x)}, name="catdog")

@@ -89,14 +89,14 @@ def fit(
         )
         done = end
     best = keras.models.load_model(work / BEST, compile=False)
-    network = build(None, best.output.shape[-1])
+    network = build(None, best.output.shape[-1], recipe.widths, recipe.blocks)
     network.set_weights(best.get_weights())
     return Fitted(network, tuple(keeper.history))
 
 
 def _fresh(dataset: Dataset, recipe: Recipe, steps: int) -> keras.Model:
     outputs = 1 if len(dataset.classes) == 2 else len(dataset.classes)
-    model = for_training(build(None, outputs))
+    model = for_training(build(None, outputs, recipe.widths, recipe.blocks))
     warmup = round(recipe.warmup_epochs * steps)
     total = recipe.epochs * steps
     schedule = keras.optimizers.schedules.CosineDecay(

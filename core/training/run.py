@@ -87,7 +87,7 @@ def train(
     staged = work / "model"
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir()
-    export(fitted.network, recipe.size, staged)
+    export(fitted.network, recipe, staged)
     manifest = _provisional_manifest(labelled, dataset, recipe, fitted, staged)
     manifest.write(staged)
     _check_parity(fitted.network, Classifier(staged), dataset)

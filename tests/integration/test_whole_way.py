@@ -15,13 +15,17 @@ from core.training.run import train
 
 
 def test_a_network_trained_here_files_photos_it_never_saw(
-    tmp_path: Path, fill_folder: Callable[..., Path], draw: Callable[..., Any], told: Any
+    tmp_path: Path,
+    fill_folder: Callable[..., Path],
+    draw: Callable[..., Any],
+    told: Any,
+    tiny_recipe: Callable[..., Recipe],
 ) -> None:
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60})
     held_back = fill_folder(tmp_path / "test", {"cats": 12, "dogs": 12, "other": 12}, 5000)
-    recipe = Recipe(name="tiny", stages=(Stage(24, 3, MILD), Stage(32, 3, MILD)), batch_size=16)
+    recipe = tiny_recipe(stages=(Stage(24, 4, MILD), Stage(32, 4, MILD)))
     trained = train(data, recipe, models_dir=tmp_path / "models", console=told, test=held_back)
-    assert any(line.startswith("Epoch 6 of 6 at 32 px") for line in told.lines)
+    assert any(line.startswith("Epoch 8 of 8 at 32 px") for line in told.lines)
 
     settings = ["--models-dir", str(tmp_path / "models")]
     chosen = ["--model", trained.manifest.version, "--json"]

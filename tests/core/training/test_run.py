@@ -16,7 +16,12 @@ from core.training.fit import Epoch, Keeper, fit
 from core.training.recipe import MILD, Recipe, Stage
 from core.training.run import train
 
-RECIPE = Recipe(stages=(Stage(24, 2, MILD), Stage(32, 2, MILD)), batch_size=16)
+RECIPE = Recipe(
+    widths=(8, 16, 16, 32),
+    blocks=1,
+    stages=(Stage(24, 2, MILD), Stage(32, 2, MILD)),
+    batch_size=16,
+)
 
 
 @pytest.fixture
@@ -58,7 +63,7 @@ def test_a_run_that_was_killed_goes_on_with_resume(
 
 
 def test_two_classes_end_in_one_sigmoid(data: Path, tmp_path: Path, told: object) -> None:
-    recipe = replace(RECIPE, stages=(Stage(32, 3, MILD),))
+    recipe = replace(RECIPE, stages=(Stage(32, 6, MILD),))
     trained = train(data, recipe, models_dir=tmp_path, console=told, test=data)  # type: ignore[arg-type]
     network = keras.models.load_model(trained.folder / "model.keras")
     assert network.output["logits"].shape == (None, 1)
