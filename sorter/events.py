@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from watchdog.events import (
+    DirModifiedEvent,
     FileClosedNoWriteEvent,
     FileOpenedEvent,
     FileSystemEvent,
@@ -27,8 +28,8 @@ class _Enqueue(FileSystemEventHandler):
         self._paths = paths
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        # catdog opens and reads the files itself, which must not wake it again
-        if isinstance(event, FileOpenedEvent | FileClosedNoWriteEvent):
+        # catdog opens, reads and moves the files itself, which must not wake it again
+        if isinstance(event, FileOpenedEvent | FileClosedNoWriteEvent | DirModifiedEvent):
             return
         self._paths.put(Path(os.fsdecode(event.dest_path or event.src_path)))
 
@@ -40,8 +41,8 @@ def changed_paths(folder: Path, *, recursive: bool) -> Iterator[queue.SimpleQueu
     Where the system cannot watch the folder the queue stays empty, with a warning.
     """
     paths: queue.SimpleQueue[Path] = queue.SimpleQueue()
-    observer = Observer()
     try:
+        observer = Observer()
         observer.schedule(_Enqueue(paths), str(folder), recursive=recursive)
         observer.start()
     except OSError as error:  # inotify's limits, or a file system without events

@@ -12,26 +12,11 @@ from itertools import count
 from pathlib import Path
 
 from core.image import display
+from sorter.identity import FileIdentity
 from sorter.outcome import Outcome, Reason
 from sorter.rename import rename_no_replace
 
 _LONGEST_NAME = 255  # bytes, on every file system that people use
-
-
-@dataclass(frozen=True, slots=True)
-class FileIdentity:
-    """What tells that a file is still the one that was looked at."""
-
-    device: int
-    inode: int
-    size: int
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, path: Path) -> FileIdentity:
-        """Raises OSError."""
-        status = path.lstat()
-        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +42,13 @@ class Mover:
 
         If its name is taken there by a file of the same bytes it is a duplicate and stays; by
         another file, it gets the first free name of `photo (1).jpg`, `photo (2).jpg`, ... It
-        stays, too, if it is no longer the file that was `looked_at`.
+        stays, too, if it is in `folder` already or is no longer the file that was `looked_at`.
         """
         try:
             if FileIdentity.of(source) != looked_at:
-                return _changed(source)
+                return Placed(Outcome.LEFT, reason=Reason.CHANGED)
+            if _is_same_folder(source.parent, folder):
+                return Placed(Outcome.LEFT, reason=Reason.IN_PLACE)
             if not self._dry_run:
                 folder.mkdir(parents=True, exist_ok=True)
             for number in count():
@@ -74,7 +61,7 @@ class Mover:
                 else:
                     return Placed(self._success(), destination)
         except _ChangedMeanwhile:
-            return _changed(source)
+            return Placed(Outcome.LEFT, reason=Reason.CHANGED)
         except OSError as error:
             return _failed(source, folder, error)
         raise AssertionError("count() does not end")
@@ -100,8 +87,13 @@ class Mover:
             if error.errno != errno.EXDEV:
                 raise
             _copy(source, destination, looked_at)
-            if FileIdentity.of(source) == looked_at:  # else what is new in it stays
+            if FileIdentity.of(source) != looked_at:
+                return  # what is new in it stays
+            try:
                 source.unlink()
+            except OSError:  # it cannot leave, from a locked card say: then nothing was done
+                destination.unlink()
+                raise
 
 
 def numbered(name: str, number: int) -> str:
@@ -117,7 +109,15 @@ def numbered(name: str, number: int) -> str:
 
 def _same_bytes(photo: Path, standing: Path) -> bool:
     """Compare contents; a link is never the same, since it may lead to the photo itself."""
+    filecmp.clear_cache()  # it would trust size and time of a file that was replaced meanwhile
     return not standing.is_symlink() and filecmp.cmp(photo, standing, shallow=False)
+
+
+def _is_same_folder(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False  # one of them is not there
 
 
 class _ChangedMeanwhile(Exception):
@@ -135,8 +135,9 @@ def _copy(source: Path, destination: Path, looked_at: FileIdentity) -> None:
             writing.flush()
             os.fsync(writing.fileno())
         shutil.copystat(source, temporary)
-        unchanged = FileIdentity.of(source) == looked_at
-        if not (unchanged and filecmp.cmp(source, temporary, shallow=False)):
+        if hasattr(os, "chflags"):
+            os.chflags(temporary, 0)  # a locked file could be neither renamed nor removed
+        if FileIdentity.of(source) != looked_at or not _same_bytes(source, temporary):
             raise _ChangedMeanwhile
         rename_no_replace(temporary, destination)
     finally:
@@ -152,14 +153,6 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _changed(source: Path) -> Placed:
-    return Placed(
-        Outcome.LEFT,
-        reason=Reason.CHANGED,
-        message=f"{display(source)} changed while it was looked at. Sort again.",
-    )
 
 
 _REASONS = {

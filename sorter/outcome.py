@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.prediction import Prediction
+from sorter.identity import FileIdentity
 
 
 class Outcome(StrEnum):
@@ -28,6 +29,7 @@ class Reason(StrEnum):
     UNSURE = "unsure"
     NEITHER = "neither"
     CHANGED = "changed"
+    IN_PLACE = "in-place"
     DISK_FULL = "disk-full"
     NO_PERMISSION = "no-permission"
     VANISHED = "vanished"
@@ -44,3 +46,4 @@ class FileOutcome:
     destination: Path | None = None  # of a duplicate: where its like stands
     prediction: Prediction | None = None
     message: str | None = None  # what to do about a failure, for people
+    looked_at: FileIdentity | None = None  # the file that all this is about

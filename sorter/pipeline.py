@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from core.classifier import Classifier
 from core.errors import UnreadableImage
 from core.inference import Answer, predict_photos
-from sorter.mover import FileIdentity, Mover
-from sorter.outcome import FileOutcome, Outcome
+from sorter.identity import FileIdentity
+from sorter.mover import Mover
+from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.routes import Routes
 
 
@@ -21,36 +23,35 @@ def sort_photos(
 
     def identified() -> Iterator[Path]:
         for photo in photos:
-            try:
-                identities[photo] = FileIdentity.of(photo)
-            except OSError:
-                identities[photo] = None  # reading it will say why
+            identities[photo] = FileIdentity.of(photo)
             yield photo
 
     for answer in predict_photos(classifier, identified()):
-        yield _settle(answer, identities.pop(answer.path), routes, mover)
+        yield _put_away(answer, identities.pop(answer.path), routes, mover)
 
 
-def _settle(
+def _put_away(
     answer: Answer, looked_at: FileIdentity | None, routes: Routes, mover: Mover
 ) -> FileOutcome:
-    route = routes.of(answer.outcome)
+    """Put one photo into its place, or say why it stays."""
     unreadable = answer.outcome if isinstance(answer.outcome, UnreadableImage) else None
-    prediction = None if isinstance(answer.outcome, UnreadableImage) else answer.outcome
-    if route.folder is None or looked_at is None:
-        return FileOutcome(
-            answer.path,
-            Outcome.FAILED if unreadable else Outcome.LEFT,
-            reason=route.reason,
-            prediction=prediction,
-            message=str(unreadable) if unreadable else None,
-        )
-    placed = mover.place(answer.path, route.folder, looked_at)
-    return FileOutcome(
+    seen = FileOutcome(
         answer.path,
-        placed.outcome,
-        reason=placed.reason.value if placed.reason else route.reason,
+        Outcome.FAILED if unreadable else Outcome.LEFT,
+        prediction=None if isinstance(answer.outcome, UnreadableImage) else answer.outcome,
+        message=str(unreadable) if unreadable else None,
+        looked_at=looked_at,
+    )
+    route = routes.of(answer.outcome)
+    if looked_at is None and not unreadable:  # it came while it was being read
+        return replace(seen, reason=Reason.CHANGED)
+    if route.folder is None or looked_at is None:
+        return replace(seen, reason=route.reason)
+    placed = mover.place(answer.path, route.folder, looked_at)
+    return replace(
+        seen,
+        outcome=placed.outcome,
+        reason=placed.reason or route.reason,
         destination=placed.destination,
-        prediction=prediction,
-        message=placed.message,
+        message=placed.message or seen.message,
     )

@@ -12,7 +12,8 @@ from pathlib import Path
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1  # linux/fs.h
 _RENAME_EXCL = 4  # sys/stdio.h on macOS
-_NOT_HERE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM}
+_NO_SUCH_RENAME = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
+_NO_LINKS = _NO_SUCH_RENAME | {errno.EPERM, errno.EMLINK}
 
 
 def rename_no_replace(source: Path, destination: Path) -> None:
@@ -31,17 +32,26 @@ def rename_no_replace(source: Path, destination: Path) -> None:
         code = platform_rename(os.fsencode(source), os.fsencode(destination))
         if code == 0:
             return
-        if code not in _NOT_HERE:
+        if code not in _NO_SUCH_RENAME:
             raise OSError(code, os.strerror(code), str(source), None, str(destination))
     try:
         os.link(source, destination, follow_symlinks=False)
     except OSError as error:
-        if error.errno not in _NOT_HERE | {errno.EMLINK}:
+        if error.errno not in _NO_LINKS:
             raise
         os.close(os.open(destination, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        source.replace(destination)
+        _or_undo(lambda: source.replace(destination), destination)
     else:
-        source.unlink()
+        _or_undo(source.unlink, destination)
+
+
+def _or_undo(last_step: Callable[[], object], destination: Path) -> None:
+    """Give the new name up again if the last step fails: the photo still has its old one."""
+    try:
+        last_step()
+    except OSError:
+        destination.unlink()
+        raise
 
 
 def _platform_rename() -> Callable[[bytes, bytes], int] | None:

@@ -16,7 +16,11 @@ OTHER = "other"
 SET_APART = frozenset({UNSURE, OTHER, UNREADABLE})
 
 # A file that may be there and well, but not for us, is never moved to unreadable/
-_NOT_THE_CONTENT = {UnreadableCode.NO_PERMISSION, UnreadableCode.VANISHED}
+NOT_THE_CONTENT = {
+    UnreadableCode.NO_PERMISSION,
+    UnreadableCode.VANISHED,
+    UnreadableCode.IO_ERROR,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Routes:
     def of(self, outcome: Prediction | UnreadableImage) -> Route:
         """Find the way of one photo."""
         if isinstance(outcome, UnreadableImage):
-            folder = None if outcome.code in _NOT_THE_CONTENT else self._apart(UNREADABLE)
+            folder = None if outcome.code in NOT_THE_CONTENT else self._apart(UNREADABLE)
             return Route(folder, outcome.code.value)
         decision = decide(outcome, self.threshold)
         if not decision.is_sure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +24,9 @@ class Inbox:
 
     def check(self) -> None:
         """Raise UsageRefused if sorting this folder makes no sense or would sort its own work."""
-        if not self.folder.is_dir():
+        if not os.path.isdir(self.folder):
             raise UsageRefused(f"{display(self.folder)} is not a folder. Name one that is there.")
-        if self.destination.exists() and not self.destination.is_dir():
+        if os.path.lexists(self.destination) and not os.path.isdir(self.destination):
             raise UsageRefused(f"{display(self.destination)} is not a folder. Choose another.")
         inside = [self.folder.resolve(), *self.folder.resolve().parents]
         for name in sorted(self.class_folders):
@@ -57,18 +58,12 @@ class Inbox:
 
     def _is_output(self, folder: Path) -> bool:
         """Tell whether a subfolder is one that photos are filed into, or the destination."""
-        if _same(folder, self.destination):
-            return True
-        names = self.class_folders | SET_APART
-        return any(
-            _same(folder, root / name) for root in (self.folder, self.destination) for name in names
-        )
+        names = {name.casefold() for name in self.class_folders | SET_APART}
+        return folder.name.casefold() in names or _same(folder, self.destination)
 
 
 def _same(one: Path, other: Path) -> bool:
-    """Compare folders as the file system does, which may not care for case."""
-    if one.name.casefold() != other.name.casefold():
-        return False
+    """Compare folders as the file system does: links are followed, case may not matter."""
     try:
         return one.samefile(other)
     except OSError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sorter.mover import FileIdentity
+from sorter.identity import FileIdentity
 
 
 @dataclass(slots=True)
@@ -24,14 +24,11 @@ class SettlingFiles:
         self._still_for = still_for
         self._seen: dict[Path, _Seen] = {}
 
-    def __len__(self) -> int:
-        return len(self._seen)
-
     def see(self, path: Path, now: float) -> None:
         """Begin to wait for a file, or go on."""
         if path in self._seen:
             return
-        identity = _identity(path)
+        identity = FileIdentity.of(path)
         if identity is not None:
             self._seen[path] = _Seen(identity, now)
 
@@ -42,7 +39,7 @@ class SettlingFiles:
         """
         settled: list[Path] = []
         for path, seen in list(self._seen.items()):
-            identity = _identity(path)
+            identity = FileIdentity.of(path)
             if identity is None:
                 del self._seen[path]
             elif identity != seen.identity:
@@ -51,10 +48,3 @@ class SettlingFiles:
                 del self._seen[path]
                 settled.append(path)
         return settled
-
-
-def _identity(path: Path) -> FileIdentity | None:
-    try:
-        return FileIdentity.of(path)
-    except OSError:
-        return None

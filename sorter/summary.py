@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from core.errors import UnreadableCode
 from core.image import display
 from core.manifest import Manifest
 from core.prediction import decide
 from core.wording import describe
 from sorter.outcome import FileOutcome, Outcome, Reason
+from sorter.routes import NOT_THE_CONTENT
 
 _VERBS = {
     Outcome.MOVED: "moved",
@@ -20,25 +22,31 @@ _VERBS = {
     Outcome.WOULD_COPY: "would be copied",
 }
 
+_CONTENT = {code.value for code in UnreadableCode} - {code.value for code in NOT_THE_CONTENT}
+
 
 def line(outcome: FileOutcome, manifest: Manifest, threshold: float, folder: Path) -> str:
     """Say what came of one file."""
     name = display(_below(outcome.path, folder))
     if outcome.outcome is Outcome.NOT_A_PHOTO:
         return f"{name}: not a photo, left"
-    if outcome.outcome is Outcome.FAILED or outcome.reason == Reason.CHANGED:
-        return f"{outcome.outcome.capitalize()} ({outcome.reason}): {outcome.message}"
+    if outcome.outcome is Outcome.FAILED:
+        return f"Failed ({outcome.reason}): {outcome.message}"
     seen = ""
     if outcome.prediction is not None:
         seen = describe(decide(outcome.prediction, threshold), manifest)
     if outcome.outcome is Outcome.DUPLICATE and outcome.destination is not None:
         there = display(_below(outcome.destination, folder))
         return f"{name}: left, the same photo is already {there}"
+    if outcome.reason == Reason.CHANGED:
+        return f"{name}: left, it changed while it was looked at"
+    if outcome.reason == Reason.IN_PLACE:
+        return f"{name}: left, it is where it belongs"
     if outcome.outcome is Outcome.LEFT:
         return f"{name}: left, {seen}"
     assert outcome.destination is not None
     there = display(_below(outcome.destination, folder))
-    return f"{name} -> {there}: {seen or outcome.reason}"
+    return f"{name} -> {there}: {seen or outcome.message}"
 
 
 def json_object(outcome: FileOutcome) -> dict[str, Any]:
@@ -61,16 +69,14 @@ class Summary:
     def __init__(self) -> None:
         self._placed: Counter[tuple[Outcome, str]] = Counter()
         self._stayed: Counter[tuple[Outcome, str | None]] = Counter()
+        self.failed = 0  # files that could not be read or moved, set apart or not
 
     def add(self, outcome: FileOutcome) -> None:
+        self.failed += outcome.outcome is Outcome.FAILED or outcome.reason in _CONTENT
         if outcome.outcome in _VERBS and outcome.destination is not None:
             self._placed[outcome.outcome, outcome.destination.parent.name] += 1
         else:
             self._stayed[outcome.outcome, outcome.reason] += 1
-
-    @property
-    def failed(self) -> int:
-        return sum(n for (outcome, _), n in self._stayed.items() if outcome is Outcome.FAILED)
 
     @property
     def total(self) -> int:
@@ -99,19 +105,17 @@ def _stayed_words(outcome: Outcome, reason: str | None, threshold: float, move_o
         return f"left, not sure enough: --threshold under {threshold:g} files more{apart}"
     if reason == Reason.NEITHER:
         return f"left, of neither kind{apart}"
+    if reason == Reason.IN_PLACE:
+        return "left, already where it belongs"
     if reason == Reason.CHANGED:
         return "left, changed while it was looked at: sort again"
-    return f"failed ({reason}), left: see the lines above{apart if _is_content(reason) else ''}"
+    return f"failed ({reason}), left: see the lines above{apart if reason in _CONTENT else ''}"
 
 
 def _apart(reason: str | None) -> str:
     return {Reason.UNSURE.value: "unsure", Reason.NEITHER.value: "other"}.get(
         reason or "", "unreadable"
     )
-
-
-def _is_content(reason: str | None) -> bool:
-    return reason in {"empty", "truncated", "not-an-image", "unsupported", "too-large"}
 
 
 def _below(path: Path, folder: Path) -> Path:

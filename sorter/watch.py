@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,8 @@ from core.errors import CatdogError
 from core.image import display
 from core.photos import FileKind
 from sorter.events import changed_paths
-from sorter.mover import FileIdentity, Mover
+from sorter.identity import FileIdentity
+from sorter.mover import Mover
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.pipeline import sort_photos
 from sorter.routes import Routes
@@ -44,6 +46,7 @@ class Watcher:
         self._settling = SettlingFiles(settle)
         self._clock = clock
         self._stayed: dict[Path, FileIdentity] = {}  # looked at and left where they are
+        self._told: dict[Path, tuple[FileIdentity | None, str | None]] = {}  # to be tried again
 
     def run(self, stop: Event) -> Iterator[FileOutcome]:
         """Give the outcome of each file; ends after the file in hand once `stop` is set.
@@ -59,11 +62,11 @@ class Watcher:
                 if self._note(changed):
                     next_scan = self._clock()  # a folder came, with files that told nothing
                 settled = self._settling.take_settled(self._clock())
-                for outcome in sort_photos(
-                    self._classifier, self._until(stop, settled), self._routes, self._mover
-                ):
-                    self._remember(outcome)
-                    yield outcome
+                for outcome in sort_photos(self._classifier, settled, self._routes, self._mover):
+                    if self._is_news(outcome):
+                        yield outcome
+                    if stop.is_set():
+                        break
                 if not settled:
                     stop.wait(_TICK)
 
@@ -77,6 +80,7 @@ class Watcher:
             ) from error
         here = set(found)
         self._stayed = {path: seen for path, seen in self._stayed.items() if path in here}
+        self._told = {path: told for path, told in self._told.items() if path in here}
         for path in found:
             self._see(path)
 
@@ -90,31 +94,23 @@ class Watcher:
                 return folder_came
             if self._inbox.takes(path):
                 self._see(path)
-            elif self._inbox.recursive and path.is_dir() and path != self._inbox.folder:
+            elif self._inbox.recursive and os.path.isdir(path):
                 folder_came = True
 
     def _see(self, path: Path) -> None:
-        stayed = self._stayed.get(path)
-        if stayed is not None:
-            try:
-                if FileIdentity.of(path) == stayed:
-                    return
-            except OSError:
-                return
-            del self._stayed[path]
-        self._settling.see(path, self._clock())
+        if path not in self._stayed or FileIdentity.of(path) != self._stayed[path]:
+            self._settling.see(path, self._clock())
 
-    def _remember(self, outcome: FileOutcome) -> None:
-        if outcome.outcome is Outcome.MOVED or outcome.reason in _TRY_AGAIN:
-            return
-        try:
-            self._stayed[outcome.path] = FileIdentity.of(outcome.path)
-        except OSError:
-            return  # gone: nothing to leave alone
-
-    @staticmethod
-    def _until(stop: Event, paths: list[Path]) -> Iterator[Path]:
-        for path in paths:
-            if stop.is_set():
-                return
-            yield path
+    def _is_news(self, outcome: FileOutcome) -> bool:
+        """Remember what stayed; False for a failure that was told before and goes on."""
+        if outcome.outcome is Outcome.MOVED:
+            return True
+        if outcome.reason not in _TRY_AGAIN:
+            if outcome.looked_at is not None:
+                self._stayed[outcome.path] = outcome.looked_at
+            return True
+        told = (outcome.looked_at, outcome.reason)
+        if self._told.get(outcome.path) == told:
+            return False
+        self._told[outcome.path] = told
+        return True

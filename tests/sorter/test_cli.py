@@ -84,7 +84,7 @@ def test_json_has_one_object_a_file(folder: Path, tiny_model: Path) -> None:
     )  # fmt: skip
     assert found["cats300.jpg"]["label"] == "cat"
     assert found["cats300.jpg"]["model"] == tiny_model.name
-    assert result.exit_code == 0
+    assert result.exit_code == 1  # a damaged file is one that failed, wherever it now is
     assert (folder / "other" / "other300.jpg").exists()
 
 
@@ -94,6 +94,8 @@ def test_a_dry_run_says_the_same_and_changes_nothing(folder: Path, tiny_model: P
     assert (sorted(folder.rglob("*")), tree(folder)) == before
     real = run("sort", folder, "--model", tiny_model, "--others", "move")
     assert "this was a dry run" in dry.stdout
+    assert "cut.jpg -> unreadable/cut.jpg: " in real.stdout
+    assert "ends early or is damaged" in real.stdout
     said = dry.stdout.replace("would be moved", "moved").splitlines()
     assert said[:-1] == real.stdout.splitlines()
 
@@ -136,6 +138,18 @@ def test_a_class_folder_is_not_sorted(folder: Path, tiny_model: Path) -> None:
     result = run("sort", folder / "cats", "--into", folder, "--model", tiny_model)
     assert result.exit_code == 2
     assert "where photos are filed" in result.stderr
+
+
+def test_sorting_what_was_set_apart_into_the_same_place_leaves_it(
+    folder: Path, tiny_model: Path
+) -> None:
+    run("sort", folder, "--model", tiny_model, "--threshold", "1", "--others", "move")
+    before = tree(folder)
+    again = ("--into", folder, "--model", tiny_model, "--threshold", "1", "--others", "move")
+    result = run("sort", folder / "unsure", *again)
+    assert result.exit_code == 0
+    assert "6 left, already where it belongs" in result.stdout
+    assert tree(folder) == before
 
 
 @contextmanager

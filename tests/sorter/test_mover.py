@@ -12,7 +12,8 @@ import pytest
 
 from sorter import mover as mover_module
 from sorter import rename as rename_module
-from sorter.mover import FileIdentity, Mover, Placed, numbered
+from sorter.identity import FileIdentity
+from sorter.mover import Mover, Placed, numbered
 from sorter.outcome import Outcome, Reason
 from sorter.rename import rename_no_replace
 
@@ -32,7 +33,9 @@ def put(path: Path, content: bytes) -> Path:
 
 
 def place(mover: Mover, source: Path, folder: Path) -> Placed:
-    return mover.place(source, folder, FileIdentity.of(source))
+    looked_at = FileIdentity.of(source)
+    assert looked_at is not None
+    return mover.place(source, folder, looked_at)
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -107,6 +110,7 @@ def test_a_dry_run_makes_nothing_and_promises_each_name_once(inbox: Path, tmp_pa
 def test_a_photo_that_changed_since_it_was_looked_at_stays(inbox: Path, tmp_path: Path) -> None:
     source = put(inbox / "tom.jpg", b"tom")
     looked_at = FileIdentity.of(source)
+    assert looked_at is not None
     source.write_bytes(b"not tom any more")
     placed = Mover().place(source, tmp_path / "cats", looked_at)
     assert (placed.outcome, placed.reason) == (Outcome.LEFT, Reason.CHANGED)
@@ -259,3 +263,82 @@ def test_renaming_passes_other_errors_on(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr(rename_module, "_platform_rename", lambda: None)
         with pytest.raises(FileNotFoundError):
             rename_no_replace(tmp_path / "gone", tmp_path / "new")
+
+
+@pytest.mark.parametrize("copy", [False, True])
+def test_a_photo_is_no_duplicate_of_itself(inbox: Path, copy: bool) -> None:
+    """Sorted into the folder where it is: whoever deleted the "duplicate" would lose it."""
+    source = put(inbox / "tom.jpg", b"tom")
+    for folder in (inbox, inbox.parent / "inbox" / ".." / "inbox"):
+        placed = place(Mover(copy=copy), source, folder)
+        assert placed == Placed(Outcome.LEFT, reason=Reason.IN_PLACE)
+    assert tree(inbox) == {"tom.jpg": b"tom"}
+
+
+def test_a_photo_that_cannot_leave_its_disk_is_not_doubled(
+    inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a locked card: the copy succeeds, removing the original does not."""
+    source = put(inbox / "tom.jpg", b"tom")
+    unlink = Path.unlink
+
+    def locked(self: Path, missing_ok: bool = False) -> None:
+        if self == source:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        unlink(self, missing_ok=missing_ok)
+
+    def across(one: Path, other: Path) -> None:
+        if one.parent != other.parent:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        rename_no_replace(one, other)
+
+    monkeypatch.setattr(mover_module, "rename_no_replace", across)
+    monkeypatch.setattr(Path, "unlink", locked)
+    placed = place(Mover(), source, tmp_path / "cats")
+    assert (placed.outcome, placed.reason) == (Outcome.FAILED, Reason.NO_PERMISSION)
+    assert tree(tmp_path) == {"inbox/tom.jpg": b"tom"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows needs neither")
+@pytest.mark.parametrize("how", ["link", "claim"])
+def test_a_name_is_given_up_again_if_the_last_step_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """A folder whose files may not be removed, say: nothing of ours stays behind."""
+    monkeypatch.setattr(rename_module, "_platform_rename", lambda: None)
+    one = put(tmp_path / "one", b"1")
+    unlink = Path.unlink
+
+    def refuse(self: Path, *arguments: object) -> None:
+        if self == one:
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+        unlink(self)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    if how == "claim":
+        monkeypatch.setattr(os, "link", raising(errno.EPERM))
+        monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(PermissionError):
+        rename_no_replace(one, tmp_path / "new")
+    assert tree(tmp_path) == {"one": b"1"}
+
+
+def test_no_permission_is_no_reason_to_try_another_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rename_module, "_platform_rename", lambda: lambda one, other: errno.EPERM)
+    if sys.platform == "win32":
+        pytest.skip("Windows has one way")
+    one = put(tmp_path / "one", b"1")
+    with pytest.raises(PermissionError):
+        rename_no_replace(one, tmp_path / "new")
+    assert tree(tmp_path) == {"one": b"1"}
+
+
+def test_contents_are_compared_anew_each_time(inbox: Path, tmp_path: Path) -> None:
+    """Two photos of one name, size and time, one after the other."""
+    put(tmp_path / "cats" / "tom.jpg", b"tom")
+    source = put(inbox / "tom.jpg", b"tom")
+    assert place(Mover(), source, tmp_path / "cats").outcome is Outcome.DUPLICATE
+    put(source, b"jim")
+    assert place(Mover(), source, tmp_path / "cats").outcome is Outcome.MOVED

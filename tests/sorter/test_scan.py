@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ CLASSES = frozenset({"cats", "dogs", "other", "rabbits"})
 def pictures(tmp_path: Path) -> Path:
     for name in (
         "inbox/a.jpg", "inbox/trip/b.jpg", "inbox/.trash/c.jpg", "cats/d.jpg", "dogs/e.jpg",
-        "unsure/f.jpg", "rabbits/g.jpg", "h.jpg",
+        "unsure/f.jpg", "rabbits/g.jpg", "h.jpg", "inbox/trip/cats/i.jpg",
     ):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
@@ -55,6 +56,14 @@ def test_a_destination_inside_the_folder_is_not_read(pictures: Path) -> None:
     destination = pictures / "inbox" / "trip"
     inbox = Inbox(pictures / "inbox", destination, recursive=True, class_folders=CLASSES)
     assert photos(inbox) == ["a.jpg"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
+def test_a_class_folder_is_known_behind_a_link(pictures: Path) -> None:
+    (pictures / "cats").rename(pictures / "all my cats")
+    (pictures / "cats").symlink_to(pictures / "all my cats")
+    with pytest.raises(UsageRefused, match="where photos are filed"):
+        Inbox(pictures / "all my cats", pictures, recursive=False, class_folders=CLASSES).check()
 
 
 @pytest.mark.parametrize("folder", ["cats", "cats/best", "dogs", "rabbits"])

@@ -38,7 +38,8 @@ def watched(
 
     def work() -> None:
         try:
-            outcomes.extend(Watcher(inbox, classifier, routes, settle=0.0).run(stop))
+            for outcome in Watcher(inbox, classifier, routes, settle=0.3).run(stop):
+                outcomes.append(outcome)
         except CatdogError as error:
             errors.append(error)
 
@@ -85,7 +86,7 @@ def test_without_events_the_folder_is_looked_through_again(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(28, "inotify watch limit reached")
 
-    monkeypatch.setattr(events_module.Observer, "schedule", refuse)
+    monkeypatch.setattr(events_module, "Observer", refuse)
     monkeypatch.setattr(watch_module, "_RESCAN", 0.2)
     draw("dogs", 401).save(inbox.folder / "rex.jpg")  # type: ignore[attr-defined]
     watched((inbox.folder / "dogs" / "rex.jpg").exists)
@@ -131,3 +132,29 @@ def test_an_inbox_that_goes_away_ends_the_watch_with_a_word(
     inbox.folder.rmdir()
     with pytest.raises(CatdogError, match="cannot be watched any more"):
         watched(lambda: False)
+
+
+def test_a_failure_that_goes_on_is_told_once_and_mended_later(
+    inbox: Inbox,
+    watched: Callable[..., list[FileOutcome]],
+    draw: Callable[..., object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A file stands where cats/ should be, and then no more."""
+    monkeypatch.setattr(watch_module, "_RESCAN", 0.05)
+    (inbox.folder / "cats").write_text("in the way")
+    tries: list[Path] = []
+    place = watch_module.Mover.place
+
+    def counting(self: object, source: Path, *rest: object) -> object:
+        tries.append(source)
+        return place(self, source, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(watch_module.Mover, "place", counting)
+    draw("cats", 405).save(inbox.folder / "tom.jpg")  # type: ignore[attr-defined]
+    watched(lambda: len(tries) >= 4)
+    (inbox.folder / "cats").unlink()
+    outcomes = watched((inbox.folder / "cats" / "tom.jpg").exists)
+    watched(lambda: bool(outcomes) and outcomes[-1].outcome == "moved")
+    told = [outcome.outcome for outcome in outcomes if outcome.path.name == "tom.jpg"]
+    assert told == ["failed", "moved"]
