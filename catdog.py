@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +38,7 @@ def _load_env_file(
     """Fill the environment before any other option is read; what is set there already wins."""
     if path is None:
         path = Path(".env")
-        if not path.is_file():
+        if not os.path.isfile(path):
             return None
     from dotenv import load_dotenv
 
@@ -79,6 +82,10 @@ def _default_models_dir() -> Path:
 @click.pass_context
 def main(context: click.Context, models_dir: Path, log_level: str) -> None:
     """Tells cats from dogs: sorts photo folders, answers photos in Telegram, and learns."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # a pipe on Windows cannot take every file name: show what it cannot, do not fail
+            stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(
         level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

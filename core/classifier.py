@@ -34,17 +34,21 @@ class Classifier:
             self._interpreter = _interpreter(content, threads or os.cpu_count() or 1)
             self._signature = self._interpreter.get_signature_runner()
             (self._input_name,) = self._signature.get_input_details()
-            if self.manifest.outputs.logits not in self._signature.get_output_details():
-                raise ValueError(f"it has no output {self.manifest.outputs.logits!r}")
+            self._check_outputs(self._signature.get_output_details())
         except (ValueError, RuntimeError) as error:
             raise ModelRefused(
                 f"{display(folder / LITERT)} does not load ({error}). Train or install it again."
             ) from error
         self._lock = threading.Lock()
 
-    @property
-    def version(self) -> str:
-        return self.manifest.version
+    def _check_outputs(self, details: dict[str, Any]) -> None:
+        """Raise ValueError if the network does not have the outputs that the manifest names."""
+        name, classes = self.manifest.outputs.logits, len(self.manifest.classes)
+        if name not in details:
+            raise ValueError(f"it has no output {name!r}")
+        width = int(details[name]["shape"][-1])
+        if width != classes and (width, classes) != (1, 2):
+            raise ValueError(f"it has {width} outputs for {classes} classes")
 
     def logits(self, batch: Pixels) -> npt.NDArray[np.float32]:
         """Run the network.

@@ -125,7 +125,7 @@ def evaluate(
 @click.argument("data", type=click.Path(path_type=Path))
 @option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     help="Write the model to this folder, new or empty.  [default: a new version in the models "
     "folder]",
 )
@@ -187,7 +187,7 @@ def _photos_in(paths: Iterable[Path], *, recursive: bool) -> Iterator[Path]:
     from core.photos import FileKind, find_files
 
     for path in paths:
-        if not path.is_dir():
+        if not os.path.isdir(path):
             yield path
             continue
         try:

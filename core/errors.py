@@ -51,6 +51,7 @@ class UnreadableCode(StrEnum):
     TOO_LARGE = "too-large"
     NO_PERMISSION = "no-permission"
     VANISHED = "vanished"
+    IO_ERROR = "io-error"
 
 
 class UnreadableImage(CatdogError):

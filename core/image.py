@@ -22,6 +22,7 @@ MAX_STATED_PIXELS = 250_000_000
 MAX_DECODED_PIXELS = 100_000_000  # after a JPEG's draft(), which decodes at 1/2 to 1/8
 
 HEADER_BYTES = 32
+_BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # bytes; a text may begin with BM, too
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _KNOWN_BUT_UNSUPPORTED = {
     b"8BPS": "a Photoshop document",
@@ -46,7 +47,7 @@ def sniff(header: bytes) -> str | None:
         return "GIF"
     if header[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return "TIFF"
-    if header[:2] == b"BM" and len(header) >= 18:
+    if header[:2] == b"BM" and int.from_bytes(header[14:18], "little") in _BMP_HEADERS:
         return "BMP"
     if header[4:8] == b"ftyp":
         brands = {header[start : start + 4] for start in range(8, len(header), 4)}
@@ -79,9 +80,9 @@ def read_photo(path: Path) -> bytes:
         ) from error
     except OSError as error:
         raise UnreadableImage(
-            UnreadableCode.TRUNCATED,
-            f"{shown} cannot be read ({error.strerror or error}). Check the disk, or copy the "
-            "file again.",
+            UnreadableCode.IO_ERROR,
+            f"{shown} cannot be read ({error.strerror or error}). Check the disk or the "
+            "network, then try again.",
         ) from error
 
 
@@ -205,7 +206,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def _grey_from_wide(image: Image.Image) -> Image.Image:
     """Scale 16-bit, 32-bit and float greys to 8 bits; convert() would clip them to white."""
-    values = np.asarray(image, dtype=np.float64)
+    values = np.asarray(image).astype(np.float32)
     values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
     low, high = 0.0, 65535.0
     if image.mode == "F" or values.min() < low or values.max() > high:

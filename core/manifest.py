@@ -91,7 +91,7 @@ def read_manifest(folder: Path) -> Manifest:
             "reads. Train the model again, or install the catdog that made it."
         )
     try:
-        return Manifest(
+        manifest = Manifest(
             **{
                 **raw,
                 "classes": tuple(
@@ -103,8 +103,25 @@ def read_manifest(folder: Path) -> Manifest:
                 "files": {name: FileRecord(**entry) for name, entry in raw["files"].items()},
             }
         )
+        _check(manifest)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _malformed(path, error) from error
+    return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    """Raise ValueError for settings under which photos would be filed wrongly."""
+    folders = [photo_class.folder for photo_class in manifest.classes]
+    for names in (manifest.labels, folders):
+        if len(names) < 2 or len(set(names)) != len(names):
+            raise ValueError(f"classes must be two or more, each with a name of its own: {names}")
+    for folder in folders:
+        if folder in ("", ".", "..") or "/" in folder or "\\" in folder:
+            raise ValueError(f"a class's folder must be a plain name. Received: {folder!r}")
+    if not manifest.temperature > 0:
+        raise ValueError(f"the temperature must be above 0. Received: {manifest.temperature}")
+    if not 0 <= manifest.threshold <= 1:
+        raise ValueError(f"the threshold must be 0 to 1. Received: {manifest.threshold}")
 
 
 def read_checked(folder: Path, manifest: Manifest, name: str) -> bytes:

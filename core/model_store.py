@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def find_model(models_dir: Path, choice: str | None = None) -> Path:
         if choice is None:
             return DEFAULT_MODEL
     for folder in (models_dir / choice, Path(choice)):
-        if (folder / MANIFEST).is_file():
+        if os.path.isfile(folder / MANIFEST):
             return folder
     raise ModelRefused(
         f"There is no model {choice!r}: it is neither a version in {display(models_dir)} nor a "
@@ -43,7 +44,7 @@ def promoted_version(models_dir: Path) -> str | None:
 
 def class_folders(models_dir: Path) -> frozenset[str]:
     """Name every folder that any of the models here files into or sets apart."""
-    names: set[str] = set()
+    names = {"cats", "dogs", "other"}  # the default model's, which has always been there
     for folder in _model_folders(models_dir):
         try:
             names.update(photo_class.folder for photo_class in read_manifest(folder).classes)

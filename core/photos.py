@@ -41,11 +41,9 @@ def is_photo_name(name: str) -> bool:
 
 def is_photo(path: Path) -> bool:
     """Tell by the suffix, or where there is none by the first bytes; links are never photos."""
-    if path.is_symlink() or not path.is_file():
+    if os.path.islink(path) or not os.path.isfile(path):  # unlike Path's, these do not raise
         return False
-    if path.suffix:
-        return is_photo_name(path.name)
-    return _starts_like_an_image(path)
+    return is_photo_name(path.name) or (not path.suffix and _starts_like_an_image(path))
 
 
 def find_files(
@@ -69,12 +67,8 @@ def find_files(
                     yield from find_files(path, recursive=True, skip=skip)
                 except OSError as error:
                     log.warning("%s is passed over: %s", display(path), error.strerror)
-        elif entry.is_file(follow_symlinks=False) and (
-            is_photo_name(entry.name) or (not path.suffix and _starts_like_an_image(path))
-        ):
-            yield FoundFile(path, FileKind.PHOTO)
         else:
-            yield FoundFile(path, FileKind.NOT_A_PHOTO)
+            yield FoundFile(path, FileKind.PHOTO if is_photo(path) else FileKind.NOT_A_PHOTO)
 
 
 def _starts_like_an_image(path: Path) -> bool:

@@ -7,13 +7,13 @@ from core.manifest import Manifest
 from core.prediction import Decision
 
 
-def describe(decision: Decision, manifest: Manifest, language: str = "en") -> str:
+def describe(decision: Decision, manifest: Manifest) -> str:
     """Say a decision: "cat, 98 %", "not sure, perhaps dog (61 %)", "neither cat nor dog (97 %)"."""
     prediction = decision.prediction
     seen = manifest.class_of(prediction.label)
 
     def word(words: dict[str, str]) -> str:
-        return words.get(language) or words["en"]
+        return words["en"]
 
     percent = f"{min(99, int(prediction.confidence * 100))} %"  # 100 % would be a promise
     if seen.role is Role.NEITHER:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from core.errors import UnreadableImage, UsageRefused
 from core.image import display, read_photo
-from core.labels import PhotoClass, classes_from_folders
+from core.labels import UNSURE, PhotoClass, classes_from_folders
 from core.lookahead import map_ahead
 from core.photos import FileKind, find_files
 from core.preprocessing import Pixels, Preprocessing, load_photo
@@ -49,6 +50,10 @@ class LabelledFolder:
     photos: tuple[LabelledPhoto, ...]
     not_photos: int
 
+    @property
+    def labels(self) -> frozenset[str]:
+        return frozenset(photo_class.label for photo_class in self.classes)
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
@@ -77,7 +82,7 @@ def scan(folder: Path) -> LabelledFolder:
 
     Raises UsageRefused if it does not hold two class folders with photos in them.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise UsageRefused(f"{display(folder)} is not a folder. Name one that holds cats/, dogs/.")
     names = sorted(
         entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != "."
@@ -93,7 +98,19 @@ def scan(folder: Path) -> LabelledFolder:
             f"{display(folder)} must hold two class folders or more, such as cats/ and dogs/. "
             f"Found: {', '.join(f'{name}/' for name in names) or 'none'}."
         )
+    if set(names) & {UNSURE, "unreadable"}:
+        raise UsageRefused(
+            f"{display(folder)} holds what sorting set apart (unsure/ or unreadable/). Move those "
+            "photos to their classes, and take the folders away."
+        )
     classes = classes_from_folders(names)
+    labels = [photo_class.label for photo_class in classes]
+    for photo_class in classes:
+        if labels.count(photo_class.label) > 1:
+            raise UsageRefused(
+                f"{display(folder)} has more than one folder for the class "
+                f"{photo_class.label!r}: {', '.join(f'{name}/' for name in names)}. Keep one."
+            )
     photos: list[LabelledPhoto] = []
     not_photos = 0
     for photo_class in classes:
@@ -215,7 +232,7 @@ def _contradiction(photo: LabelledPhoto, other: LabelledPhoto) -> Fault:
 
 
 def _fingerprint(rows: Iterable[tuple[bytes, str]]) -> str:
-    lines = sorted(sha256.hex() + " " + label for sha256, label in rows)
+    lines = sorted({f"{sha256.hex()} {label}" for sha256, label in rows})
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

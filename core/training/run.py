@@ -69,13 +69,23 @@ def train(
         raise UsageRefused(f"{display(output)} is not empty. Name a new folder with --output.")
     labelled = scan(data)
     tested = scan(test) if test else None
+    if tested and not tested.labels <= labelled.labels:
+        raise UsageRefused(
+            f"{display(tested.folder)} has classes that {display(data)} does not have. Name "
+            "another folder with --test."
+        )
     work = _work_folder(models_dir / UNFINISHED, resume=resume)
     console.say(
         f"{len(labelled.photos)} photos of {len(labelled.classes)} classes in {display(data)}"
         + (f", {labelled.not_photos} other files left alone" if labelled.not_photos else "")
     )
-    with console.progress("Decoding", len(labelled.photos)) as told:
-        dataset = load(labelled, recipe.cache_size, work=work, on_photo=count_up(told))
+    try:
+        with console.progress("Decoding", len(labelled.photos)) as told:
+            dataset = load(labelled, recipe.cache_size, work=work, on_photo=count_up(told))
+    except UsageRefused:
+        if not resume:
+            shutil.rmtree(work)  # nothing has begun
+        raise
     for fault in dataset.faults:
         console.say(f"Skipped: {display(fault.path)} {fault.reason}")
     _check_same_run(work, dataset, recipe)
@@ -89,6 +99,8 @@ def train(
     staged.mkdir()
     export(fitted.network, recipe, staged)
     manifest = _provisional_manifest(labelled, dataset, recipe, fitted, staged)
+    if (models_dir / manifest.version).exists():  # the same run again, on the same day
+        manifest = replace(manifest, version=f"{manifest.version}-{datetime.now(UTC):%H%M%S}")
     manifest.write(staged)
     _check_parity(fitted.network, Classifier(staged), dataset)
     manifest = _calibrated(manifest, staged, dataset, console)
@@ -101,8 +113,12 @@ def train(
     folder.parent.mkdir(parents=True, exist_ok=True)
     if folder.exists():
         folder.rmdir()  # it is empty: anything else was refused at the start
-    shutil.move(staged, folder)
-    shutil.rmtree(work)
+    arriving = folder.with_name(f"{folder.name}.part")  # which may be on another disk
+    shutil.rmtree(arriving, ignore_errors=True)
+    shutil.move(staged, arriving)
+    arriving.rename(folder)
+    del dataset  # Windows removes no file that is mapped
+    shutil.rmtree(work, ignore_errors=True)
     return Trained(folder, manifest)
 
 

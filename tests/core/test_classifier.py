@@ -33,7 +33,7 @@ def test_it_has_learnt_and_its_probabilities_add_up(
     for prediction in predictions:
         assert sum(prediction.probabilities.values()) == pytest.approx(1)
         assert prediction.confidence == max(prediction.probabilities.values())
-        assert prediction.model_version == classifier.version
+        assert prediction.model_version == classifier.manifest.version
 
 
 def test_a_batch_gives_what_its_photos_give_one_by_one(

@@ -127,13 +127,15 @@ def test_env_is_read_from_the_current_folder_or_as_named_only(
 
 def test_every_option_names_its_variable() -> None:
     """--help and --version aside, which are no settings."""
-    for name in ("predict", "sort", "watch", "bot", "train", "evaluate"):
-        text = " ".join(run(name, "--help").stdout.split())
-        command = main.commands[name]
+    for prefix, command, arguments in [
+        ("CATDOG", main, ["--help"]),
+        *((f"CATDOG_{name}", main.commands[name], [name, "--help"]) for name in main.commands),
+    ]:
+        text = " ".join(run(*arguments).stdout.split())
         for option in command.params:
-            if option.param_type_name == "option" and option.name != "help":
-                own = f"CATDOG_{name}_{option.name}".upper()
-                assert (option.envvar or own) in text, (name, option.name)
+            if option.param_type_name == "option" and option.name not in ("help", "version"):
+                own = f"{prefix}_{option.name}".upper()
+                assert (option.envvar or own) in text, option.name
 
 
 def test_evaluate_measures_labelled_folders(

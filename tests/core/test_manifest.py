@@ -68,6 +68,11 @@ def test_a_missing_manifest_is_refused(tmp_path: Path) -> None:
         lambda raw: raw.update(classes=[{"label": "cat"}]),
         lambda raw: raw["preprocessing"].update(resize="crop"),
         lambda raw: raw.update(unknown=1),
+        lambda raw: raw.update(temperature=0),
+        lambda raw: raw.update(temperature="warm"),
+        lambda raw: raw.update(threshold=1.5),
+        lambda raw: raw["classes"].append(raw["classes"][0]),
+        lambda raw: raw["classes"][0].update(folder="../cats"),
     ],
 )
 def test_a_malformed_manifest_is_refused(model: Path, change: object) -> None:
@@ -101,4 +106,12 @@ def test_a_network_without_the_output_that_the_manifest_names_is_refused(model: 
     raw["outputs"]["logits"] = "scores"
     (model / MANIFEST).write_text(json.dumps(raw))
     with pytest.raises(ModelRefused, match="no output 'scores'"):
+        Classifier(model)
+
+
+def test_a_network_with_fewer_outputs_than_classes_is_refused(model: Path) -> None:
+    raw = json.loads((model / MANIFEST).read_text())
+    raw["classes"].append({**raw["classes"][0], "label": "rabbit", "folder": "rabbits"})
+    (model / MANIFEST).write_text(json.dumps(raw))
+    with pytest.raises(ModelRefused, match="3 outputs for 4 classes"):
         Classifier(model)

@@ -102,6 +102,17 @@ def test_folders_that_cannot_be_learnt_from_are_refused(data: Path, tmp_path: Pa
         scan(data)
 
 
+@pytest.mark.parametrize(
+    ("folder", "why"), [("cat", "more than one folder"), ("unsure", "set apart")]
+)
+def test_folders_that_mean_the_same_or_no_class_are_refused(
+    data: Path, folder: str, why: str
+) -> None:
+    shutil.copytree(data / "cats", data / folder)
+    with pytest.raises(UsageRefused, match=why):
+        scan(data)
+
+
 def test_a_class_with_too_few_photos_is_refused(tmp_path: Path, fill_folder: object) -> None:
     data = fill_folder(tmp_path / "few", {"cats": 60, "dogs": 1})  # type: ignore[operator]
     with pytest.raises(UsageRefused, match="no photo of the class 'dog'"):

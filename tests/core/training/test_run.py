@@ -59,7 +59,7 @@ def test_a_run_that_was_killed_goes_on_with_resume(
         (1, 24), (2, 24), (3, 32), (4, 32),
     ]  # fmt: skip
     assert not work.exists()
-    assert Classifier(trained.folder).version == trained.folder.name
+    assert Classifier(trained.folder).manifest.version == trained.folder.name
 
 
 def test_two_classes_end_in_one_sigmoid(data: Path, tmp_path: Path, told: object) -> None:
@@ -85,6 +85,19 @@ def test_resume_refuses_other_photos_and_nothing_to_resume(
     with pytest.raises(UsageRefused, match="photos are not those"):
         train(data, RECIPE, models_dir=tmp_path / "m", console=told, resume=True)  # type: ignore[arg-type]
     assert work.exists()
+
+
+def test_what_cannot_be_trained_is_refused_at_once_and_leaves_nothing(
+    data: Path, tmp_path: Path, told: object, fill_folder: object
+) -> None:
+    other = fill_folder(tmp_path / "test", {"cats": 2, "other": 2})  # type: ignore[operator]
+    with pytest.raises(UsageRefused, match="does not have"):
+        train(data, RECIPE, models_dir=tmp_path / "m", console=told, test=other)  # type: ignore[arg-type]
+    for photo in (data / "dogs").iterdir():
+        photo.write_bytes(b"")
+    with pytest.raises(UsageRefused, match="no photo of the class"):
+        train(data, RECIPE, models_dir=tmp_path / "m", console=told)  # type: ignore[arg-type]
+    assert list((tmp_path / "m" / "unfinished").iterdir()) == []
 
 
 def test_an_output_folder_with_something_in_it_is_refused(
