@@ -6,7 +6,7 @@ import os
 
 import click
 
-from core.errors import UsageRefused
+from core.errors import CatdogError, UsageRefused
 from core.options import Settings, model_option, option, pass_settings, threshold_option
 
 TOKEN_VARIABLE = "CATDOG_BOT_TOKEN"
@@ -36,7 +36,7 @@ def bot(
             f"{TOKEN_VARIABLE} is not set. Ask @BotFather in Telegram for a bot and its token, "
             "and write it into .env (see .env.example)."
         )
-    from telegram.error import InvalidToken
+    from telegram.error import InvalidToken, TelegramError
 
     from bot.app import build_application
     from bot.redaction import keep_out_of_logs
@@ -58,5 +58,10 @@ def bot(
     except InvalidToken:
         raise UsageRefused(
             f"Telegram does not accept the token in {TOKEN_VARIABLE}. Ask @BotFather for it again."
+        ) from None
+    except TelegramError as error:  # its text may hold the token
+        raise CatdogError(
+            f"The Bot API at {api_url} cannot be reached ({type(error).__name__}). Check the "
+            "network and CATDOG_BOT_API_URL, then start again."
         ) from None
     click.echo("Stopped.")

@@ -196,8 +196,9 @@ async def test_a_bug_is_logged_without_the_token_and_the_person_is_told(
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_the_command_answers_and_stops_on_sigterm(
-    bot_api: Any, token: str, tiny_model: Path, draw: Draw
+    bot_api: Any, token: str, tiny_model: Path, draw: Draw, tmp_path: Path
 ) -> None:
+    written = (tmp_path / "output.txt").open("w")
     process = subprocess.Popen(
         [sys.executable, "-m", "catdog", "--log-level", "debug", "bot", "--model", tiny_model],
         env={
@@ -206,18 +207,19 @@ def test_the_command_answers_and_stops_on_sigterm(
             "CATDOG_BOT_API_URL": bot_api.url,
             "PYTHONUNBUFFERED": "1",
         },
-        stdout=subprocess.PIPE,
+        stdout=written,
         stderr=subprocess.STDOUT,
-        text=True,
     )
     try:
         number = bot_api.send_photo(draw("dogs", 921))
         assert bot_api.replies_to(number)[0].startswith("Dog, ")
         process.send_signal(signal.SIGTERM)
-        output = process.communicate(timeout=60)[0]
+        process.wait(timeout=60)
     finally:
         process.kill()
         process.wait()
+        written.close()
+    output = (tmp_path / "output.txt").read_text()
     assert process.returncode == 0, output
     assert "The bot runs with the model" in output
     assert output.rstrip().endswith("Stopped.")
@@ -234,6 +236,17 @@ def test_a_wrong_token_is_refused_without_repeating_it(bot_api: Any, tiny_model:
     assert result.exit_code == 2
     assert "does not accept the token" in result.output
     assert wrong not in result.output
+
+
+def test_a_server_that_is_not_there_is_told_without_the_token(token: str, tiny_model: Path) -> None:
+    result = CliRunner().invoke(
+        main,
+        ["bot", "--model", str(tiny_model), "--api-url", "http://127.0.0.1:9"],
+        env={"CATDOG_BOT_TOKEN": token},
+    )
+    assert result.exit_code == 1
+    assert "cannot be reached (NetworkError)" in result.output
+    assert token not in result.output
 
 
 def test_without_a_token_it_says_where_to_get_one() -> None:
