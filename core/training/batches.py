@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.lookahead import map_ahead
-from core.preprocessing import Pixels, Preprocessing, preprocess
+from core.preprocessing import Pixels, squash
 from core.training.augment import augment
 from core.training.dataset import Dataset, Indices
 from core.training.recipe import Recipe, Stage
@@ -43,10 +43,9 @@ def training_batches(
 
 
 def whole_photos(dataset: Dataset, indices: Indices, size: int) -> Pixels:
-    """Resize decoded photos as serving would see them, for validation during training."""
-    preprocessing = Preprocessing(size)
+    """Resize stored photos just as serving does, for validation during training."""
     return np.stack(
-        [preprocess(Image.fromarray(dataset.pixels[index]), preprocessing) for index in indices]
+        [np.asarray(squash(Image.fromarray(dataset.pixels[index]), size)) for index in indices]
     )
 
 

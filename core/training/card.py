@@ -17,7 +17,7 @@ def write_card(manifest: Manifest, folder: Path) -> None:
 def _card(manifest: Manifest) -> str:
     recipe = manifest.recipe
     data = manifest.data
-    side = manifest.preprocessing.size
+    side, stored = manifest.preprocessing.size, manifest.preprocessing.stored_size
     stages = ", ".join(f"{stage['epochs']} at {stage['size']} px" for stage in recipe["stages"])
     filed = _names(manifest, Role.FILE)
     neither = _names(manifest, Role.NEITHER)
@@ -29,7 +29,8 @@ def _card(manifest: Manifest) -> str:
     sections = [
         f"# Model {manifest.version}",
         f"A convolutional network that sorts photos into {filed}. {rest}\n"
-        f"It sees {side} x {side} pixels, the whole photo squashed to a square.",
+        f"It sees {side} x {side} pixels, the whole photo squashed to a square (of {stored} x "
+        f"{stored} pixels first, as in training).",
         "## Data",
         f"{data['files']} files, of which {data['skipped']} were skipped; one photo in "
         f"{round(1 / data['held_out_share'])} was held out by its content's hash. Fingerprint "

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import UnreadableImage, UsageRefused
-from core.image import display, read_photo
+from core.image import display, open_image, read_photo
 from core.labels import UNSURE, PhotoClass, classes_from_folders
 from core.lookahead import map_ahead
 from core.photos import FileKind, find_files
-from core.preprocessing import Pixels, Preprocessing, load_photo
+from core.preprocessing import Pixels, squash
 
 Indices = npt.NDArray[np.intp]
 
@@ -154,7 +154,7 @@ def load(
     row_of: dict[bytes, int] = {}  # by SHA-256
     contradicted: set[int] = set()
     with tempfile.TemporaryFile(dir=work) as file:
-        for photo, loaded in _decoded(labelled.photos, Preprocessing(size)):
+        for photo, loaded in _decoded(labelled.photos, size):
             on_photo()
             if isinstance(loaded, UnreadableImage):
                 faults.append(Fault(photo.path, str(loaded)))
@@ -209,15 +209,15 @@ def fingerprint(photos: Sequence[LabelledPhoto]) -> str:
 
 
 def _decoded(
-    photos: Sequence[LabelledPhoto], preprocessing: Preprocessing
+    photos: Sequence[LabelledPhoto], size: int
 ) -> Iterator[tuple[LabelledPhoto, tuple[bytes, Pixels] | UnreadableImage]]:
     """Hash and decode on all cores, in order, a few photos ahead."""
 
     def load_one(photo: LabelledPhoto) -> tuple[bytes, Pixels] | UnreadableImage:
         try:
             content = read_photo(photo.path)
-            pixels = load_photo(content, preprocessing, name=display(photo.path))
-            return hashlib.sha256(content).digest(), pixels
+            image = open_image(content, min_side=size, name=display(photo.path))
+            return hashlib.sha256(content).digest(), np.asarray(squash(image, size))
         except UnreadableImage as error:
             return error
 

@@ -60,7 +60,7 @@ class Recipe:
         return self.stages[-1].size
 
     @property
-    def cache_size(self) -> int:
+    def stored_size(self) -> int:
         """The size that photos are decoded to once, a little larger than is ever looked at."""
         return max(stage.size for stage in self.stages) * 9 // 8
 

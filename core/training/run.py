@@ -81,7 +81,7 @@ def train(
     )
     try:
         with console.progress("Decoding", len(labelled.photos)) as told:
-            dataset = load(labelled, recipe.cache_size, work=work, on_photo=count_up(told))
+            dataset = load(labelled, recipe.stored_size, work=work, on_photo=count_up(told))
     except UsageRefused:
         if not resume:
             shutil.rmtree(work)  # nothing has begun
@@ -203,7 +203,7 @@ def _provisional_manifest(
         version=f"{created:%Y-%m-%d}-{files[LITERT].sha256[:8]}",
         created=created.isoformat(timespec="seconds"),
         classes=dataset.classes,
-        preprocessing=Preprocessing(recipe.size),
+        preprocessing=Preprocessing(recipe.size, recipe.stored_size),
         outputs=Outputs(LOGITS, ACTIVATION),
         temperature=1.0,
         threshold=0.5,

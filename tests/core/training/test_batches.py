@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.preprocessing import Preprocessing, load_photo
 from core.training.augment import augment
-from core.training.batches import steps_per_epoch, targets_of, training_batches
+from core.training.batches import steps_per_epoch, targets_of, training_batches, whole_photos
 from core.training.dataset import Dataset, load, scan
 from core.training.recipe import Augmentation, Recipe, Stage
 
@@ -79,3 +80,11 @@ def test_targets_are_one_hot_or_one_column_for_two_classes(dataset: Dataset) -> 
     assert targets_of(dataset, rows).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
     two = replace(dataset, classes=dataset.classes[:2])
     assert targets_of(two, rows[:2]).tolist() == [[0], [1]]
+
+
+def test_validation_sees_the_very_pixels_that_serving_sees(dataset: Dataset) -> None:
+    """Or figures in training would not be those of the model that is served."""
+    rows = dataset.validation[:5]
+    served = Preprocessing(16, stored_size=18)
+    for row, pixels in zip(rows, whole_photos(dataset, rows, 16), strict=True):
+        assert (pixels == load_photo(dataset.photos[row].path, served)).all()

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from core.errors import UsageRefused
-from core.preprocessing import Preprocessing, load_photo
+from core.image import open_image
+from core.preprocessing import squash
 from core.training.dataset import HELD_OUT, is_held_out, load, scan
 
 
@@ -30,8 +31,8 @@ def test_every_photo_is_decoded_and_in_one_part(data: Path, tmp_path: Path) -> N
     assert dataset.count(dataset.training)["cat"] + dataset.count(dataset.validation)["cat"] == 60
     assert dataset.faults == ()
     for row in (0, 77):
-        expected = load_photo(dataset.photos[row].path, Preprocessing(24))
-        assert (dataset.pixels[row] == expected).all()
+        expected = squash(open_image(dataset.photos[row].path, min_side=24), 24)
+        assert (dataset.pixels[row] == np.asarray(expected)).all()
 
 
 def test_a_photos_part_follows_from_its_content_alone(data: Path, tmp_path: Path) -> None:
