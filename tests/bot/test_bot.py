@@ -226,27 +226,32 @@ def test_the_command_answers_and_stops_on_sigterm(
     assert token not in output
 
 
+def run_bot(token: str, model: Path, url: str) -> subprocess.CompletedProcess[str]:
+    """In a process of its own: run_polling closes the event loop that it runs in."""
+    return subprocess.run(
+        [sys.executable, "-m", "catdog", "bot", "--model", str(model), "--api-url", url],
+        env={**os.environ, "CATDOG_BOT_TOKEN": token},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
 def test_a_wrong_token_is_refused_without_repeating_it(bot_api: Any, tiny_model: Path) -> None:
     wrong = "999999:not-the-token-that-telegram-gave"
-    result = CliRunner().invoke(
-        main,
-        ["bot", "--model", str(tiny_model), "--api-url", bot_api.url],
-        env={"CATDOG_BOT_TOKEN": wrong},
-    )
-    assert result.exit_code == 2
-    assert "does not accept the token" in result.output
-    assert wrong not in result.output
+    result = run_bot(wrong, tiny_model, bot_api.url)
+    assert result.returncode == 2
+    assert "does not accept the token" in result.stdout
+    assert wrong not in result.stdout
 
 
 def test_a_server_that_is_not_there_is_told_without_the_token(token: str, tiny_model: Path) -> None:
-    result = CliRunner().invoke(
-        main,
-        ["bot", "--model", str(tiny_model), "--api-url", "http://127.0.0.1:9"],
-        env={"CATDOG_BOT_TOKEN": token},
-    )
-    assert result.exit_code == 1
-    assert "cannot be reached (NetworkError)" in result.output
-    assert token not in result.output
+    result = run_bot(token, tiny_model, "http://127.0.0.1:9")
+    assert result.returncode == 1
+    assert "cannot be reached (NetworkError)" in result.stdout
+    assert token not in result.stdout
 
 
 def test_without_a_token_it_says_where_to_get_one() -> None:

@@ -43,7 +43,7 @@ def test_the_wheel_in_an_empty_venv_predicts_from_another_folder(
     assert answer["model"] == manifest["version"]
     assert set(answer["probabilities"]) == {"cat", "dog", "other"}
     listed = subprocess.run(
-        [scripts / "python", *pip, "list", "--format", "json"],
+        [scripts / "python", "-m", "pip", "list", "--format", "json"],
         check=True,
         capture_output=True,
         text=True,

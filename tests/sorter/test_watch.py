@@ -46,7 +46,7 @@ def watched(
     thread = threading.Thread(target=work)
 
     def run_until(true: Callable[[], bool]) -> list[FileOutcome]:
-        if not thread.is_alive():
+        if thread.ident is None:
             thread.start()
         waited = threading.Event()
         for _ in range(600):
@@ -60,7 +60,8 @@ def watched(
 
     yield run_until
     stop.set()
-    thread.join(30)
+    if thread.ident is not None:
+        thread.join(30)
 
 
 def test_a_folder_that_is_moved_in_is_looked_through(
@@ -125,11 +126,15 @@ def test_what_was_left_is_looked_at_again_only_once_it_changes(
 
 
 def test_an_inbox_that_goes_away_ends_the_watch_with_a_word(
-    inbox: Inbox, watched: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+    inbox: Inbox,
+    watched: Callable[..., object],
+    draw: Callable[..., object],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(watch_module, "_RESCAN", 0.1)
-    watched(lambda: True)
-    inbox.folder.rmdir()
+    draw("dogs", 406).save(inbox.folder / "rex.jpg")  # type: ignore[attr-defined]
+    watched((inbox.folder / "dogs" / "rex.jpg").exists)
+    shutil.rmtree(inbox.folder)
     with pytest.raises(CatdogError, match="cannot be watched any more"):
         watched(lambda: False)
 
