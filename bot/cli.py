@@ -39,7 +39,7 @@ def bot(
     from telegram.error import InvalidToken, TelegramError
 
     from bot.app import build_application
-    from bot.redaction import keep_out_of_logs
+    from bot.logs import keep_out_of_logs
     from core.classifier import Classifier
     from core.model_store import find_model
 

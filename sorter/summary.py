@@ -84,6 +84,9 @@ class Summary:
 
     def lines(self, threshold: float, *, dry_run: bool, move_others: bool) -> Iterator[str]:
         """Say what happened, by outcome, and what would change what was left."""
+        if not self.total:
+            yield "Nothing to sort: the folder holds no files of its own."
+            return
         yield f"{self.total} files:"
         for (outcome, folder), number in sorted(self._placed.items()):
             yield f"{number:7} {_VERBS[outcome]} to {folder}/"

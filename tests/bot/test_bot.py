@@ -20,7 +20,7 @@ from click.testing import CliRunner
 
 from bot import handlers, inference, replies
 from bot.app import build_application
-from bot.redaction import keep_out_of_logs
+from bot.logs import keep_out_of_logs
 from catdog import main
 from core.classifier import Classifier
 
@@ -251,6 +251,7 @@ def test_a_server_that_is_not_there_is_told_without_the_token(token: str, tiny_m
     result = run_bot(token, tiny_model, "http://127.0.0.1:9")
     assert result.returncode == 1
     assert "cannot be reached (NetworkError)" in result.stdout
+    assert "Traceback" not in result.stdout
     assert token not in result.stdout
 
 

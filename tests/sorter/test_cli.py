@@ -127,6 +127,12 @@ def test_a_folder_without_photos_is_counted_and_well(tmp_path: Path, tiny_model:
     assert "3 not a photo, left alone" in result.stdout
 
 
+def test_an_empty_folder_is_well(tmp_path: Path, tiny_model: Path) -> None:
+    result = run("sort", tmp_path, "--model", tiny_model)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Nothing to sort")
+
+
 def test_a_higher_threshold_leaves_more(folder: Path, tiny_model: Path) -> None:
     result = run("sort", folder, "--model", tiny_model, "--threshold", "1")
     assert "6 left, not sure enough: --threshold under 1 files more" in result.stdout
