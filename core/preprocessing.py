@@ -20,7 +20,7 @@ class Preprocessing:
 
     Training keeps photos at `stored_size` and takes smaller images from those, so serving goes
     the same two steps: one step alone gives sharper images than the network ever saw, which cost
-    the first model here 2.3 points of accuracy. `squash` shows the network the whole photo
+    the first model here 2.4 points of accuracy. `squash` shows the network the whole photo
     whatever its shape; `bilinear` is Pillow's, which averages over all pixels when it shrinks.
     """
 
