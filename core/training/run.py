@@ -82,7 +82,7 @@ def train(
     try:
         with console.progress("Decoding", len(labelled.photos)) as told:
             dataset = load(labelled, recipe.stored_size, work=work, on_photo=count_up(told))
-    except UsageRefused:
+    except BaseException:  # Ctrl-C, too
         if not resume:
             shutil.rmtree(work)  # nothing has begun
         raise
@@ -91,7 +91,7 @@ def train(
     _check_same_run(work, dataset, recipe)
     console.say(
         f"{len(dataset.training)} to learn from, {len(dataset.validation)} held out. "
-        f"Checkpoints: {display(work)}"
+        f"Checkpoints are in {display(work)}; an interrupted run goes on with --resume."
     )
     fitted = _fit(dataset, recipe, work, console)
     staged = work / "model"
