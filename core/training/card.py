@@ -32,7 +32,7 @@ def _card(manifest: Manifest) -> str:
         f"It sees {side} x {side} pixels, the whole photo squashed to a square (of {stored} x "
         f"{stored} pixels first, as in training).",
         "## Data",
-        f"{data['files']} files, of which {data['skipped']} were skipped; one photo in "
+        f"{data['files']} files, {data['skipped']} of them skipped; one photo in "
         f"{round(1 / data['held_out_share'])} was held out by its content's hash. Fingerprint "
         f"`{data['fingerprint'][:16]}`.",
         _table(
