@@ -25,6 +25,7 @@ from core.options import (
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
+    from sorter.outcome import FileOutcome
     from sorter.routes import Routes
     from sorter.scan import Inbox
 
@@ -86,7 +87,7 @@ def sort(
     from sorter.mover import Mover
     from sorter.outcome import FileOutcome, Outcome
     from sorter.pipeline import sort_photos
-    from sorter.summary import Summary, json_object, line
+    from sorter.summary import Summary
 
     plan = _plan(settings, folder, into, recursive, others, threshold, model_choice)
     try:
@@ -95,14 +96,11 @@ def sort(
         raise UsageRefused(f"{display(folder)} cannot be listed: {error.strerror}.") from error
     photos = [file.path for file in found if file.kind is FileKind.PHOTO]
     summary = Summary()
-    manifest = plan.classifier.manifest
 
     def tell(outcome: FileOutcome) -> None:
         summary.add(outcome)
-        if json:
-            print_json(json_object(outcome))
-        elif outcome.outcome is not Outcome.NOT_A_PHOTO:
-            click.echo(line(outcome, manifest, plan.routes.threshold, plan.inbox.destination))
+        if json or outcome.outcome is not Outcome.NOT_A_PHOTO:
+            _tell(outcome, plan, json=json)
 
     for file in found:
         if file.kind is FileKind.NOT_A_PHOTO:
@@ -148,7 +146,6 @@ def watch(
     Runs until Ctrl-C, or SIGTERM, and finishes the photo in hand.
     """
     from core.image import display
-    from sorter.summary import json_object, line
     from sorter.watch import Watcher
 
     # events carry real paths on some systems, whatever the path that was asked for
@@ -161,18 +158,15 @@ def watch(
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
-    manifest = plan.classifier.manifest
+    version = plan.classifier.manifest.version
     click.echo(
-        f"Watching {display(plan.inbox.folder)} with the model {manifest.version}; photos go to "
+        f"Watching {display(plan.inbox.folder)} with the model {version}; photos go to "
         f"{display(plan.inbox.destination)}. Ctrl-C ends it.",
         err=json,
     )
     watcher = Watcher(plan.inbox, plan.classifier, plan.routes, settle=settle)
     for outcome in watcher.run(stop):
-        if json:
-            print_json(json_object(outcome))
-        else:
-            click.echo(line(outcome, manifest, plan.routes.threshold, plan.inbox.destination))
+        _tell(outcome, plan, json=json)
     click.echo("Stopped.", err=json)
 
 
@@ -217,3 +211,14 @@ def _plan(
         move_others=others == "move",
     )
     return _Plan(inbox, Classifier(model), routes)
+
+
+def _tell(outcome: FileOutcome, plan: _Plan, *, json: bool) -> None:
+    """Print what came of one file, as a line or as JSON."""
+    from sorter.summary import json_object, line
+
+    if json:
+        print_json(json_object(outcome))
+        return
+    manifest, destination = plan.routes.manifest, plan.inbox.destination
+    click.echo(line(outcome, manifest, plan.routes.threshold, destination))
