@@ -101,7 +101,6 @@ def evaluate(
     """Measure a model on labelled folders: DATA holds cats/, dogs/ and, if wanted, other/."""
     _load_training_packages("evaluate", "core.training.evaluate")
     from core.classifier import Classifier
-    from core.image import display
     from core.model_store import find_model
     from core.training.dataset import scan
     from core.training.evaluate import evaluate as measure
@@ -116,7 +115,7 @@ def evaluate(
         print_json(_evaluation_object(measured, classifier.manifest))
         return
     for fault in measured.faults:
-        click.echo(f"Skipped: {display(fault.path)}: {fault.reason}", err=True)
+        click.echo(f"Skipped: {fault.reason}", err=True)
     for line in _evaluation_lines(measured.evaluation, classifier.manifest):
         click.echo(line)
 

@@ -38,7 +38,7 @@ class Fault:
     """A file that is skipped, and left where it is."""
 
     path: Path
-    reason: str
+    reason: str  # a sentence that names the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,8 @@ def load(
                 continue
             first = kept[row]
             if first.label == photo.label:
-                faults.append(Fault(photo.path, f"is the same photo as {display(first.path)}"))
+                reason = f"{display(photo.path)} is the same photo as {display(first.path)}."
+                faults.append(Fault(photo.path, reason))
                 continue
             faults.append(_contradiction(photo, first))
             if row not in contradicted:
@@ -227,7 +228,8 @@ def _decoded(
 def _contradiction(photo: LabelledPhoto, other: LabelledPhoto) -> Fault:
     return Fault(
         photo.path,
-        f"is the same photo as {display(other.path)}, which says {other.label}: neither is used",
+        f"{display(photo.path)} is the same photo as {display(other.path)}, which says "
+        f"{other.label}: neither is used.",
     )
 
 

@@ -87,7 +87,7 @@ def train(
             shutil.rmtree(work)  # nothing has begun
         raise
     for fault in dataset.faults:
-        console.say(f"Skipped: {display(fault.path)} {fault.reason}")
+        console.say(f"Skipped: {fault.reason}")
     _check_same_run(work, dataset, recipe)
     console.say(
         f"{len(dataset.training)} to learn from, {len(dataset.validation)} held out. "

@@ -157,7 +157,7 @@ def test_evaluate_measures_labelled_folders(
     assert sum(figures["confusion"]["dog"].values()) == 5  # type: ignore[index]
     plain = run("evaluate", data, "--model", tiny_model)
     assert "told apart" in plain.stdout
-    assert "bad.jpg" in plain.stderr
+    assert plain.stderr.count("bad.jpg") == 1
 
 
 def test_evaluate_refuses_classes_that_the_model_does_not_have(
