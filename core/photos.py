@@ -43,32 +43,64 @@ def is_photo(path: Path) -> bool:
     """Tell by the suffix, or where there is none by the first bytes; links are never photos."""
     if os.path.islink(path) or not os.path.isfile(path):  # unlike Path's, these do not raise
         return False
-    return is_photo_name(path.name) or (not path.suffix and _starts_like_an_image(path))
+    return _looks_like_photo(path.parent, path.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What lies in one folder, dot files left out: names, in their order."""
+
+    folder: Path
+    photos: tuple[str, ...]
+    others: tuple[str, ...]  # of files that are no photos, links and special files
+
+
+def list_folders(
+    folder: Path, *, recursive: bool = False, skip: Callable[[Path], bool] = lambda _: False
+) -> Iterator[Listing]:
+    """List a folder, and if asked its subfolders after it, in the order of their names.
+
+    Links and special files are never opened; they count as no photos. Folders for which `skip`
+    is true are not entered. Raises OSError if `folder` itself cannot be listed; subfolders that
+    cannot are passed over with a warning.
+    """
+    photos, others, folders = [], [], []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.name)
+            elif entry.is_file(follow_symlinks=False) and _looks_like_photo(folder, entry.name):
+                photos.append(entry.name)
+            else:
+                others.append(entry.name)
+    yield Listing(folder, tuple(sorted(photos)), tuple(sorted(others)))
+    for name in sorted(folders) if recursive else ():
+        path = folder / name
+        if skip(path):
+            continue
+        try:
+            yield from list_folders(path, recursive=True, skip=skip)
+        except OSError as error:
+            log.warning("%s is passed over: %s", display(path), error.strerror)
 
 
 def find_files(
     folder: Path, *, recursive: bool = False, skip: Callable[[Path], bool] = lambda _: False
 ) -> Iterator[FoundFile]:
-    """List a folder in the order of its names, dot files left out.
+    """Give every file that `list_folders` lists. Raises OSError."""
+    for listing in list_folders(folder, recursive=recursive, skip=skip):
+        kinds = dict.fromkeys(listing.photos, FileKind.PHOTO)
+        kinds.update(dict.fromkeys(listing.others, FileKind.NOT_A_PHOTO))
+        for name in sorted(kinds):
+            yield FoundFile(listing.folder / name, kinds[name])
 
-    Links and special files are never opened; they count as not a photo. Folders for which
-    `skip` is true are not entered. Raises OSError if `folder` itself cannot be listed;
-    subfolders that cannot are passed over with a warning.
-    """
-    with os.scandir(folder) as listing:
-        entries = sorted(listing, key=lambda entry: entry.name)
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        path = folder / entry.name
-        if entry.is_dir(follow_symlinks=False):
-            if recursive and not skip(path):
-                try:
-                    yield from find_files(path, recursive=True, skip=skip)
-                except OSError as error:
-                    log.warning("%s is passed over: %s", display(path), error.strerror)
-        else:
-            yield FoundFile(path, FileKind.PHOTO if is_photo(path) else FileKind.NOT_A_PHOTO)
+
+def _looks_like_photo(folder: Path, name: str) -> bool:
+    return is_photo_name(name) or (
+        not os.path.splitext(name)[1] and _starts_like_an_image(folder / name)
+    )
 
 
 def _starts_like_an_image(path: Path) -> bool:

@@ -15,11 +15,16 @@ def describe(decision: Decision, manifest: Manifest) -> str:
     def word(words: dict[str, str]) -> str:
         return words["en"]
 
-    percent = f"{min(99, int(prediction.confidence * 100))} %"  # 100 % would be a promise
+    sure = percent(prediction.confidence)
     if seen.role is Role.NEITHER:
         kinds = [word(c.words) for c in manifest.classes if c.role is Role.FILE]
-        words = f"neither {' nor '.join(kinds)} ({percent})"
+        words = f"neither {' nor '.join(kinds)} ({sure})"
         return words if decision.is_sure else f"not sure, perhaps {words}"
     if decision.is_sure:
-        return f"{word(seen.words)}, {percent}"
-    return f"not sure, perhaps {word(seen.words)} ({percent})"
+        return f"{word(seen.words)}, {sure}"
+    return f"not sure, perhaps {word(seen.words)} ({sure})"
+
+
+def percent(confidence: float) -> str:
+    """Write a confidence, 0 to 1, rounded down."""
+    return f"{min(99, int(confidence * 100))} %"  # 100 % would be a promise

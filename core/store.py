@@ -1,0 +1,192 @@
+"""The one SQLite file in the state folder: its schema, its migrations, and how it is opened."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import CatdogError
+from core.image import display
+
+_FILE = "catdog.sqlite3"
+_PATIENCE = 60.0  # seconds to wait for another process that is writing
+
+# One script a version; `user_version` counts those that were run. What was released stays as it is.
+_MIGRATIONS = (
+    """
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        token TEXT NOT NULL UNIQUE,        -- names the run's lock and its temporary files
+        command TEXT NOT NULL,             -- sort, watch or undo
+        folder BLOB NOT NULL,
+        destination BLOB NOT NULL,
+        options TEXT NOT NULL,             -- JSON
+        model_version TEXT,
+        started REAL NOT NULL,             -- seconds since 1970, as all times of day here
+        ended REAL                         -- null: alive, or killed
+    );
+    CREATE TABLE moves (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        run INTEGER NOT NULL REFERENCES runs(id),
+        group_id INTEGER NOT NULL,         -- the id of the photo's own row, for it and its sidecars
+        kind TEXT NOT NULL,                -- move, copy or remove (a copy, by undo)
+        src BLOB NOT NULL,                 -- absolute paths, as os.fsencode gives them
+        dst BLOB NOT NULL,
+        stem BLOB,                         -- of a photo: where a late sidecar would look for it
+        state TEXT NOT NULL,               -- planned, done, undone or failed
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        dev TEXT NOT NULL,                 -- text: some systems' numbers have more than 63 bits
+        ino TEXT NOT NULL,
+        filed_mtime_ns INTEGER,            -- at dst, where its file system keeps coarser times
+        sha256 TEXT,                       -- null until needed
+        label TEXT,
+        confidence REAL,
+        model_version TEXT,
+        reason TEXT,
+        undoes INTEGER REFERENCES moves(id),
+        found_at BLOB,                     -- where the person has moved it to by hand
+        at REAL NOT NULL
+    );
+    CREATE INDEX moves_of_run ON moves (run);
+    CREATE INDEX moves_of_group ON moves (group_id);
+    CREATE INDEX moves_to ON moves (dst);
+    CREATE INDEX moves_from ON moves (src);
+    CREATE INDEX moves_by_stem ON moves (stem) WHERE stem IS NOT NULL;
+    CREATE INDEX moves_planned ON moves (run) WHERE state = 'planned';
+    CREATE TABLE made_folders (            -- undo takes them away again once they are empty
+        path BLOB PRIMARY KEY
+    ) WITHOUT ROWID;
+    CREATE TABLE stayed (                  -- looked at and left where they are
+        path BLOB PRIMARY KEY,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        rules TEXT,                        -- what decided; null: put back by undo, whatever decides
+        reason TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE daemons (                 -- what `status` shows of each folder's daemon
+        folder BLOB PRIMARY KEY,
+        pid INTEGER NOT NULL,
+        started REAL NOT NULL,
+        beat REAL NOT NULL,                -- when it last wrote this
+        mode TEXT NOT NULL,                -- events or polling
+        last_event REAL,
+        filed INTEGER NOT NULL,
+        stayed INTEGER NOT NULL,
+        failed INTEGER NOT NULL,
+        waiting INTEGER NOT NULL,
+        trouble TEXT
+    ) WITHOUT ROWID;
+    CREATE TABLE feedback (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at REAL NOT NULL,
+        source TEXT NOT NULL,              -- bot, sorter or cli
+        sha256 TEXT NOT NULL,
+        label TEXT NOT NULL,               -- what the person says it is
+        predicted TEXT,                    -- what the model said
+        confidence REAL,
+        model_version TEXT,
+        path BLOB,                         -- where the photo was last seen
+        person TEXT,
+        consent TEXT
+    );
+    CREATE INDEX feedback_of_photo ON feedback (sha256);
+    """,
+)
+
+
+class StoreUnusable(CatdogError):
+    """The journal cannot be read or written; without it nothing is moved."""
+
+
+class Store:
+    """A connection to the journal, for one thread; any number of processes may have one."""
+
+    def __init__(self, state_dir: Path) -> None:
+        """Open the store, made or brought up to date if need be. Raises StoreUnusable."""
+        self.state_dir = state_dir
+        self.path = state_dir / _FILE
+        try:
+            state_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnusable(
+                f"The state folder {display(state_dir)} cannot be made ({error.strerror}). "
+                "Name another with --state-dir."
+            ) from error
+        with self._explained():
+            self._connection = sqlite3.connect(
+                self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+            )
+            self._connection.row_factory = sqlite3.Row
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            # a plan must have reached the disk before the move that it is about
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._migrate()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Query. Raises StoreUnusable."""
+        with self._explained():
+            yield self._connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Make one transaction, on disk when the context ends. Raises StoreUnusable."""
+        with self._explained():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _migrate(self) -> None:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version == len(_MIGRATIONS):
+            return
+        # again under the lock: another process may be doing the same
+        self._connection.execute("BEGIN EXCLUSIVE")
+        try:
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            if version > len(_MIGRATIONS):
+                raise StoreUnusable(
+                    f"{display(self.path)} was written by a newer catdog (version {version}; this "
+                    f"one knows {len(_MIGRATIONS)}). Update catdog."
+                )
+            for script in _MIGRATIONS[version:]:
+                for statement in script.split(";\n"):
+                    self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise StoreUnusable(
+                f"The journal {display(self.path)} cannot be used ({error}). Nothing is moved "
+                "without it: make room on that disk or repair it, or name another folder with "
+                "--state-dir."
+            ) from error
+
+
+def to_column(path: Path | str) -> bytes:
+    """Give a path as it stands in the store."""
+    return os.fsencode(path)
+
+
+def from_column(column: bytes) -> Path:
+    """Give a path back from the store."""
+    return Path(os.fsdecode(column))
