@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-long lint clean
+.PHONY: run test test-long bench-sorter lint clean
 
 run: $(VENV)/base-installed  ## sort photos that are dropped into ./inbox
 	@mkdir -p inbox
@@ -14,6 +14,9 @@ test: $(VENV)/dev-installed lint  ## lint, types, tests
 
 test-long: $(VENV)/dev-installed  ## what takes longer: kills, large folders, the shipped model
 	$(BIN)/pytest -m long
+
+bench-sorter: $(VENV)/base-installed  ## what the journal costs, and whether large folders slow it
+	$(BIN)/python benchmarks/journal_cost.py
 
 lint: $(VENV)/dev-installed
 	$(BIN)/ruff check .

@@ -15,7 +15,10 @@ from bot.cli import bot
 from core.cli import evaluate, predict, train
 from core.errors import CatdogError, ExitCode
 from core.options import Settings, option
-from sorter.cli import sort, watch
+from sorter.cli import sort
+from sorter.daemon.cli import status, watch
+from sorter.doctor.cli import doctor
+from sorter.journal.cli import history, undo
 
 
 class _Group(click.Group):
@@ -52,6 +55,12 @@ def _default_models_dir() -> Path:
     return user_data_path("catdog", appauthor=False) / "models"
 
 
+def _default_state_dir() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("catdog", appauthor=False)
+
+
 @click.group(
     cls=_Group,
     context_settings={"auto_envvar_prefix": "CATDOG", "help_option_names": ["-h", "--help"]},
@@ -72,6 +81,13 @@ def _default_models_dir() -> Path:
     help="Where your own models are kept.",
 )
 @option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=_default_state_dir,
+    show_default="the platform's state folder",
+    help="Where the journal of what was moved is kept; on a local disk.",
+)
+@option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
     default="warning",
@@ -80,7 +96,7 @@ def _default_models_dir() -> Path:
 )
 @click.version_option(package_name="catdog", message="%(prog)s %(version)s")
 @click.pass_context
-def main(context: click.Context, models_dir: Path, log_level: str) -> None:
+def main(context: click.Context, models_dir: Path, state_dir: Path, log_level: str) -> None:
     """Tells cats from dogs: sorts photo folders, answers photos in Telegram, and learns."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -89,10 +105,10 @@ def main(context: click.Context, models_dir: Path, log_level: str) -> None:
     logging.basicConfig(
         level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    context.obj = Settings(models_dir)
+    context.obj = Settings(models_dir, state_dir.absolute())
 
 
-for _command in (predict, sort, watch, bot, train, evaluate):
+for _command in (predict, sort, watch, status, undo, history, doctor, bot, train, evaluate):
     main.add_command(_command)
 
 

@@ -21,6 +21,7 @@ class Settings:
     """What stands before the command on the command line."""
 
     models_dir: Path
+    state_dir: Path
 
 
 pass_settings = click.make_pass_decorator(Settings)

@@ -2,223 +2,145 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.console import Terminal, count_up, print_json
+from core.console import Terminal, count_up
 from core.errors import ExitCode
-from core.options import (
-    Settings,
-    json_option,
-    model_option,
-    option,
-    pass_settings,
-    threshold_option,
-)
+from core.options import Settings, option, pass_settings
+from sorter.filing import Filing, Plan, filing_options, make_plan, tell_recovered
+from sorter.signals import stop_wish
 
 if TYPE_CHECKING:
-    from core.classifier import Classifier
+    from core.store import Store
+    from sorter.journal.run import Run
     from sorter.outcome import FileOutcome
-    from sorter.routes import Routes
-    from sorter.scan import Inbox
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def _filing_options(command: Command) -> Command:
-    """Add what sort and watch have in common."""
-    for add in (
-        json_option,
-        model_option,
-        threshold_option,
-        option(
-            "--others",
-            type=click.Choice(["leave", "move"]),
-            default="leave",
-            show_default=True,
-            help="What to do with photos that are not filed: leave them, or move them to unsure/, "
-            "other/ and unreadable/.",
-        ),
-        option("--recursive", is_flag=True, help="Look into subfolders, too."),
-        option(
-            "--into",
-            type=click.Path(file_okay=False, path_type=Path),
-            help="Where cats/ and dogs/ are, or will be.  [default: FOLDER]",
-        ),
-    ):
-        command = add(command)
-    return command
+    from sorter.scan import Found
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @option("--dry-run", is_flag=True, help="Only say what would happen.")
-@option("--copy", is_flag=True, help="Copy photos and leave the originals.")
-@_filing_options
+@filing_options
 @pass_settings
 @click.pass_context
 def sort(
     context: click.Context,
     settings: Settings,
+    /,
     folder: Path,
     dry_run: bool,
-    copy: bool,
-    into: Path | None,
-    recursive: bool,
-    others: str,
-    threshold: float | None,
-    model_choice: str | None,
     json: bool,
+    **filing: Any,
 ) -> None:
     """Move the photos of FOLDER into cats/ and dogs/, once.
 
-    A photo that is not clearly one of them stays where it is. Nothing is ever overwritten.
+    A photo that is not clearly one of them stays where it is. What belongs to a photo, such as
+    its .xmp, goes with it. Nothing is ever overwritten, and `catdog undo` puts all back.
     """
     from core.errors import UsageRefused
     from core.image import display
-    from core.photos import FileKind
-    from sorter.mover import Mover
-    from sorter.outcome import FileOutcome, Outcome
-    from sorter.pipeline import sort_photos
+    from core.store import Store
+    from sorter.journal.corrections import notice
+    from sorter.journal.run import Run
     from sorter.summary import Summary
 
-    plan = _plan(settings, folder, into, recursive, others, threshold, model_choice)
-    try:
-        found = list(plan.inbox.files())
-    except OSError as error:
-        raise UsageRefused(f"{display(folder)} cannot be listed: {error.strerror}.") from error
-    photos = [file.path for file in found if file.kind is FileKind.PHOTO]
-    summary = Summary()
+    plan = make_plan(settings, folder, Filing(**filing))
+    with closing(Store(settings.state_dir)) as store:
+        if not dry_run:
+            tell_recovered(store, plan.folders)
+            notice(store, plan.inbox.destination, plan.labels)
+        try:
+            found = list(plan.inbox.look())
+        except OSError as error:
+            raise UsageRefused(f"{display(folder)} cannot be listed: {error.strerror}.") from error
+        summary = Summary(plan.inbox.destination)
+        run = None
+        if not dry_run:
+            run = Run(
+                store,
+                "sort",
+                *plan.folders,
+                options=plan.filing.told(),
+                model_version=plan.routes.manifest.version,
+            )
+        try:
+            interrupted = _sort(plan, store, run, found, summary, json=json)
+        finally:
+            if run is not None:
+                run.end()
+    for words in summary.lines(
+        plan.routes.threshold, dry_run=dry_run, move_others=plan.routes.move_others
+    ):
+        click.echo(words, err=json)
+    if interrupted:
+        click.echo("Interrupted: what is not told of above was not looked at.", err=True)
+        context.exit(ExitCode.INTERRUPTED)
+    if summary.failed:
+        context.exit(ExitCode.SOME_FAILED)
+    if summary.placed and not dry_run:
+        click.echo("`catdog undo` puts it back.", err=json)
+
+
+def _sort(
+    plan: Plan, store: Store, run: Run | None, found: list[Found], summary: Any, *, json: bool
+) -> bool:
+    """Sort what was found, and tell; True if it was interrupted."""
+    from sorter.journal.run import filed_by_another_run
+    from sorter.moving.companions import Belongings
+    from sorter.moving.late import follow_photos
+    from sorter.moving.mover import Conflict, Mover
+    from sorter.outcome import FileOutcome, Outcome, Reason
+    from sorter.pipeline import Sorting, companion_outcome, sort_photos
+
+    mover = Mover(
+        run,
+        plan.inbox.destination,
+        copy=plan.filing.copy,
+        on_conflict=Conflict(plan.filing.conflict),
+    )
+    belongings = Belongings()
+    own = run.id if run is not None else 0
+    sorting = Sorting(
+        plan.classifier,
+        plan.routes,
+        mover,
+        belongings,
+        copy=plan.filing.copy,
+        was_filed=lambda photo: filed_by_another_run(store, own, photo),
+    )
+    gone: set[Path] = set()  # companions that went with their photo
 
     def tell(outcome: FileOutcome) -> None:
         summary.add(outcome)
+        if outcome.reason == Reason.SIDECAR:
+            gone.add(outcome.path)
         if json or outcome.outcome is not Outcome.NOT_A_PHOTO:
-            _tell(outcome, plan, json=json)
+            plan.tell(outcome, as_json=json)
 
-    for file in found:
-        if file.kind is FileKind.NOT_A_PHOTO:
-            tell(FileOutcome(file.path, Outcome.NOT_A_PHOTO))
-    mover = Mover(copy=copy, dry_run=dry_run)
-    with Terminal().progress("Sorting", len(photos)) as told:
+    for one in found:
+        belongings.look_at(one.folder, one.names)
+        for placed in follow_photos(store, mover, one.folder, one.names):
+            tell(companion_outcome(placed))
+            gone.add(placed.source)
+    photos = (one.folder / name for one in found for name in one.photos)
+    total = sum(len(one.photos) for one in found)
+    with stop_wish() as stop, Terminal().progress("Sorting", total) as told:
         one_more = count_up(told)
-        for outcome in sort_photos(plan.classifier, photos, plan.routes, mover):
-            tell(outcome)
-            one_more()
-    for words in summary.lines(
-        plan.routes.threshold, dry_run=dry_run, move_others=others == "move"
-    ):
-        click.echo(words, err=json)
-    if summary.failed:
-        context.exit(ExitCode.SOME_FAILED)
-
-
-@click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@option(
-    "--settle",
-    type=click.FloatRange(min=0),
-    default=2.0,
-    show_default=True,
-    help="Seconds that a file must not have changed before it is looked at.",
-)
-@_filing_options
-@pass_settings
-def watch(
-    settings: Settings,
-    folder: Path,
-    settle: float,
-    into: Path | None,
-    recursive: bool,
-    others: str,
-    threshold: float | None,
-    model_choice: str | None,
-    json: bool,
-) -> None:
-    """Move the photos of FOLDER into cats/ and dogs/, those there and those that come.
-
-    Runs until Ctrl-C, or SIGTERM, and finishes the photo in hand.
-    """
-    from core.image import display
-    from sorter.watch import Watcher
-
-    # events carry real paths on some systems, whatever the path that was asked for
-    folder, into = folder.resolve(), into.resolve() if into else None
-    plan = _plan(settings, folder, into, recursive, others, threshold, model_choice)
-    stop = threading.Event()
-
-    def end(number: int, frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
-    version = plan.classifier.manifest.version
-    click.echo(
-        f"Watching {display(plan.inbox.folder)} with the model {version}; photos go to "
-        f"{display(plan.inbox.destination)}. Ctrl-C ends it.",
-        err=json,
-    )
-    watcher = Watcher(plan.inbox, plan.classifier, plan.routes, settle=settle)
-    for outcome in watcher.run(stop):
-        _tell(outcome, plan, json=json)
-    click.echo("Stopped.", err=json)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    inbox: Inbox
-    classifier: Classifier
-    routes: Routes
-
-
-def _plan(
-    settings: Settings,
-    folder: Path,
-    into: Path | None,
-    recursive: bool,
-    others: str,
-    threshold: float | None,
-    model_choice: str | None,
-) -> _Plan:
-    """Check the folders before anything is loaded, then load the model."""
-    from core.classifier import Classifier
-    from core.manifest import read_manifest
-    from core.model_store import class_folders, find_model
-    from sorter.routes import Routes
-    from sorter.scan import Inbox
-
-    model = find_model(settings.models_dir, model_choice)
-    manifest = read_manifest(model)
-    own = {photo_class.folder for photo_class in manifest.classes}
-    destination = into or folder
-    inbox = Inbox(
-        folder=folder,
-        destination=destination,
-        recursive=recursive,
-        class_folders=class_folders(settings.models_dir) | own,
-    )
-    inbox.check()
-    routes = Routes(
-        manifest,
-        destination,
-        manifest.threshold if threshold is None else threshold,
-        move_others=others == "move",
-    )
-    return _Plan(inbox, Classifier(model), routes)
-
-
-def _tell(outcome: FileOutcome, plan: _Plan, *, json: bool) -> None:
-    """Print what came of one file, as a line or as JSON."""
-    from sorter.summary import json_object, line
-
-    if json:
-        print_json(json_object(outcome))
-        return
-    manifest, destination = plan.routes.manifest, plan.inbox.destination
-    click.echo(line(outcome, manifest, plan.routes.threshold, destination))
+        with closing(sort_photos(sorting, photos)) as outcomes:
+            for outcome in outcomes:
+                tell(outcome)
+                if outcome.reason != Reason.SIDECAR:
+                    one_more()
+                if stop.is_set():
+                    return True
+    for one in found:
+        for name, reason in one.passed_over.items():
+            tell(FileOutcome(one.folder / name, Outcome.LEFT, reason=reason))
+        for name in one.others:
+            if one.folder / name not in gone:
+                tell(FileOutcome(one.folder / name, Outcome.NOT_A_PHOTO))
+    return False

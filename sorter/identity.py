@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +24,13 @@ class FileIdentity:
         except OSError:
             return None
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def regular(path: Path) -> FileIdentity | None:
+    """Look at a file; None for what is gone, and for links and special files."""
+    try:
+        if not S_ISREG(path.lstat().st_mode):
+            return None
+    except OSError:
+        return None
+    return FileIdentity.of(path)

@@ -1,24 +1,83 @@
-"""Photos in, outcomes out: looked at, routed, put in their place, one by one."""
+"""Photos in, outcomes out: looked at, routed, planned, put in their places."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.classifier import Classifier
-from core.errors import UnreadableImage
-from core.inference import Answer, predict_photos
+from core.errors import UnreadableCode, UnreadableImage
+from core.inference import predict_photos
+from core.prediction import Prediction
 from sorter.identity import FileIdentity
-from sorter.mover import Mover
+from sorter.moving.companions import Belongings
+from sorter.moving.mover import Mover, Placed, Request
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.routes import Routes
 
+# The journal is written once for so many photos, or when the first has waited for so long.
+_BATCH = 64
+_BATCH_SECONDS = 0.5
 
-def sort_photos(
-    classifier: Classifier, photos: Iterable[Path], routes: Routes, mover: Mover
-) -> Iterator[FileOutcome]:
-    """Sort photos in their order; each outcome is given once its file is in its place."""
+_STAYED = frozenset({Outcome.LEFT, Outcome.DUPLICATE, Outcome.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """All that decides where a photo goes."""
+
+    classifier: Classifier
+    routes: Routes
+    mover: Mover
+    belongings: Belongings
+    copy: bool = False
+    was_filed: Callable[[Path], bool] = lambda _: False  # asked of a photo that is gone
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A photo that was looked at."""
+
+    path: Path
+    identity: FileIdentity | None  # before it was read
+    answer: Prediction | UnreadableImage
+
+
+def sort_photos(sorting: Sorting, photos: Iterable[Path]) -> Generator[FileOutcome, None, None]:
+    """Sort photos in their order; each outcome is given once its file is in its place.
+
+    What goes with a photo has outcomes of its own, after the photo's. Raises StoreUnusable.
+    """
+    for batch in _batches(_look_at(sorting.classifier, photos)):
+        decided = [_decide(sorting, seen) for seen in batch]
+        requests = [choice for choice in decided if isinstance(choice, Request)]
+        with closing(sorting.mover.place(requests)) as places:
+            for seen, choice in zip(batch, decided, strict=True):
+                if isinstance(choice, FileOutcome):
+                    yield choice
+                    continue
+                photo, *companions = next(places)
+                if photo.outcome in _STAYED:
+                    sorting.belongings.put_back(photo.source)
+                yield _told(sorting, seen, photo)
+                yield from map(companion_outcome, companions)
+
+
+def companion_outcome(placed: Placed) -> FileOutcome:
+    """Say what came of a file that goes with a photo."""
+    return FileOutcome(
+        placed.source,
+        placed.outcome,
+        reason=placed.reason,
+        destination=placed.destination,
+        message=placed.message,
+    )
+
+
+def _look_at(classifier: Classifier, photos: Iterable[Path]) -> Iterator[_Seen]:
     identities: dict[Path, FileIdentity | None] = {}
 
     def identified() -> Iterator[Path]:
@@ -27,31 +86,65 @@ def sort_photos(
             yield photo
 
     for answer in predict_photos(classifier, identified()):
-        yield _put_away(answer, identities.pop(answer.path), routes, mover)
+        yield _Seen(answer.path, identities.pop(answer.path), answer.outcome)
 
 
-def _put_away(
-    answer: Answer, looked_at: FileIdentity | None, routes: Routes, mover: Mover
-) -> FileOutcome:
-    """Put one photo into its place, or say why it stays."""
-    unreadable = answer.outcome if isinstance(answer.outcome, UnreadableImage) else None
-    seen = FileOutcome(
-        answer.path,
+def _batches(items: Iterator[_Seen]) -> Iterator[list[_Seen]]:
+    """Collect what there is to decide, a few at a time and none for long."""
+    batch: list[_Seen] = []
+    since = time.monotonic()
+    for item in items:
+        if not batch:
+            since = time.monotonic()
+        batch.append(item)
+        if len(batch) >= _BATCH or time.monotonic() - since >= _BATCH_SECONDS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _decide(sorting: Sorting, seen: _Seen) -> Request | FileOutcome:
+    """Ask for a place for a photo, or say why it stays."""
+    unreadable = seen.answer if isinstance(seen.answer, UnreadableImage) else None
+    prediction = None if isinstance(seen.answer, UnreadableImage) else seen.answer
+    stays = FileOutcome(
+        seen.path,
         Outcome.FAILED if unreadable else Outcome.LEFT,
-        prediction=None if isinstance(answer.outcome, UnreadableImage) else answer.outcome,
+        prediction=prediction,
         message=str(unreadable) if unreadable else None,
-        looked_at=looked_at,
+        looked_at=seen.identity,
     )
-    route = routes.of(answer.outcome)
-    if looked_at is None and not unreadable:  # it came while it was being read
-        return replace(seen, reason=Reason.CHANGED)
-    if route.folder is None or looked_at is None:
-        return replace(seen, reason=route.reason)
-    placed = mover.place(answer.path, route.folder, looked_at)
-    return replace(
-        seen,
-        outcome=placed.outcome,
-        reason=placed.reason or route.reason,
+    if unreadable and unreadable.code is UnreadableCode.VANISHED and sorting.was_filed(seen.path):
+        return replace(stays, outcome=Outcome.LEFT, reason=Reason.ANOTHER_RUN)
+    route = sorting.routes.of(seen.path, seen.answer)
+    if seen.identity is None and not unreadable:  # it came while it was being read
+        return replace(stays, reason=Reason.CHANGED)
+    if route.folder is None or seen.identity is None:
+        return replace(stays, reason=route.reason)
+    return Request(
+        source=seen.path,
+        folder=route.folder,
+        looked_at=seen.identity,
+        companions=sorting.belongings.take(seen.path, copy=sorting.copy),
+        prediction=prediction,
+        reason=route.reason,
+    )
+
+
+def _told(sorting: Sorting, seen: _Seen, placed: Placed) -> FileOutcome:
+    """Put together what was seen and what came of it."""
+    unreadable = seen.answer if isinstance(seen.answer, UnreadableImage) else None
+    outcome = FileOutcome(
+        seen.path,
+        placed.outcome,
+        reason=placed.reason,
         destination=placed.destination,
-        message=placed.message or seen.message,
+        prediction=None if isinstance(seen.answer, UnreadableImage) else seen.answer,
+        message=placed.message or (str(unreadable) if unreadable else None),
+        looked_at=seen.identity,
     )
+    gone = placed.outcome in _STAYED and FileIdentity.of(seen.path) is None
+    if gone and sorting.was_filed(seen.path):
+        return replace(outcome, outcome=Outcome.LEFT, reason=Reason.ANOTHER_RUN, message=None)
+    return outcome

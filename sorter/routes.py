@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from core.errors import UnreadableCode, UnreadableImage
@@ -39,8 +40,9 @@ class Routes:
     destination: Path
     threshold: float
     move_others: bool = False  # what is not filed goes to unsure/, other/, unreadable/
+    by_date: bool = False  # what is filed goes to cats/2026/11/
 
-    def of(self, outcome: Prediction | UnreadableImage) -> Route:
+    def of(self, photo: Path, outcome: Prediction | UnreadableImage) -> Route:
         """Find the way of one photo."""
         if isinstance(outcome, UnreadableImage):
             folder = None if outcome.code in NOT_THE_CONTENT else self._apart(UNREADABLE)
@@ -51,7 +53,19 @@ class Routes:
         seen = self.manifest.class_of(outcome.label)
         if seen.role is Role.NEITHER:
             return Route(self._apart(seen.folder), Reason.NEITHER.value)
-        return Route(self.destination / seen.folder)
+        folder = self.destination / seen.folder
+        return Route(folder / _month(photo) if self.by_date else folder)
 
     def _apart(self, name: str) -> Path | None:
         return self.destination / name if self.move_others else None
+
+
+def _month(photo: Path) -> str:
+    """Give `2026/11` for when a photo was taken, or last changed if it does not say."""
+    from core.exif import taken_at
+
+    try:
+        when = taken_at(photo) or datetime.fromtimestamp(photo.stat().st_mtime)
+    except (OSError, ValueError, OverflowError):  # gone meanwhile, or a time no calendar has
+        return "undated"
+    return f"{when:%Y/%m}"

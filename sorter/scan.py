@@ -5,12 +5,32 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from core.errors import UsageRefused
 from core.image import display
-from core.photos import FoundFile, find_files, is_photo
+from core.photos import Listing, is_photo_name, list_folders
+from sorter.moving.companions import is_companion_name
+from sorter.outcome import Reason
 from sorter.routes import SET_APART
+
+# What a download is called, or has beside it, for as long as it is not finished.
+_UNFINISHED = (".part", ".crdownload", ".download", ".tmp", ".partial", ".aria2", ".!ut", ".!qb")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files of one folder."""
+
+    folder: Path
+    photos: tuple[str, ...]  # that are input
+    passed_over: dict[str, Reason]  # photos that are not, or not yet
+    others: tuple[str, ...]  # no photos
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.photos, *self.passed_over, *self.others]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +41,8 @@ class Inbox:
     destination: Path
     recursive: bool
     class_folders: frozenset[str]  # names, of the model in use and of all others
+    include: tuple[str, ...] = ()  # patterns; none: all photos
+    exclude: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Raise UsageRefused if sorting this folder makes no sense or would sort its own work."""
@@ -37,29 +59,72 @@ class Inbox:
                     "Sort another folder, or choose another place with --into."
                 )
 
-    def files(self) -> Iterator[FoundFile]:
-        """List what is there now, in the order of names. Raises OSError."""
-        return find_files(self.folder, recursive=self.recursive, skip=self._is_output)
+    def look(self) -> Iterator[Found]:
+        """List what is there now, folder by folder, in the order of names. Raises OSError."""
+        for listing in list_folders(self.folder, recursive=self.recursive, skip=self._is_output):
+            yield self._found(listing)
+
+    def look_into(self, folder: Path) -> Found | None:
+        """List one folder; None if it is gone."""
+        try:
+            return self._found(next(list_folders(folder)))
+        except OSError:
+            return None
 
     def takes(self, path: Path) -> bool:
-        """Tell whether one path is a photo and input, as `files` would list it."""
+        """Tell by its name alone whether a path may be a photo that is input, or go with one."""
+        if not self.holds(path.parent) or path.name.startswith("."):
+            return False
+        name = path.name
+        return is_photo_name(name) or is_companion_name(name) or not os.path.splitext(name)[1]
+
+    def holds(self, folder: Path) -> bool:
+        """Tell whether a folder is one whose photos are input."""
         try:
-            below = path.relative_to(self.folder)
+            below = folder.relative_to(self.folder)
         except ValueError:
             return False
-        if any(part.startswith(".") for part in below.parts):
+        if not below.parts:
+            return True
+        if not self.recursive or any(part.startswith(".") for part in below.parts):
             return False
-        folders = list(below.parents)[:-1]  # the last is the inbox itself
-        if folders and not self.recursive:
-            return False
-        if any(self._is_output(self.folder / folder) for folder in folders):
-            return False
-        return is_photo(path)
+        folders = [below, *below.parents][:-1]  # the last is the inbox itself
+        return not any(self._is_output(self.folder / folder) for folder in folders)
+
+    def _found(self, listing: Listing) -> Found:
+        lower = {name.lower() for name in (*listing.photos, *listing.others)}
+        reasons = {name: self._reason_against(listing, name, lower) for name in listing.photos}
+        return Found(
+            listing.folder,
+            tuple(name for name, reason in reasons.items() if reason is None),
+            {name: reason for name, reason in reasons.items() if reason is not None},
+            listing.others,
+        )
+
+    def _reason_against(self, listing: Listing, name: str, beside: set[str]) -> Reason | None:
+        """Say why a photo is not input, if so."""
+        if name.startswith("~") or any(name.lower() + end in beside for end in _UNFINISHED):
+            return Reason.UNFINISHED
+        if not self.include and not self.exclude:
+            return None
+        path = (listing.folder / name).relative_to(self.folder)
+        if self.include and not _matches(path, self.include):
+            return Reason.EXCLUDED
+        return Reason.EXCLUDED if _matches(path, self.exclude) else None
 
     def _is_output(self, folder: Path) -> bool:
         """Tell whether a subfolder is one that photos are filed into, or the destination."""
         names = {name.casefold() for name in self.class_folders | SET_APART}
         return folder.name.casefold() in names or _same(folder, self.destination)
+
+
+def _matches(path: Path, patterns: tuple[str, ...]) -> bool:
+    """Match a name, or where a pattern has a slash the path below the inbox; in any case."""
+    for pattern in patterns:
+        against = path.as_posix() if "/" in pattern else path.name
+        if fnmatchcase(against.casefold(), pattern.casefold()):
+            return True
+    return False
 
 
 def _same(one: Path, other: Path) -> bool:

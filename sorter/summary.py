@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,15 @@ _VERBS = {
     Outcome.WOULD_COPY: "would be copied",
 }
 
+_LEFT: dict[str | None, str] = {
+    Reason.CHANGED: "it changed while it was looked at",
+    Reason.IN_PLACE: "it is where it belongs",
+    Reason.ANOTHER_RUN: "another run has filed it meanwhile",
+    Reason.EXCLUDED: "as --include and --exclude say",
+    Reason.UNFINISHED: "it is still being downloaded",
+    Reason.INTERRUPTED: "stopped before its turn",
+}
+
 _CONTENT = {code.value for code in UnreadableCode} - {code.value for code in NOT_THE_CONTENT}
 
 
@@ -37,26 +46,29 @@ def line(outcome: FileOutcome, manifest: Manifest, threshold: float, folder: Pat
         seen = describe(decide(outcome.prediction, threshold), manifest)
     if outcome.outcome is Outcome.DUPLICATE and outcome.destination is not None:
         there = display(_below(outcome.destination, folder))
-        return f"{name}: left, the same photo is already {there}"
-    if outcome.reason == Reason.CHANGED:
-        return f"{name}: left, it changed while it was looked at"
-    if outcome.reason == Reason.IN_PLACE:
-        return f"{name}: left, it is where it belongs"
+        return f"{name}: left, the same file is already {there}"
+    if outcome.reason == Reason.CONFLICT and outcome.destination is not None:
+        there = display(_below(outcome.destination, folder))
+        return f"{name}: left, {there} is another file"
+    if outcome.outcome is Outcome.LEFT and outcome.reason in _LEFT:
+        return f"{name}: left, {_LEFT[outcome.reason]}"
     if outcome.outcome is Outcome.LEFT:
         return f"{name}: left, {seen}"
     assert outcome.destination is not None
     there = display(_below(outcome.destination, folder))
+    if outcome.reason == Reason.SIDECAR:
+        return f"{name} -> {there}: with its photo"
     return f"{name} -> {there}: {seen or outcome.message}"
 
 
-def json_object(outcome: FileOutcome) -> dict[str, Any]:
-    """Give one file's outcome as it stands in `--json` output."""
+def json_object(outcome: FileOutcome, written: Callable[[Path], str] = str) -> dict[str, Any]:
+    """Give one file's outcome as it stands in `--json` output; `written` writes paths."""
     prediction = outcome.prediction
     return {
-        "path": str(outcome.path),
+        "path": written(outcome.path),
         "outcome": outcome.outcome.value,
         "reason": outcome.reason,
-        "destination": str(outcome.destination) if outcome.destination else None,
+        "destination": written(outcome.destination) if outcome.destination else None,
         "label": prediction.label if prediction else None,
         "confidence": round(prediction.confidence, 6) if prediction else None,
         "model": prediction.model_version if prediction else None,
@@ -66,17 +78,23 @@ def json_object(outcome: FileOutcome) -> dict[str, Any]:
 class Summary:
     """Counts outcomes as they come."""
 
-    def __init__(self) -> None:
-        self._placed: Counter[tuple[Outcome, str]] = Counter()
+    def __init__(self, destination: Path) -> None:
+        self._destination = destination
+        self._placed: Counter[tuple[Outcome, str, bool]] = Counter()  # True: with its photo
         self._stayed: Counter[tuple[Outcome, str | None]] = Counter()
         self.failed = 0  # files that could not be read or moved, set apart or not
 
     def add(self, outcome: FileOutcome) -> None:
         self.failed += outcome.outcome is Outcome.FAILED or outcome.reason in _CONTENT
         if outcome.outcome in _VERBS and outcome.destination is not None:
-            self._placed[outcome.outcome, outcome.destination.parent.name] += 1
+            folder = _below(outcome.destination.parent, self._destination)
+            self._placed[outcome.outcome, display(folder), outcome.reason == Reason.SIDECAR] += 1
         else:
             self._stayed[outcome.outcome, outcome.reason] += 1
+
+    @property
+    def placed(self) -> int:
+        return self._placed.total()
 
     @property
     def total(self) -> int:
@@ -88,8 +106,9 @@ class Summary:
             yield "Nothing to sort: the folder holds no files of its own."
             return
         yield f"{self.total} files:"
-        for (outcome, folder), number in sorted(self._placed.items()):
-            yield f"{number:7} {_VERBS[outcome]} to {folder}/"
+        for (outcome, folder, with_photo), number in sorted(self._placed.items()):
+            along = " with their photos" if with_photo else ""
+            yield f"{number:7} {_VERBS[outcome]} to {folder}/{along}"
         for (outcome, reason), number in sorted(
             self._stayed.items(), key=lambda item: (item[0][0], item[0][1] or "")
         ):
@@ -112,6 +131,10 @@ def _stayed_words(outcome: Outcome, reason: str | None, threshold: float, move_o
         return "left, already where it belongs"
     if reason == Reason.CHANGED:
         return "left, changed while it was looked at: sort again"
+    if reason == Reason.CONFLICT:
+        return "left, another file has its name there: --conflict rename files it with a number"
+    if outcome is Outcome.LEFT and reason in _LEFT:
+        return f"left, {_LEFT[reason]}"
     return f"failed ({reason}), left: see the lines above{apart if reason in _CONTENT else ''}"
 
 

@@ -22,12 +22,15 @@ Draw = Callable[..., Image.Image]
 
 
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _own_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Keep the settings of whoever runs the tests out of them, and theirs inside."""
     for name in list(os.environ):
         if name.startswith("CATDOG_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CATDOG_MODELS_DIR", str(tmp_path / "models-dir"))
+    monkeypatch.setenv("CATDOG_STATE_DIR", str(tmp_path_factory.mktemp("state")))
     monkeypatch.setattr(os, "environ", os.environ.copy())
 
 

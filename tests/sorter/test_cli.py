@@ -17,6 +17,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from catdog import main
+from core.store import Store
+from sorter.identity import FileIdentity
+from sorter.journal.run import Kind, Move, Run
+from sorter.moving.mover import Mover, Request
+from sorter.outcome import Outcome, Reason
+
+Put = Callable[[Path, bytes], Path]
 
 DEADLINE = 60.0  # seconds; only a failing test waits that long
 
@@ -115,7 +122,7 @@ def test_copies_and_duplicates(folder: Path, tiny_model: Path, tmp_path: Path) -
     assert len(tree(into)) == 4
     result = run("sort", folder, "--into", into, "--model", tiny_model)
     assert "4 duplicate, left" in result.stdout
-    assert "the same photo is already cats/cats300.jpg" in result.stdout
+    assert "the same file is already cats/cats300.jpg" in result.stdout
     assert len(tree(folder)) == 10
 
 
@@ -158,6 +165,158 @@ def test_sorting_what_was_set_apart_into_the_same_place_leaves_it(
     assert tree(folder) == before
 
 
+def test_a_photo_whose_name_is_taken_is_numbered_or_left_with_all_that_belongs_to_it(
+    folder: Path, tiny_model: Path, put: Put
+) -> None:
+    put(folder / "cats" / "cats300.jpg", b"another cat")
+    put(folder / "cats" / "cats301.xmp", b"another's notes")
+    put(folder / "cats300.xmp", b"300")
+    put(folder / "cats301.xmp", b"301")
+    skipped = run("sort", folder, "--model", tiny_model, "--conflict", "skip")
+    assert "cats300.jpg: left, cats/cats300.jpg is another file" in skipped.stdout
+    assert "1 left, another file has its name there" in skipped.stdout
+    assert (folder / "cats300.xmp").read_bytes() == b"300"
+    assert tree(folder)["cats/cats301 (1).xmp"] == b"301"
+    assert (folder / "cats" / "cats301 (1).jpg").exists()
+    renamed = run("sort", folder, "--model", tiny_model)
+    assert "cats300.jpg -> cats/cats300 (1).jpg: cat, " in renamed.stdout
+    assert tree(folder)["cats/cats300 (1).xmp"] == b"300"
+    assert tree(folder)["cats/cats300.jpg"] == b"another cat"
+
+
+def test_patterns_and_dates(folder: Path, tiny_model: Path) -> None:
+    os.utime(folder / "cats300.jpg", (1_600_000_000, 1_600_000_000))
+    options = ("--include", "cats*", "--exclude", "*301*", "--by-date")
+    result = run("sort", folder, "--model", tiny_model, *options)
+    assert "cats300.jpg -> cats/2020/09/cats300.jpg: cat, " in result.stdout
+    assert "1 moved to cats/2020/09/" in result.stdout
+    assert "6 left, as --include and --exclude say" in result.stdout
+    assert result.exit_code == 0  # the damaged one was not asked for
+    run("undo")
+    assert (folder / "cats300.jpg").exists()
+    assert not (folder / "cats").exists()
+
+
+def test_a_journal_that_cannot_be_written_moves_nothing(
+    folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    before = tree(folder)
+    (tmp_path / "state").write_bytes(b"a file where the folder should be")
+    result = run("--state-dir", tmp_path / "state" / "x", "sort", folder, "--model", tiny_model)
+    assert result.exit_code == 1
+    assert "cannot be made" in result.stderr
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "catdog.sqlite3").write_bytes(b"no database" * 999)
+    result = run("--state-dir", tmp_path / "other", "sort", folder, "--model", tiny_model)
+    assert result.exit_code == 1
+    assert "Nothing is moved without it" in result.stderr
+    assert tree(folder) == before
+
+
+def test_a_run_that_was_killed_is_finished_by_the_next_and_told(
+    folder: Path, tiny_model: Path, store: Store
+) -> None:
+    photo = folder / "cats300.jpg"
+    identity = FileIdentity.of(photo)
+    assert identity is not None
+    killed = Run(store, "sort", folder, folder)
+    killed.plan([[Move(Kind.MOVE, photo, folder / "cats" / photo.name, identity)]])
+    (folder / "cats").mkdir()
+    photo.rename(folder / "cats" / photo.name)
+    killed._lock.release()
+    dry = run("sort", folder, "--model", tiny_model, "--dry-run")
+    assert "broken off" not in dry.stderr
+    result = run("sort", folder, "--model", tiny_model)
+    assert f"Run {killed.id} (sort {folder}) was broken off: 1 files" in result.stderr
+    assert "broken off" not in run("history").stderr
+    assert "1 files of run 1 put back" in run("undo", killed.id).stdout
+    assert photo.exists()
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Mount small file systems; tests that ask for one are skipped where that is not allowed."""
+    points: list[Path] = []
+
+    def mount(*options: str) -> Path:
+        point = tmp_path / f"mounted{len(points)}"
+        point.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", str(point)]
+        try:
+            subprocess.run(command, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("file systems cannot be mounted here")
+        points.append(point)
+        return point
+
+    yield mount
+    for point in points:
+        subprocess.run(["umount", "--lazy", str(point)], check=False, capture_output=True)
+
+
+def test_a_disk_that_is_full_loses_nothing(
+    folder: Path, tiny_model: Path, mounted: Callable[..., Path], draw: Callable[..., object]
+) -> None:
+    """Some fit, some do not; what did not fit is filed once there is room."""
+    before = Counter(tree(folder).values())
+    full = mounted("size=16k")
+    for kind in ("cats", "dogs"):
+        for seed in range(320, 326):
+            draw(kind, seed).save(folder / f"{kind}{seed}.jpg")  # type: ignore[attr-defined]
+    before = Counter(tree(folder).values())
+    result = run("sort", folder, "--into", full, "--model", tiny_model)
+    assert result.exit_code == 1
+    assert "Failed (disk-full): " in result.stdout
+    assert "Make room on that disk, then sort again." in result.stdout
+    filed = tree(full)
+    assert filed
+    assert not [name for name in filed if ".catdog-" in name]
+    assert Counter(tree(folder).values()) + Counter(filed.values()) == before
+    subprocess.run(["mount", "-o", "remount,size=10m", str(full)], check=True)
+    run("sort", folder, "--into", full, "--model", tiny_model)
+    assert len(tree(full)) == 16
+    assert Counter(tree(folder).values()) + Counter(tree(full).values()) == before
+
+
+def test_a_destination_that_is_read_only_is_said(
+    folder: Path, tiny_model: Path, mounted: Callable[..., Path]
+) -> None:
+    before = tree(folder)
+    locked = mounted("size=1m,ro")
+    result = run("sort", folder, "--into", locked, "--model", tiny_model)
+    assert result.exit_code == 1
+    assert "Failed (no-permission): " in result.stdout
+    assert tree(folder) == before
+
+
+def test_a_destination_whose_disk_goes_away_in_the_middle_is_not_filed_into(
+    folder: Path, tiny_model: Path, mounted: Callable[..., Path], store: Store
+) -> None:
+    """Else photos would land in the empty mount point, hidden once the disk is back."""
+    into = mounted("size=1m")
+    photo = folder / "cats300.jpg"
+    identity = FileIdentity.of(photo)
+    assert identity is not None
+    mover = Mover(Run(store, "sort", folder, into), into)
+    subprocess.run(["umount", str(into)], check=True)
+    ((placed,),) = mover.place([Request(photo, into / "cats", identity)])
+    assert (placed.outcome, placed.reason) == (Outcome.FAILED, Reason.DESTINATION_GONE)
+    assert photo.exists()
+    assert list(into.iterdir()) == []
+
+
+def test_a_second_daemon_of_a_folder_is_refused(folder: Path, tiny_model: Path) -> None:
+    with watching(folder, tiny_model):
+        second = subprocess.run(
+            [sys.executable, "-m", "catdog", "watch", str(folder), "--model", str(tiny_model)],
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+        )
+        assert second.returncode == 5
+        assert "watched by another catdog already" in second.stderr
+
+
 @contextmanager
 def watching(folder: Path, model: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     """Run the daemon as its own process, and stop it if the test has not."""
@@ -169,7 +328,8 @@ def watching(folder: Path, model: Path, *options: str) -> Iterator[subprocess.Po
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     assert process.stdout is not None
-    assert process.stdout.readline().startswith("Watching ")
+    first = process.stdout.readline()
+    assert first.startswith("Watching "), first
     try:
         yield process
     finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UsageRefused
-from core.photos import FileKind
+from sorter.outcome import Reason
 from sorter.scan import Inbox
 
 CLASSES = frozenset({"cats", "dogs", "other", "rabbits"})
@@ -27,7 +27,7 @@ def pictures(tmp_path: Path) -> Path:
 
 def photos(inbox: Inbox) -> list[str]:
     inbox.check()
-    found = [f.path for f in inbox.files() if f.kind is FileKind.PHOTO]
+    found = [one.folder / name for one in inbox.look() for name in one.photos]
     assert all(inbox.takes(path) for path in found)
     return [path.relative_to(inbox.folder).as_posix() for path in found]
 
@@ -35,7 +35,7 @@ def photos(inbox: Inbox) -> list[str]:
 def test_class_folders_of_any_model_and_set_apart_ones_are_never_read(pictures: Path) -> None:
     inbox = Inbox(pictures, pictures, recursive=True, class_folders=CLASSES)
     assert photos(inbox) == ["h.jpg", "inbox/a.jpg", "inbox/trip/b.jpg"]
-    for name in ("cats/d.jpg", "unsure/f.jpg", "rabbits/g.jpg", "inbox/.trash/c.jpg", "no.jpg"):
+    for name in ("cats/d.jpg", "unsure/f.jpg", "rabbits/g.jpg", "inbox/.trash/c.jpg", "no.pdf"):
         assert not inbox.takes(pictures / name)
     assert not inbox.takes(pictures.parent / "elsewhere.jpg")
 
@@ -83,3 +83,25 @@ def test_files_in_the_place_of_folders_are_refused(pictures: Path) -> None:
         Inbox(pictures / "h.jpg", pictures, False, CLASSES).check()
     with pytest.raises(UsageRefused, match="not a folder"):
         Inbox(pictures / "inbox", pictures / "h.jpg", False, CLASSES).check()
+
+
+def test_patterns_choose_photos_by_name_and_by_path(pictures: Path) -> None:
+    def chosen(**patterns: tuple[str, ...]) -> list[str]:
+        return photos(Inbox(pictures, pictures, True, CLASSES, **patterns))
+
+    assert chosen(include=("A.*",)) == ["inbox/a.jpg"]
+    assert chosen(exclude=("inbox/*",)) == ["h.jpg"]
+    assert chosen(include=("*.jpg",), exclude=("a.jpg", "b.jpg")) == ["h.jpg"]
+    (found, *_) = Inbox(pictures, pictures, False, CLASSES, exclude=("h*",)).look()
+    assert found.passed_over == {"h.jpg": Reason.EXCLUDED}
+
+
+@pytest.mark.parametrize("beside", ["h.jpg.part", "H.JPG.crdownload", "h.jpg.aria2"])
+def test_an_unfinished_download_is_not_yet_input(pictures: Path, beside: str) -> None:
+    """Browsers take the final name at once, and fill another file beside it."""
+    (pictures / beside).write_bytes(b"half")
+    (pictures / "~i.jpg").write_bytes(b"half")
+    (found, *_) = Inbox(pictures, pictures, False, CLASSES).look()
+    assert found.photos == ()
+    assert found.passed_over == {"h.jpg": Reason.UNFINISHED, "~i.jpg": Reason.UNFINISHED}
+    assert found.others == (beside,)

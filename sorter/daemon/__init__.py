@@ -1,0 +1,1 @@
+"""Sorts a folder for as long as it runs."""

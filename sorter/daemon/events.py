@@ -1,0 +1,94 @@
+"""The operating system's word that something happened in a folder, for as long as it gives it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+from pathlib import Path
+
+from watchdog.events import (
+    DirModifiedEvent,
+    FileClosedNoWriteEvent,
+    FileOpenedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+from watchdog.utils import BaseThread
+
+from core.image import display
+
+log = logging.getLogger(__name__)
+
+_PATIENCE = 5.0  # seconds that a thread gets to end
+
+
+class _Enqueue(FileSystemEventHandler):
+    """Puts paths on a queue and does nothing else: what is raised here would end the thread."""
+
+    def __init__(self, paths: queue.SimpleQueue[Path]) -> None:
+        self._paths = paths
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        # catdog opens, reads and moves the files itself, which must not wake it again
+        if isinstance(event, FileOpenedEvent | FileClosedNoWriteEvent | DirModifiedEvent):
+            return
+        self._paths.put(Path(os.fsdecode(event.dest_path or event.src_path)))
+
+
+class FolderEvents:
+    """Collects the paths that something happened to in a folder; is started anew if it breaks."""
+
+    def __init__(self, folder: Path, *, recursive: bool) -> None:
+        self._folder = folder
+        self._recursive = recursive
+        self._paths: queue.SimpleQueue[Path] = queue.SimpleQueue()
+        self._threads: list[BaseThread] = []  # all that an event passes through
+
+    def start(self) -> bool:
+        """Begin, or begin anew; False, with a warning, where the system cannot watch the folder."""
+        self.stop()
+        before = set(threading.enumerate())
+        try:
+            observer = Observer()
+            observer.schedule(_Enqueue(self._paths), str(self._folder), recursive=self._recursive)
+            observer.start()
+        except OSError as error:  # inotify's limits, or a file system without events
+            log.warning(
+                "no events for %s (%s): it is looked through instead; `catdog doctor` tells what "
+                "to change",
+                display(self._folder),
+                error.strerror or error,
+            )
+            return False
+        finally:
+            self._threads = [
+                thread
+                for thread in threading.enumerate()
+                if isinstance(thread, BaseThread) and thread not in before
+            ]
+        return True
+
+    def stop(self) -> None:
+        """End all threads."""
+        threads, self._threads = self._threads, []
+        for thread in reversed(threads):  # the observer ends those that it started
+            thread.stop()
+        for thread in threads:
+            thread.join(_PATIENCE)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether all threads that events pass through are running."""
+        return bool(self._threads) and all(thread.is_alive() for thread in self._threads)
+
+    def take(self) -> set[Path]:
+        """Give the paths that came since the last time."""
+        paths: set[Path] = set()
+        while True:
+            try:
+                paths.add(self._paths.get_nowait())
+            except queue.Empty:
+                return paths

@@ -1,0 +1,85 @@
+"""When a file that is being written has settled."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from sorter.identity import FileIdentity
+
+
+@dataclass(slots=True)
+class _Seen:
+    identity: FileIdentity
+    due: float
+
+
+class SettlingFiles:
+    """Files that are waited for until size and time of change have been still for a while.
+
+    Times are seconds of a clock that only goes forward, given by the caller. A file is looked at
+    twice, at the beginning and once it is due: what is the same then was still in between.
+    """
+
+    def __init__(self, still_for: float) -> None:
+        self._still_for = still_for
+        self._seen: dict[str, _Seen] = {}  # by path: strings take a fraction of what Paths do
+        self._settled: dict[str, FileIdentity] = {}
+
+    def __len__(self) -> int:
+        """Count the files that are waited for."""
+        return len(self._seen)
+
+    def see(self, path: Path, now: float) -> bool:
+        """Begin to wait for a file, or go on; True if it is new, or not what had settled."""
+        if str(path) in self._seen:
+            return False
+        identity = FileIdentity.of(path)
+        if identity is None or self._settled.get(str(path)) == identity:
+            return False
+        self._settled.pop(str(path), None)
+        self._seen[str(path)] = _Seen(identity, now + self._still_for)
+        return True
+
+    def take_settled(self, now: float) -> list[Path]:
+        """Give the files that have settled, in the order they were first seen.
+
+        Files that are gone are forgotten. What was given stays known, and is not given again
+        before it changes, until `forget`.
+        """
+        settled: list[Path] = []
+        for path in [path for path, seen in self._seen.items() if seen.due <= now]:
+            identity = FileIdentity.of(Path(path))
+            if identity is None:
+                del self._seen[path]
+            elif identity != self._seen[path].identity:
+                self._seen[path] = _Seen(identity, now + self._still_for)
+            else:
+                del self._seen[path]
+                self._settled[path] = identity
+                settled.append(Path(path))
+        return settled
+
+    def is_settled(self, path: Path, now: float) -> bool:
+        """Tell whether a file has settled, or is gone; if not, it is waited for."""
+        if self._settled.get(str(path)) == FileIdentity.of(path):
+            return True
+        self.see(path, now)
+        return False
+
+    def wait_again(self, path: Path, now: float, seconds: float) -> None:
+        """Have a file that has settled given again a little later."""
+        identity = self._settled.pop(str(path), None)
+        if identity is not None:
+            self._seen[str(path)] = _Seen(identity, now + seconds)
+
+    def forget(self, path: Path) -> None:
+        """Know nothing of a file any more."""
+        self._seen.pop(str(path), None)
+        self._settled.pop(str(path), None)
+
+    def forget_missing(self) -> None:
+        """Know nothing any more of settled files that are gone."""
+        for path in [path for path in self._settled if not os.path.lexists(path)]:
+            del self._settled[path]

@@ -1,0 +1,321 @@
+"""Sorts a folder for as long as it runs: what is there, and what comes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+from typing import Protocol
+
+from core.image import display
+from core.store import Store, StoreUnusable
+from sorter.daemon.events import FolderEvents
+from sorter.daemon.stability import SettlingFiles
+from sorter.identity import FileIdentity
+from sorter.journal.memory import Memory
+from sorter.moving.companions import is_companion_name
+from sorter.moving.late import follow_photos
+from sorter.moving.mover import Mover
+from sorter.outcome import FileOutcome, Outcome, Reason
+from sorter.pipeline import Sorting, companion_outcome, sort_photos
+from sorter.scan import Found, Inbox
+
+log = logging.getLogger(__name__)
+
+_TICK = 0.2  # seconds between looks at events and at files that are settling
+_RESCAN = 15.0  # seconds between looks at the whole folder, for what no event told
+_POLL = 3.0  # the same where there are no events
+_SHARE_OF_TIME = 0.05  # that looking at the whole of a large folder may take, at most
+_AWAY = 1.0  # seconds between looks for a folder that is gone
+_TRY_AGAIN_LATER = 5.0  # seconds, if the journal cannot be written
+_LATE_EVENT = 5.0  # seconds: a file that old would have been told of, were events coming
+_DEAF_TOO_OFTEN = 3  # times without a single event, and they are given up
+
+_TRY_AGAIN = {
+    Reason.CHANGED,
+    Reason.DISK_FULL,
+    Reason.NO_PERMISSION,
+    Reason.IO_ERROR,
+    Reason.DESTINATION_GONE,
+    Reason.INTERRUPTED,
+}
+_NOT_KEPT = {Reason.CONFLICT, Reason.ANOTHER_RUN, Reason.IN_PLACE, Reason.VANISHED}
+
+
+@dataclass(slots=True)
+class Doings:
+    """What a daemon has done since it started, for `catdog status`."""
+
+    polling: bool = False
+    last_event: float | None = None  # seconds since 1970
+    filed: int = 0
+    stayed: int = 0
+    failed: int = 0
+    waiting: int = 0
+    trouble: str | None = None
+
+
+class Keeper(Protocol):
+    """What a watcher needs around it."""
+
+    @property
+    def doings(self) -> Doings:
+        """Where the watcher counts what it does."""
+
+    def begin_sorting(self) -> Sorting:
+        """Give what decides and moves, with a run of the journal that is open."""
+
+    def beat(self) -> None:
+        """Hear, several times a second, that all is going on."""
+
+
+class Watcher:
+    """Sorts the photos of an inbox as they settle."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        keeper: Keeper,
+        store: Store,
+        memory: Memory,
+        *,
+        settle: float,
+        poll: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.doings = keeper.doings
+        self.doings.polling = poll
+        self._inbox = inbox
+        self._keeper = keeper
+        self._store = store
+        self._memory = memory
+        self._settle = settle
+        self._settling = SettlingFiles(settle)
+        self._clock = clock
+        self._events = FolderEvents(inbox.folder, recursive=inbox.recursive)
+        self._root: tuple[int, int] | None = None  # device and inode of the folder
+        self._next_scan = clock()
+        self._untold_is_well = True  # files that were there before events came
+        self._deaf = 0  # how often files were found that no event told of, since the last event
+        self._told: dict[Path, tuple[FileIdentity | None, str | None]] = {}  # to be tried again
+
+    def run(self, stop: Event) -> Generator[FileOutcome, None, None]:
+        """Give the outcome of each file; ends after the file in hand once `stop` is set."""
+        try:
+            while not stop.is_set():
+                try:
+                    self._keeper.beat()
+                    if not self._is_there():
+                        stop.wait(_AWAY)
+                        continue
+                    busy = yield from self._tick(stop)
+                except StoreUnusable as error:
+                    self._trouble(str(error))
+                    self._next_scan = self._clock() + _TRY_AGAIN_LATER
+                    stop.wait(_TRY_AGAIN_LATER)
+                    continue
+                self.doings.waiting = len(self._settling)
+                if not busy:
+                    stop.wait(_TICK)
+        finally:
+            self._events.stop()
+
+    def _tick(self, stop: Event) -> Generator[FileOutcome, None, bool]:
+        """Look once at events, at the folder if it is time, and at what has settled.
+
+        Returns: whether something had.
+        """
+        self._hear()
+        if self._clock() >= self._next_scan:
+            self._scan()
+        folders: dict[Path, list[Path]] = {}
+        for path in self._settling.take_settled(self._clock()):
+            folders.setdefault(path.parent, []).append(path)
+        if not folders:
+            return False
+        try:
+            sorting = self._keeper.begin_sorting()
+            ready: list[Path] = []
+            orphaned: list[Found] = []
+            for folder, paths in folders.items():
+                found = self._inbox.look_into(folder)
+                if found is not None:
+                    ready += self._ready(sorting, found, paths)
+                    if any(is_companion_name(path.name) for path in paths):
+                        orphaned.append(found)
+            with closing(sort_photos(sorting, ready)) as outcomes:
+                for outcome in outcomes:
+                    self._keeper.beat()
+                    if self._is_news(outcome):
+                        yield outcome
+                    if stop.is_set():
+                        break
+            for found in orphaned:
+                yield from self._late(sorting.mover, found)
+            self._memory.flush()
+        except StoreUnusable:
+            for path in (path for paths in folders.values() for path in paths):
+                self._settling.forget(path)  # the next look at the folder finds them again
+            raise
+        return True
+
+    def _is_there(self) -> bool:
+        """Make sure of the folder and of its events: it may be unmounted, or made anew."""
+        try:
+            status = self._inbox.folder.stat()
+        except OSError:
+            if self._root is not None:
+                self._events.stop()
+                self._root = None
+                self._trouble(
+                    f"{display(self._inbox.folder)} is not there any more. Waiting for it."
+                )
+            return False
+        root = (status.st_dev, status.st_ino)
+        if root != self._root:
+            self._root = root
+            self._trouble(None)
+            self._listen()
+        elif not self.doings.polling and not self._events.is_alive:
+            log.warning("the thread that hears of changes has died: starting it anew")
+            self._listen()
+        return True
+
+    def _listen(self) -> None:
+        """Have events come from the folder that is there now, and look at all of it."""
+        if not self.doings.polling and not self._events.start():
+            self.doings.polling = True
+        self._look_at_all_soon()
+
+    def _look_at_all_soon(self) -> None:
+        self._next_scan = self._clock()
+        self._untold_is_well = True
+
+    def _hear(self) -> None:
+        """Take in what events told."""
+        for path in self._events.take():
+            self.doings.last_event = time.time()
+            self._deaf = 0
+            if self._inbox.takes(path):
+                self._settling.see(path, self._clock())
+            elif self._inbox.recursive and os.path.isdir(path) and self._inbox.holds(path):
+                self._look_at_all_soon()  # the files in it told nothing
+
+    def _scan(self) -> None:
+        """Look at the whole folder, for what no event told."""
+        began = self._clock()
+        if self._untold_is_well:  # it begins, or begins anew
+            self._memory.forget_missing(self._inbox.folder)
+        untold = 0
+        try:
+            for found in self._inbox.look():
+                self._keeper.beat()  # a large tree takes its time
+                for name in found.names:
+                    path = found.folder / name
+                    if name in found.others and not is_companion_name(name):
+                        continue
+                    if self._settling.see(path, began) and _is_old(path):
+                        untold += 1
+        except OSError as error:
+            log.warning("%s cannot be listed: %s", display(self._inbox.folder), error.strerror)
+        self._settling.forget_missing()
+        if not self.doings.polling and not self._untold_is_well:
+            self._mind_deafness(untold)
+        self._untold_is_well = False
+        every = _POLL if self.doings.polling else _RESCAN
+        self._next_scan = began + max(every, (self._clock() - began) / _SHARE_OF_TIME)
+
+    def _mind_deafness(self, untold: int) -> None:
+        """Start events anew if files had come without a word, and give them up if that is usual."""
+        if not untold:
+            return
+        self._deaf += 1
+        log.warning("%d files had come without an event", untold)
+        if self._deaf >= _DEAF_TOO_OFTEN:
+            log.warning("events are given up: the folder is looked through instead")
+            self._events.stop()
+            self.doings.polling = True
+        elif not self._events.start():
+            self.doings.polling = True
+
+    def _ready(
+        self, sorting: Sorting, found: Found, settled: list[Path]
+    ) -> Generator[Path, None, None]:
+        """Pick the photos whose companions have settled, too, and that are not remembered."""
+        companions = sorting.belongings.look_at(found.folder, found.names)
+        now = self._clock()
+        photos = set(found.photos)
+        for path in settled:
+            if found.passed_over.get(path.name) is Reason.UNFINISHED:
+                self._settling.wait_again(path, now, max(self._settle, _TICK))
+            if path.name not in photos:
+                continue
+            beside = [found.folder / name for name in companions.of(path.name)]
+            unsettled = [one for one in beside if not self._settling.is_settled(one, now)]
+            if unsettled:
+                self._settling.wait_again(path, now, _TICK)
+                continue
+            identity = FileIdentity.of(path)
+            if identity is not None and self._memory.reason(path, identity) is None:
+                yield path
+
+    def _late(self, mover: Mover, found: Found) -> Generator[FileOutcome, None, None]:
+        """Send sidecars after photos that have left."""
+
+        def is_settled(path: Path) -> bool:
+            return self._settling.is_settled(path, self._clock())
+
+        for placed in follow_photos(
+            self._store, mover, found.folder, found.names, may_leave=is_settled
+        ):
+            outcome = companion_outcome(placed)
+            if self._is_news(replace(outcome, looked_at=FileIdentity.of(outcome.path))):
+                yield outcome
+
+    def _is_news(self, outcome: FileOutcome) -> bool:
+        """Remember what stayed; False for a failure that was told before and goes on."""
+        if outcome.outcome is Outcome.MOVED:
+            self.doings.filed += 1
+            self._settling.forget(outcome.path)
+            self._told.pop(outcome.path, None)
+            return True
+        if outcome.outcome is Outcome.COPIED:
+            self.doings.filed += 1
+            self._remember(outcome, "copied")
+            return True
+        failed = outcome.outcome is Outcome.FAILED
+        self.doings.failed += failed
+        self.doings.stayed += not failed
+        if outcome.reason in _TRY_AGAIN:
+            self._settling.forget(outcome.path)
+            told = (outcome.looked_at, outcome.reason)
+            if self._told.get(outcome.path) == told:
+                return False
+            self._told[outcome.path] = told
+            return True
+        if outcome.reason is not None and outcome.reason not in _NOT_KEPT:
+            self._remember(outcome, outcome.reason)
+        return outcome.reason != Reason.ANOTHER_RUN
+
+    def _remember(self, outcome: FileOutcome, reason: str) -> None:
+        if outcome.looked_at is not None and outcome.reason != Reason.SIDECAR:
+            self._memory.remember(outcome.path, outcome.looked_at, reason)
+
+    def _trouble(self, message: str | None) -> None:
+        """Say what keeps the folder from being sorted, once."""
+        if message is not None and message != self.doings.trouble:
+            log.warning("%s", message)
+        self.doings.trouble = message
+
+
+def _is_old(path: Path) -> bool:
+    """Tell whether a file has been where it is for longer than an event takes to come."""
+    try:
+        return time.time() - path.lstat().st_ctime > _LATE_EVENT
+    except OSError:
+        return False

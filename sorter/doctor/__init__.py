@@ -1,0 +1,1 @@
+"""Tells what could go wrong before anything does."""

@@ -1,0 +1,74 @@
+"""A folder, its destination and the journal's, looked at once: what `catdog doctor` judges."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.photos import FileKind, find_files
+from sorter.daemon.filesystem import FileSystem, file_system_of, nearest_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo's file."""
+
+    path: Path
+    size: int  # bytes
+    mtime: float  # seconds since 1970
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What there is. The destination and the state folder need not be there yet."""
+
+    folder: Path
+    destination: Path
+    state_dir: Path
+    folder_on: FileSystem
+    destination_on: FileSystem
+    state_on: FileSystem
+    needs_copies: bool  # a photo's new place is on another file system than its old one
+    photos: tuple[Photo, ...]
+    folders: int  # that a watcher has to watch
+    now: float  # seconds since 1970
+
+
+def survey(
+    folder: Path, destination: Path, state_dir: Path, *, recursive: bool, now: float
+) -> Survey:
+    """Look at everything, and write nothing. Raises OSError if `folder` cannot be listed."""
+    folder, destination = Path(os.path.realpath(folder)), Path(os.path.realpath(destination))
+    photos = tuple(_photos(folder, destination, recursive=recursive))
+    folder_on, destination_on = file_system_of(folder), file_system_of(destination)
+    return Survey(
+        folder=folder,
+        destination=destination,
+        state_dir=state_dir,
+        folder_on=folder_on,
+        destination_on=destination_on,
+        state_on=file_system_of(state_dir),
+        # one mounted file system may be in parts, too: btrfs has subvolumes
+        needs_copies=folder_on.mount_point != destination_on.mount_point
+        or _device(folder) != _device(destination),
+        photos=photos,
+        folders=sum(1 for _ in os.walk(folder)) if recursive else 1,
+        now=now,
+    )
+
+
+def _photos(folder: Path, destination: Path, *, recursive: bool) -> list[Photo]:
+    photos = []
+    for file in find_files(folder, recursive=recursive, skip=lambda sub: sub == destination):
+        if file.kind is FileKind.PHOTO:
+            try:
+                status = file.path.stat()
+            except OSError:
+                continue  # gone meanwhile
+            photos.append(Photo(file.path, status.st_size, status.st_mtime))
+    return photos
+
+
+def _device(path: Path) -> int:
+    return nearest_folder(path).stat().st_dev

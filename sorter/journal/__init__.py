@@ -1,0 +1,1 @@
+"""What was done and what is about to be: written down, recovered, listed, taken back."""

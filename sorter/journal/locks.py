@@ -1,0 +1,52 @@
+"""Locks of the operating system, in the state folder: they end with the process that held them."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+from core.store import to_column
+
+
+class Lock:
+    """One lock file. Never waits: it is got at once or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        from filelock import FileLock  # here: it would slow every start
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._lock = FileLock(path, blocking=False, thread_local=False)
+
+    def acquire(self) -> bool:
+        """Take the lock; False if another process, or another Lock of this one, has it."""
+        from filelock import Timeout
+
+        try:
+            self._lock.acquire()
+        except Timeout:
+            return False
+        return True
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def retire(self) -> None:
+        """Release it for good, and take its file away."""
+        with suppress(OSError):  # Windows removes no open file: then after the release
+            self._path.unlink()
+        self._lock.release()
+        with suppress(OSError):
+            self._path.unlink()
+
+
+def run_lock(state_dir: Path, token: str) -> Lock:
+    """The lock that a run holds for as long as its process lives."""
+    return Lock(state_dir / "locks" / f"run-{token}.lock")
+
+
+def daemon_lock(state_dir: Path, folder: Path) -> Lock:
+    """The lock that the one daemon of a folder holds; `folder` is resolved."""
+    name = hashlib.sha256(to_column(folder)).hexdigest()[:32]
+    return Lock(state_dir / "locks" / f"watch-{name}.lock")

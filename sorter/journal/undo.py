@@ -1,0 +1,313 @@
+"""Puts back what still stands where catdog put it."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from core.errors import UsageRefused
+from core.store import Store, to_column
+from sorter.identity import FileIdentity, regular
+from sorter.journal.run import UNDO, Kind, Move, Run, RunRecord, read_moves, read_runs
+from sorter.moving.carry import TornApart, carry_out
+from sorter.moving.companions import Belongings, renamed
+from sorter.moving.mover import failure_of
+from sorter.moving.transfer import ChangedMeanwhile, same_bytes
+from sorter.outcome import Reason
+
+_BATCH = 64  # groups that are planned in one go
+
+
+class LeftBecause(StrEnum):
+    """Why a photo is not put back."""
+
+    CHANGED = "changed"
+    MOVED = "moved"  # by the person, or removed
+    PLACE_TAKEN = "place-taken"
+    FOLDER_GONE = "folder-gone"
+    ORIGINAL_GONE = "original-gone"  # of a copy, which is then all there is
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """What came of one file."""
+
+    filed: Path  # where catdog put it
+    original: Path  # where it came from
+    done: bool  # or would be, in a dry run
+    reason: str | None = None  # a LeftBecause's value, or an outcome's Reason if it failed
+    found_at: Path | None = None  # where the person has put it
+    failed: bool = False
+    removed: bool = False  # a copy, whose original never left
+
+
+def newest_run(store: Store) -> RunRecord | None:
+    """Find the newest run of which something still stands, never an undo."""
+    with store.reading() as db:
+        runs = read_runs(
+            db,
+            "command <> ? AND EXISTS (SELECT 1 FROM moves WHERE run = runs.id AND state = 'done')",
+            (UNDO,),
+        )
+    for run in reversed(runs):
+        groups = groups_of(store, run=run.id)
+        if any(isinstance(unchanged(group[0]), FileIdentity) for group in groups):
+            return run
+    return None
+
+
+def named_run(store: Store, number: int) -> RunRecord:
+    """Find a run. Raises UsageRefused if there is none of that number, or it is an undo."""
+    with store.reading() as db:
+        runs = read_runs(db, "id = ?", (number,))
+    if not runs:
+        raise UsageRefused(f"There is no run {number}. `catdog history` lists them.")
+    if runs[0].command == UNDO:
+        raise UsageRefused(f"Run {number} is an undo itself. Sort the folder again instead.")
+    return runs[0]
+
+
+def groups_of(
+    store: Store,
+    *,
+    run: int | None = None,
+    since: float | None = None,
+    photos: Sequence[Path] = (),
+    last: int | None = None,
+) -> Iterator[list[Move]]:
+    """Give the groups that something of is in place as far as the journal knows, newest first.
+
+    `photos` name files as they are now or as they were; `since` is in seconds since 1970.
+    """
+    wheres = ["state = 'done'", "undoes IS NULL"]
+    values: list[Any] = []
+    if run is not None:
+        wheres.append("run = ?")
+        values.append(run)
+    if since is not None:
+        wheres.append("at >= ?")
+        values.append(since)
+    if photos:
+        marks = ", ".join("?" * len(photos))
+        wheres.append(f"(src IN ({marks}) OR dst IN ({marks}) OR found_at IN ({marks}))")
+        values += [to_column(photo) for photo in photos] * 3
+    query = (
+        f"SELECT group_id FROM moves WHERE {' AND '.join(wheres)}"
+        " GROUP BY group_id ORDER BY max(id) DESC"
+    )
+    if last is not None:
+        query += f" LIMIT {last:d}"
+    with store.reading() as db:
+        groups = [row["group_id"] for row in db.execute(query, values)]
+        for group in groups:
+            yield list(
+                read_moves(db, "group_id = ? AND state = 'done' AND undoes IS NULL", (group,))
+            )
+
+
+def put_back(
+    store: Store, groups: Iterable[list[Move]], *, dry_run: bool
+) -> Generator[PutBack, None, None]:
+    """Put groups back where they came from, or in a dry run only say what would be done.
+
+    It is a run of its own for each run that something is taken back of. Raises StoreUnusable.
+    """
+    for number, of_run in groupby(groups, key=lambda group: group[0].run):
+        with store.reading() as db:
+            (record,) = read_runs(db, "id = ?", (number,))
+        run = None
+        if not dry_run:
+            run = Run(store, UNDO, record.folder, record.destination, options={"of": number})
+        try:
+            yield from _Undo(store, record, run).put_back(of_run)
+        finally:
+            if run is not None:
+                run.end()
+
+
+class _Undo:
+    """The taking back of one run."""
+
+    def __init__(self, store: Store, record: RunRecord, run: Run | None) -> None:
+        self._store = store
+        self._record = record
+        self._run = run
+        self._promised: set[Path] = set()
+        self._belongings = Belongings()
+        self._listed: set[Path] = set()
+        self._coarse: dict[int, Move] = {}  # filed where times are kept coarser, by id
+
+    def put_back(self, groups: Iterable[list[Move]]) -> Iterator[PutBack]:
+        batch: list[list[Move]] = []
+        for group in groups:
+            for way_back in self._choose(group):
+                if isinstance(way_back, PutBack):
+                    yield way_back
+                    continue
+                self._promised.update(move.destination for move in way_back)
+                batch.append(way_back)
+            if len(batch) >= _BATCH:
+                yield from self._carry_out(batch)
+                batch = []
+        yield from self._carry_out(batch)
+
+    def _choose(self, group: list[Move]) -> Iterator[list[Move] | PutBack]:
+        """Plan the way back of a photo and what belongs to it, or say why it stays."""
+        first = group[0]
+        if first.kind is Kind.COPY:
+            for copied in group:
+                yield self._removal(copied)
+            return
+        photo = unchanged(first)
+        if isinstance(photo, LeftBecause):
+            yield _left(first, photo)
+            return
+        if not os.path.isdir(self._record.folder):
+            yield _left(first, LeftBecause.FOLDER_GONE)
+            return
+        back = [_reverse(first.destination, first.source, photo, first.id)]
+        back += self._sidecars_back(group)
+        for move in back:
+            if os.path.lexists(move.destination) or move.destination in self._promised:
+                yield replace(_left(first, LeftBecause.PLACE_TAKEN), found_at=move.destination)
+                return
+        yield back
+
+    def _removal(self, copied: Move) -> list[Move] | PutBack:
+        """Plan to remove a copy whose original still stands."""
+        standing = unchanged(copied)
+        if isinstance(standing, LeftBecause):
+            return _left(copied, standing)
+        try:
+            if not same_bytes(copied.destination, copied.source):
+                return _left(copied, LeftBecause.ORIGINAL_GONE)
+        except OSError:
+            return _left(copied, LeftBecause.ORIGINAL_GONE)
+        move = _reverse(copied.destination, copied.source, standing, copied.id)
+        return [replace(move, kind=Kind.REMOVE)]
+
+    def _sidecars_back(self, group: list[Move]) -> Iterator[Move]:
+        """Plan the way back of what was moved with a photo, and of what has come beside it since.
+
+        Sidecars go back even if they changed: programs write to them, and they are the photo's.
+        """
+        self._coarse.update({m.id: m for m in group if m.filed_mtime_ns is not None})
+        photo, *sidecars = group
+        planned: set[Path] = set()
+        for sidecar in sidecars:
+            seen = FileIdentity.of(sidecar.destination)
+            if seen is not None:
+                planned.add(sidecar.destination)
+                yield _reverse(sidecar.destination, sidecar.source, seen, sidecar.id)
+        if photo.id != photo.group_id:
+            return  # itself a sidecar, whose photo is back already
+        folder = photo.destination.parent
+        if folder not in self._listed:
+            self._listed.add(folder)
+            self._belongings.look_at(folder, (entry.name for entry in os.scandir(folder)))
+        stem, new_stem = (
+            os.path.splitext(path.name)[0] for path in (photo.destination, photo.source)
+        )
+        for beside in self._belongings.take(photo.destination):
+            seen = regular(beside)
+            if beside not in planned and seen is not None:
+                original = photo.source.with_name(renamed(beside.name, stem, new_stem))
+                yield _reverse(beside, original, seen, None)
+
+    def _carry_out(self, batch: list[list[Move]]) -> Iterator[PutBack]:
+        if self._run is None:
+            yield from (_told(move) for way_back in batch for move in way_back)
+            return
+        planned = deque(self._run.plan(batch))
+        try:
+            while planned:
+                yield from self._carry(self._run, planned.popleft())
+        finally:
+            for way_back in planned:  # whoever asked has stopped asking
+                for move in way_back:
+                    self._run.failed(move, Reason.INTERRUPTED)
+            self._run.flush()
+        self._remove_made_folders({move.source.parent for way_back in batch for move in way_back})
+
+    def _carry(self, run: Run, way_back: list[Move]) -> Iterator[PutBack]:
+        try:
+            carry_out(run, way_back)
+        except TornApart as error:
+            yield _failed(way_back[0], error)
+        except (OSError, ChangedMeanwhile) as error:
+            for move in way_back:
+                run.failed(move, "not-undone")
+            yield _failed(way_back[0], error)
+        else:
+            for move in way_back:
+                if move.undoes in self._coarse:
+                    _restore_time(self._coarse.pop(move.undoes), move.destination)
+                yield _told(move)
+
+    def _remove_made_folders(self, folders: set[Path]) -> None:
+        """Take away the folders that catdog made and that are empty again."""
+        for folder in folders:
+            while self._is_made(folder):
+                try:
+                    folder.rmdir()
+                except OSError:
+                    break
+                with self._store.writing() as db:
+                    db.execute("DELETE FROM made_folders WHERE path = ?", (to_column(folder),))
+                folder = folder.parent
+
+    def _is_made(self, folder: Path) -> bool:
+        with self._store.reading() as db:
+            row = db.execute(
+                "SELECT 1 FROM made_folders WHERE path = ?", (to_column(folder),)
+            ).fetchone()
+        return row is not None
+
+
+def unchanged(move: Move) -> FileIdentity | LeftBecause:
+    """Look whether a file still stands as it was put: same place, size and time of change."""
+    seen = regular(move.destination)
+    if seen is None:
+        return LeftBecause.CHANGED if os.path.lexists(move.destination) else LeftBecause.MOVED
+    filed_mtime_ns = move.filed_mtime_ns or move.identity.mtime_ns
+    if (seen.size, seen.mtime_ns) != (move.identity.size, filed_mtime_ns):
+        return LeftBecause.CHANGED
+    return seen
+
+
+def _reverse(filed: Path, original: Path, seen: FileIdentity, undoes: int | None) -> Move:
+    return Move(Kind.MOVE, filed, original, seen, undoes=undoes)
+
+
+def _restore_time(moved: Move, original: Path) -> None:
+    """Give a photo its own time again, if it was on a file system that keeps coarser ones."""
+    seen = FileIdentity.of(original)
+    if moved.filed_mtime_ns is None or seen is None or seen.mtime_ns != moved.filed_mtime_ns:
+        return
+    os.utime(original, ns=(moved.identity.mtime_ns, moved.identity.mtime_ns))
+
+
+def _left(move: Move, why: LeftBecause) -> PutBack:
+    return PutBack(move.destination, move.source, False, why, found_at=move.found_at)
+
+
+def _told(back: Move) -> PutBack:
+    return PutBack(back.source, back.destination, True, removed=back.kind is Kind.REMOVE)
+
+
+def _failed(back: Move, error: OSError | ChangedMeanwhile) -> PutBack:
+    if isinstance(error, ChangedMeanwhile):
+        there = os.path.lexists(back.source)
+        why = LeftBecause.CHANGED if there else LeftBecause.MOVED
+        return PutBack(back.source, back.destination, False, why)
+    if isinstance(error, FileExistsError):
+        return PutBack(back.source, back.destination, False, LeftBecause.PLACE_TAKEN)
+    if not os.path.lexists(back.source):
+        return PutBack(back.source, back.destination, False, LeftBecause.MOVED)
+    return PutBack(back.source, back.destination, False, failure_of(error)[0], failed=True)

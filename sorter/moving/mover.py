@@ -1,0 +1,315 @@
+"""Gives photos and what belongs to them their places: never over another file, and never twice."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import deque
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import count
+from pathlib import Path
+
+from core.image import display
+from core.prediction import Prediction
+from sorter.identity import FileIdentity, regular
+from sorter.journal.run import Kind, Move, Run
+from sorter.moving.carry import TornApart, carry_out
+from sorter.moving.companions import renamed
+from sorter.moving.transfer import ChangedMeanwhile, same_bytes
+from sorter.outcome import Outcome, Reason
+
+_TRIES = 100  # at a name that is free when looked at, and taken when asked for
+_LONGEST_NAME = 255  # bytes, on every file system that people use
+
+
+class Conflict(StrEnum):
+    """What to do with a photo whose name is taken by another."""
+
+    RENAME = "rename"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A photo and the folder it is to go to, with all that belongs to it."""
+
+    source: Path
+    folder: Path
+    looked_at: FileIdentity
+    companions: tuple[Path, ...] = ()
+    prediction: Prediction | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a file ended up, or why it stayed."""
+
+    source: Path
+    outcome: Outcome
+    destination: Path | None = None
+    reason: str | None = None
+    message: str | None = None
+
+
+class Mover:
+    """Moves or copies files as its run's journal has them planned.
+
+    Without a run it is a dry run: everything is looked at and chosen alike, and nothing done.
+    """
+
+    def __init__(
+        self,
+        run: Run | None,
+        destination: Path,
+        *,
+        copy: bool = False,
+        on_conflict: Conflict = Conflict.RENAME,
+    ) -> None:
+        """All places that are asked for lie in `destination`, which may still have to be made."""
+        self._run = run
+        self._destination = destination
+        self._device = _device_under(destination)
+        self._kind = Kind.COPY if copy else Kind.MOVE
+        self._on_conflict = on_conflict
+        self._promised: dict[str, Path] = {}  # destinations that are planned, to their sources
+
+    def place(self, requests: Sequence[Request]) -> Generator[list[Placed], None, None]:
+        """Give each photo its place in its folder, which is made if it is missing.
+
+        If its name is taken there by a file of the same bytes it is a duplicate and stays; by
+        another file, it and what belongs to it get the first number that is free for all of
+        them: `photo (1).jpg`, `photo (1).xmp`. It stays, too, if it is in that folder already
+        or is no longer the file that was looked at.
+
+        All are planned in the journal before the first is moved. Gives what came of each request
+        in turn, the photo first. Raises StoreUnusable before anything was moved.
+        """
+        chosen = [self._choose(request) for request in requests]
+        groups = [moves for moves in chosen if not isinstance(moves, Placed)]
+        if self._run is not None:
+            groups = self._run.plan(groups)
+        planned = deque(groups)
+        try:
+            for request, choice in zip(requests, chosen, strict=True):
+                if isinstance(choice, Placed):
+                    yield [choice]
+                elif self._run is None:
+                    yield self._success(planned.popleft())
+                else:
+                    yield self._carry(self._run, request, planned.popleft())
+        finally:
+            for group in planned:  # whoever asked has stopped asking
+                self._note_stayed(group, Reason.INTERRUPTED)
+
+    def follow(self, companion: Path, destination: Path, photo: Move) -> Placed:
+        """Send a companion that came late after its photo, whose move the journal has.
+
+        It takes exactly that name, or stays. Raises StoreUnusable.
+        """
+        identity = regular(companion)
+        if identity is None:
+            return Placed(companion, Outcome.LEFT, reason=Reason.SIDECAR)
+        if os.path.lexists(destination):
+            same = same_bytes(companion, destination)
+            outcome, reason = (Outcome.DUPLICATE, None) if same else (Outcome.LEFT, Reason.CONFLICT)
+            return Placed(companion, outcome, destination, reason)
+        move = Move(
+            kind=photo.kind,
+            source=companion,
+            destination=destination,
+            identity=identity,
+            reason=Reason.SIDECAR,
+            group_id=photo.group_id,
+        )
+        if self._run is None:
+            return self._success([move])[0]
+        (planned,) = self._run.plan([[move]])
+        try:
+            carry_out(self._run, planned)
+        except (OSError, ChangedMeanwhile) as error:
+            self._run.failed(planned[0], Reason.CONFLICT)
+            if isinstance(error, OSError) and not isinstance(error, FileExistsError):
+                return _failed(companion, destination.parent, error)
+            return Placed(companion, Outcome.LEFT, destination, Reason.CONFLICT)
+        return self._success(planned)[0]
+
+    def _choose(self, request: Request) -> list[Move] | Placed:
+        """Choose free names for a photo and its companions, or say why it stays."""
+        source, folder = request.source, request.folder
+        try:
+            if _device_under(self._destination) != self._device:  # an empty mount point, say
+                return Placed(
+                    source,
+                    Outcome.FAILED,
+                    reason=Reason.DESTINATION_GONE,
+                    message=f"{display(source)} stays: {display(self._destination)} is on another "
+                    "disk than before. Mount the disk that it was on again.",
+                )
+            if FileIdentity.of(source) != request.looked_at:
+                return Placed(source, Outcome.LEFT, reason=Reason.CHANGED)
+            if _is_same_folder(source.parent, folder):
+                return Placed(source, Outcome.LEFT, reason=Reason.IN_PLACE)
+            companions = {path: regular(path) for path in request.companions}
+            members = [path for path, identity in companions.items() if identity is not None]
+            for number in count():
+                photo, *others = [folder / name for name in group_names(source, members, number)]
+                if self._is_taken(photo):
+                    if same_bytes(source, self._promised.get(_key(photo), photo)):
+                        return Placed(source, Outcome.DUPLICATE, photo)
+                    if self._on_conflict is Conflict.SKIP:
+                        return Placed(source, Outcome.LEFT, photo, Reason.CONFLICT)
+                elif not any(self._is_taken(other) for other in others):
+                    break
+        except OSError as error:
+            return _failed(source, folder, error)
+        for destination, origin in zip([photo, *others], [source, *members], strict=True):
+            self._promised[_key(destination)] = origin
+        seen = request.prediction
+        photo_move = Move(
+            kind=self._kind,
+            source=source,
+            destination=photo,
+            identity=request.looked_at,
+            label=seen.label if seen else None,
+            confidence=seen.confidence if seen else None,
+            model_version=seen.model_version if seen else None,
+            reason=request.reason,
+            is_photo=True,
+        )
+        return [photo_move] + [
+            Move(self._kind, origin, other, identity, reason=Reason.SIDECAR)
+            for origin, other in zip(members, others, strict=True)
+            if (identity := companions[origin]) is not None
+        ]
+
+    def _carry(self, run: Run, request: Request, group: list[Move]) -> list[Placed]:
+        """Carry out what is planned for a request, under other names if these were taken."""
+        for number in count(1):
+            try:
+                carry_out(run, group)
+            except FileExistsError as error:  # since it was planned
+                self._forget(group)
+                if number == _TRIES:  # a file system that says so whatever the name
+                    placed = _failed(request.source, request.folder, error)
+                    return [self._stays(group, placed, request)]
+                chosen = self._choose(request)
+                if isinstance(chosen, Placed) or len(chosen) != len(group):
+                    return [self._stays(group, chosen, request)]
+                group = [
+                    replace(move, destination=new.destination)
+                    for move, new in zip(group, chosen, strict=True)
+                ]
+                run.plan_again(group)
+            except ChangedMeanwhile:
+                placed = Placed(request.source, Outcome.LEFT, reason=Reason.CHANGED)
+                return [self._stays(group, placed, request)]
+            except TornApart as error:
+                self._forget(group)
+                return [_failed(request.source, request.folder, error)]
+            except OSError as error:
+                placed = _failed(request.source, request.folder, error)
+                return [self._stays(group, placed, request)]
+            else:
+                self._forget(group)
+                return self._success(group)
+        raise AssertionError("count() does not end")
+
+    def _stays(self, group: list[Move], placed: list[Move] | Placed, request: Request) -> Placed:
+        """Note that a group stayed."""
+        if not isinstance(placed, Placed):  # a sidecar came or went just now
+            self._forget(placed)
+            placed = Placed(request.source, Outcome.LEFT, reason=Reason.CHANGED)
+        self._note_stayed(group, placed.reason or placed.outcome)
+        return placed
+
+    def _note_stayed(self, group: Sequence[Move], reason: str) -> None:
+        self._forget(group)
+        if self._run is not None:
+            for move in group:
+                self._run.failed(move, reason)
+
+    def _success(self, group: list[Move]) -> list[Placed]:
+        done, would = (Outcome.MOVED, Outcome.WOULD_MOVE)
+        if self._kind is Kind.COPY:
+            done, would = (Outcome.COPIED, Outcome.WOULD_COPY)
+        outcome = would if self._run is None else done
+        return [Placed(move.source, outcome, move.destination, move.reason) for move in group]
+
+    def _is_taken(self, destination: Path) -> bool:
+        return _key(destination) in self._promised or os.path.lexists(destination)
+
+    def _forget(self, group: Sequence[Move]) -> None:
+        """Take back promises: the names are taken now, or free."""
+        for move in group:
+            self._promised.pop(_key(move.destination), None)
+
+
+def group_names(photo: Path, companions: Sequence[Path], number: int) -> list[str]:
+    """Name a photo and its companions alike, with ` (number)` added to the stem, 0 for none.
+
+    The stem is cut if a name grew too long for any of them.
+    """
+    stem = os.path.splitext(photo.name)[0]
+    names = [photo.name, *(path.name for path in companions)]
+    if number == 0:
+        return names
+    longest = max(len(os.fsencode(name[len(stem) :])) for name in names)
+    ending = f" ({number})"
+    new_stem = stem
+    while len(os.fsencode(new_stem + ending)) + longest > _LONGEST_NAME:
+        new_stem = new_stem[:-1]
+    return [renamed(name, stem, (name[: len(stem)][: len(new_stem)]) + ending) for name in names]
+
+
+def _device_under(path: Path) -> int:
+    """Give the device of a folder, or of where it would be made."""
+    while True:
+        try:
+            return path.stat().st_dev
+        except OSError:
+            if path == path.parent:
+                raise
+            path = path.parent
+
+
+def _key(path: Path) -> str:
+    """Give what a promised name is known by: strings are half the size of paths."""
+    return str(path)
+
+
+def _is_same_folder(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False  # one of them is not there
+
+
+_REASONS = {
+    errno.ENOENT: (Reason.VANISHED, "It is gone, or its folder is. Sort again."),
+    errno.ENOSPC: (Reason.DISK_FULL, "Make room on that disk, then sort again."),
+    errno.EDQUOT: (Reason.DISK_FULL, "Make room on that disk, then sort again."),
+    errno.EACCES: (Reason.NO_PERMISSION, "Give this user write access to both folders."),
+    errno.EPERM: (Reason.NO_PERMISSION, "Give this user write access to both folders."),
+    errno.EROFS: (Reason.NO_PERMISSION, "Choose a folder on a disk that can be written to."),
+}
+
+
+def failure_of(error: OSError) -> tuple[Reason, str]:
+    """Say why a file could not be moved, and what to do next."""
+    return _REASONS.get(
+        error.errno or 0, (Reason.IO_ERROR, "It stays where it is. Check the disk.")
+    )
+
+
+def _failed(source: Path, folder: Path, error: OSError) -> Placed:
+    reason, remedy = failure_of(error)
+    return Placed(
+        source,
+        Outcome.FAILED,
+        reason=reason,
+        message=f"{display(source)} cannot be put into {display(folder)} "
+        f"({error.strerror or error}). {remedy}",
+    )

@@ -1,0 +1,110 @@
+"""One file to its new place: whole or not at all, and never over another."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import filecmp
+import os
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from sorter.identity import FileIdentity
+from sorter.moving.rename import rename_no_replace
+
+_COPYFILE_METADATA = 0b111  # COPYFILE_ACL | COPYFILE_STAT | COPYFILE_XATTR, copyfile.h on macOS
+
+
+class ChangedMeanwhile(Exception):
+    """The file is not the one that was looked at any more."""
+
+
+def move(source: Path, destination: Path, looked_at: FileIdentity, temporary: Path) -> None:
+    """Move a file, to another file system through a copy under the name `temporary`.
+
+    Raises FileExistsError if the name is taken, ChangedMeanwhile and OSError; then the file is
+    where it was.
+    """
+    if FileIdentity.of(source) != looked_at:
+        raise ChangedMeanwhile
+    try:
+        rename_no_replace(source, destination)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy(source, destination, looked_at, temporary)
+        try:
+            if FileIdentity.of(source) != looked_at:  # what is new in it must not be lost
+                raise ChangedMeanwhile
+            source.unlink()
+        except (OSError, ChangedMeanwhile):  # or it may not leave a locked card: nothing was done
+            destination.unlink()
+            raise
+
+
+def copy(source: Path, destination: Path, looked_at: FileIdentity, temporary: Path) -> None:
+    """Copy bytes, times, permissions and extended attributes; the copy appears whole or not.
+
+    Raises FileExistsError if the name is taken, ChangedMeanwhile and OSError.
+    """
+    if os.path.lexists(destination):  # saves the copying; what decides is the rename below
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(destination))
+    try:
+        with source.open("rb") as reading, temporary.open("xb") as writing:
+            shutil.copyfileobj(reading, writing, 1 << 20)
+            writing.flush()
+            os.fsync(writing.fileno())
+        _copy_metadata(source, temporary)
+        if FileIdentity.of(source) != looked_at or not same_bytes(source, temporary):
+            raise ChangedMeanwhile
+        rename_no_replace(temporary, destination)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(destination.parent)
+
+
+def remove_copy(duplicate: Path, original: Path, looked_at: FileIdentity) -> None:
+    """Remove a copy whose original still stands with the same bytes.
+
+    Raises ChangedMeanwhile and OSError; then the copy stays.
+    """
+    if FileIdentity.of(duplicate) != looked_at or not same_bytes(duplicate, original):
+        raise ChangedMeanwhile
+    if duplicate.samefile(original):  # two names of one file: to remove one would not be undo
+        raise ChangedMeanwhile
+    duplicate.unlink()
+
+
+def same_bytes(photo: Path, standing: Path) -> bool:
+    """Compare contents; a link is never the same, since it may lead to the photo itself."""
+    filecmp.clear_cache()  # it would trust size and time of a file that was replaced meanwhile
+    if standing.is_symlink() or not standing.is_file():
+        return False
+    return filecmp.cmp(photo, standing, shallow=False)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that a new name in a folder survives a power cut."""
+    if os.name != "posix":
+        return  # Windows does not open folders
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network shares cannot
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _copy_metadata(source: Path, copied: Path) -> None:
+    shutil.copystat(source, copied)
+    if sys.platform == "darwin":  # where copystat leaves out extended attributes and ACLs
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.copyfile(os.fsencode(source), os.fsencode(copied), None, _COPYFILE_METADATA)
+    if hasattr(os, "chflags"):
+        os.chflags(copied, 0)  # a locked file could be neither renamed nor removed
+    if hasattr(os, "chown"):
+        status = source.lstat()
+        with suppress(OSError):  # only root gives files away, and not in every container
+            os.chown(copied, status.st_uid, status.st_gid)
