@@ -280,12 +280,12 @@ class Watcher:
     def _is_news(self, outcome: FileOutcome) -> bool:
         """Remember what stayed; False for a failure that was told before and goes on."""
         if outcome.outcome is Outcome.MOVED:
-            self.doings.filed += 1
+            self.doings.filed += outcome.reason != Reason.SIDECAR
             self._settling.forget(outcome.path)
             self._told.pop(outcome.path, None)
             return True
         if outcome.outcome is Outcome.COPIED:
-            self.doings.filed += 1
+            self.doings.filed += outcome.reason != Reason.SIDECAR
             self._remember(outcome, "copied")
             return True
         failed = outcome.outcome is Outcome.FAILED

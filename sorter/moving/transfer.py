@@ -60,9 +60,11 @@ def copy(source: Path, destination: Path, looked_at: FileIdentity, temporary: Pa
         if FileIdentity.of(source) != looked_at or not same_bytes(source, temporary):
             raise ChangedMeanwhile
         rename_no_replace(temporary, destination)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(destination.parent)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(destination.parent)
 
 
 def remove_copy(duplicate: Path, original: Path, looked_at: FileIdentity) -> None:
@@ -85,16 +87,16 @@ def same_bytes(photo: Path, standing: Path) -> bool:
     return filecmp.cmp(photo, standing, shallow=False)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make sure that a new name in a folder survives a power cut."""
+def _sync_folder(folder: Path) -> None:
+    """Have a new name in a folder survive a power cut, where the file system can do that."""
     if os.name != "posix":
         return  # Windows does not open folders
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # some network shares cannot
+    with suppress(OSError):  # some shares cannot, and one may write to a folder but not read it
+        handle = os.open(folder, os.O_RDONLY)
+        try:
             os.fsync(handle)
-    finally:
-        os.close(handle)
+        finally:
+            os.close(handle)
 
 
 def _copy_metadata(source: Path, copied: Path) -> None:

@@ -109,6 +109,48 @@ def test_ten_thousand_photos_dropped_at_once_are_all_filed(
     assert sum(1 for path in inbox.rglob("*.png")) == 10_000
 
 
+def test_a_photo_that_grows_for_ten_seconds_is_filed_whole(
+    tmp_path: Path, tiny_model: Path, draw: Callable[..., Any]
+) -> None:
+    """And one that pauses for longer than a file must be still is not filed half."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    draw("cats", 1, (640, 480)).save(tmp_path / "whole.jpg")
+    content = (tmp_path / "whole.jpg").read_bytes()
+    with (
+        subprocess.Popen(
+            catdog("watch", inbox, "--model", tiny_model, "--settle", "1", "--json"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+        (inbox / "slow.jpg").open("wb") as slow,
+        (inbox / "pauses.jpg").open("wb") as pauses,
+    ):
+        assert process.stderr is not None
+        process.stderr.readline()
+        pauses.write(content[: len(content) // 2])
+        pauses.flush()
+        step = len(content) // 40 + 1
+        for start in range(0, len(content), step):
+            slow.write(content[start : start + step])
+            slow.flush()
+            assert list(inbox.glob("cats/*")) == []
+            time.sleep(0.25)
+        pauses.write(content[len(content) // 2 :])
+        slow.close()
+        pauses.close()
+        end = time.monotonic() + 60
+        while len(list(inbox.glob("cats/*"))) < 2 and time.monotonic() < end:
+            time.sleep(0.05)
+        process.terminate()
+        out = process.communicate(timeout=60)[0]
+    assert {path.read_bytes() for path in inbox.glob("cats/*")} == {content}
+    told = [json.loads(line) for line in out.splitlines()]
+    assert [o["outcome"] for o in told if o["path"].endswith("slow.jpg")] == ["moved"]
+    assert [o["reason"] for o in told if o["path"].endswith("pauses.jpg")] == ["truncated", None]
+
+
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")
 def test_a_dry_run_over_a_hundred_thousand_files_stays_small(
     tmp_path: Path, tiny_model: Path, many: Callable[[Path, int], None]

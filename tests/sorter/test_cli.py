@@ -184,6 +184,23 @@ def test_a_photo_whose_name_is_taken_is_numbered_or_left_with_all_that_belongs_t
     assert tree(folder)["cats/cats300.jpg"] == b"another cat"
 
 
+def test_paths_are_told_as_the_folders_were_named(
+    folder: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relative, or through a link; the journal keeps the real ones."""
+    monkeypatch.chdir(folder.parent)
+    (folder.parent / "link").symlink_to(folder)
+    result = run("sort", "link", "--into", "sorted", "--model", tiny_model, "--json")
+    told = {o["path"]: o["destination"] for o in map(json.loads, result.stdout.splitlines())}
+    name = str(Path("link", "cats300.jpg"))
+    assert told[name] == str(Path("sorted", "cats", "cats300.jpg"))
+    (first, *_) = (json.loads(o) for o in run("history", "1", "--json").stdout.splitlines())
+    assert Path(first["source"]).parent == folder.resolve()
+    assert "1 files put back" in run("undo", Path("sorted", "cats", "cats300.jpg")).stdout
+    assert "1 files put back" in run("undo", Path("link", "cats301.jpg")).stdout
+    assert (folder / "cats301.jpg").exists()
+
+
 def test_patterns_and_dates(folder: Path, tiny_model: Path) -> None:
     os.utime(folder / "cats300.jpg", (1_600_000_000, 1_600_000_000))
     options = ("--include", "cats*", "--exclude", "*301*", "--by-date")

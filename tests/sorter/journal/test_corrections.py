@@ -71,9 +71,9 @@ def test_the_next_sort_notices_and_undo_and_history_know(
     (folder / "cats" / "cats300.jpg").rename(folder / "dogs" / "cats300.jpg")
     run("sort", folder, "--model", tiny_model)
     assert [feedback.label for feedback in recorded(store)] == ["dog"]
-    assert f"(you moved it to {folder}/dogs/cats300.jpg)" in run("history", "1").stdout
+    assert f"(you moved it to {folder / 'dogs' / 'cats300.jpg'})" in run("history", "1").stdout
     result = run("undo", "1")
-    assert f"you moved it to {folder}/dogs/cats300.jpg" in result.stdout
+    assert f"you moved it to {folder / 'dogs' / 'cats300.jpg'}" in result.stdout
     assert (folder / "dogs" / "cats300.jpg").exists()
     left = [json.loads(o) for o in run("undo", "1", "--json").stdout.splitlines()]
     assert [o["reason"] for o in left] == ["moved"]

@@ -238,7 +238,7 @@ def test_history_tells_runs_and_what_each_did(sorted_folder: Path, store: Store)
     assert "1 in place, 6 undone" in listed[1]
     assert str(sorted_folder) in listed[1]
     detail = run("history", "1").stdout
-    assert f"{sorted_folder}/mia.jpg -> {sorted_folder}/cats/mia.jpg: cat, " in detail
+    assert f"{sorted_folder / 'mia.jpg'} -> {sorted_folder / 'cats' / 'mia.jpg'}: cat, " in detail
     assert detail.count("(undone)") == 6
     moves = [json.loads(line) for line in run("history", "1", "--json").stdout.splitlines()]
     assert {move["state"] for move in moves} == {"done", "undone"}

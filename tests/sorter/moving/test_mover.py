@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -326,3 +328,32 @@ def test_contents_are_compared_anew_each_time(
     assert place(mover(), source, tmp_path / "cats").outcome is Outcome.DUPLICATE
     put(source, b"jim")
     assert place(mover(), source, tmp_path / "cats").outcome is Outcome.MOVED
+
+
+@pytest.mark.parametrize("where", ["same", "other"])
+def test_a_copy_has_the_times_permissions_and_extended_attributes(
+    inbox: Path, tmp_path: Path, mover: Callable[..., Mover], put: Put, where: str
+) -> None:
+    """Tags that file managers keep, where a file came from: lost by many a copy."""
+    source = put(inbox / "tom.jpg", b"tom")
+    folder = tmp_path / "cats"
+    if where == "other":
+        if not Path("/dev/shm").is_dir():
+            pytest.skip("needs a second file system")
+        folder = Path(tempfile.mkdtemp(dir="/dev/shm")) / "cats"
+    folder.mkdir()
+    try:
+        probe = put(folder / "probe", b"")
+        os.setxattr(probe, "user.xdg.tags", b"test")
+        probe.unlink()
+        os.setxattr(source, "user.xdg.tags", b"cats,mine")
+    except (OSError, AttributeError):
+        pytest.skip("no extended attributes here")
+    source.chmod(0o604)
+    before = source.stat()
+    assert place(mover(copy=where == "same"), source, folder).destination == folder / "tom.jpg"
+    after = (folder / "tom.jpg").stat()
+    assert os.getxattr(folder / "tom.jpg", "user.xdg.tags") == b"cats,mine"
+    assert (after.st_mode, after.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
+    if where == "other":
+        shutil.rmtree(folder.parent)
