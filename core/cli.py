@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.console import Terminal, count_up, print_json
+from core.console import Terminal, count_up, echo, print_json
 from core.errors import ExitCode, ExtraMissing, UnreadableImage
 from core.options import (
     Settings,
@@ -72,7 +72,7 @@ def predict(
                 if json:
                     print_json(_error_object(answer.path, answer.outcome))
                 else:
-                    click.echo(f"Error: {answer.outcome}", err=True)
+                    echo(f"Error: {answer.outcome}", err=True)
                 continue
             decision = decide(
                 answer.outcome, manifest.threshold if threshold is None else threshold
@@ -80,7 +80,7 @@ def predict(
             if json:
                 print_json(_prediction_object(answer.path, decision))
             else:
-                click.echo(f"{display(answer.path)}: {describe(decision, manifest)}")
+                echo(f"{display(answer.path)}: {describe(decision, manifest)}")
     if failed:
         context.exit(ExitCode.SOME_FAILED)
 

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-import click
-
 
 class Console(Protocol):
     """Where long work tells how it goes."""
@@ -21,11 +19,20 @@ class Console(Protocol):
         """Show a bar; entering it gives a function that is told how much is done in all."""
 
 
+def echo(line: str, *, err: bool = False) -> None:
+    """Print a line, above a progress bar where there is one."""
+    # click's echo finds its way past what rich has put in the place of sys.stdout
+    stream = sys.stderr if err else sys.stdout
+    if stream is not None:  # Windows' pythonw has neither
+        stream.write(line + "\n")
+        stream.flush()
+
+
 class Terminal:
     """Lines on standard output, bars on standard error and only if it is a terminal."""
 
     def say(self, line: str) -> None:
-        click.echo(line)
+        echo(line)
 
     @contextmanager
     def progress(self, what: str, total: float) -> Iterator[Callable[[float], None]]:
@@ -63,4 +70,4 @@ def count_up(told: Callable[[float], None]) -> Callable[[], None]:
 
 def print_json(value: dict[str, Any]) -> None:
     """Print one object on a line, in ASCII: paths that are not UTF-8 keep surrogate escapes."""
-    click.echo(json.dumps(value))
+    echo(json.dumps(value))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from core.console import print_json
+from core.console import echo, print_json
 from core.options import Settings, json_option, model_option, option, threshold_option
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Plan:
             print_json(json_object(outcome, self._as_given))
             return
         manifest, destination = self.routes.manifest, self.inbox.destination
-        click.echo(line(outcome, manifest, self.routes.threshold, destination))
+        echo(line(outcome, manifest, self.routes.threshold, destination))
 
     def _as_given(self, path: Path) -> str:
         """Write a path as one below the folder that was named on the command line."""

@@ -7,14 +7,35 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.console import count_up
+
+
+@contextmanager
+def terminal() -> Iterator[tuple[int, bytearray]]:
+    """Open a terminal: the side that a process writes to, and what it has shown in the end."""
+    import pty
+
+    our_side, process_side = pty.openpty()
+    shown = bytearray()
+
+    def read() -> None:
+        with suppress(OSError):  # how a terminal ends on Linux
+            while part := os.read(our_side, 1 << 12):
+                shown.extend(part)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    yield process_side, shown
+    os.close(process_side)
+    reader.join(30)
+    os.close(our_side)
 
 
 def test_counting_up() -> None:
@@ -30,35 +51,44 @@ def test_a_bar_on_the_terminal_leaves_standard_output_to_the_answers(
     tmp_path: Path, tiny_model: Path, draw: Callable[..., Any]
 ) -> None:
     """Standard error is a terminal, standard output a pipe."""
-    import pty
-
     for seed in range(20):
         draw("cats", seed).save(tmp_path / f"{seed}.png")
-    terminal, process_side = pty.openpty()
-    shown = bytearray()
-
-    def read() -> None:
-        with suppress(OSError):  # how a terminal ends on Linux
-            while part := os.read(terminal, 1 << 12):
-                shown.extend(part)
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    process = subprocess.run(
-        [sys.executable, "-m", "catdog", "predict", tmp_path, "--json", "--model", tiny_model],
-        stdout=subprocess.PIPE,
-        stderr=process_side,
-        text=True,
-        check=True,
-        timeout=120,
-        env={**os.environ, "TERM": "xterm-256color"},
-    )
-    os.close(process_side)
-    reader.join(30)
-    os.close(terminal)
+    with terminal() as (process_side, shown):
+        process = subprocess.run(
+            [sys.executable, "-m", "catdog", "predict", tmp_path, "--json", "--model", tiny_model],
+            stdout=subprocess.PIPE,
+            stderr=process_side,
+            text=True,
+            check=True,
+            timeout=120,
+            env={**os.environ, "TERM": "xterm-256color"},
+        )
     assert len([json.loads(line) for line in process.stdout.splitlines()]) == 20
     assert b"Looking" in shown
     assert b"%" in shown
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals as POSIX has them")
+def test_answers_on_the_terminal_stand_above_the_bar(
+    tmp_path: Path, tiny_model: Path, draw: Callable[..., Any]
+) -> None:
+    """Each on a line of its own, which the bar was wiped from."""
+    for seed in range(20):
+        draw("cats", seed).save(tmp_path / f"{seed}.png")
+    with terminal() as (process_side, shown):
+        subprocess.run(
+            [sys.executable, "-m", "catdog", "predict", tmp_path, "--model", tiny_model],
+            stdout=process_side,
+            stderr=process_side,
+            check=True,
+            timeout=120,
+            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "500"},
+        )
+    answers = [line for line in bytes(shown).split(b"\r\n") if b".png: " in line]
+    assert len(answers) == 20
+    assert all(
+        b"%" not in line.partition(b".png: ")[0].rpartition(b"\x1b[2K")[2] for line in answers
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell as POSIX has it")
