@@ -64,6 +64,24 @@ def list_folders(
     is true are not entered. Raises OSError if `folder` itself cannot be listed; subfolders that
     cannot are passed over with a warning.
     """
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            listing, folders = _list(here)
+        except OSError as error:
+            if here == folder:
+                raise
+            log.warning("%s is passed over: %s", display(here), error.strerror)
+            continue
+        yield listing
+        if recursive:
+            below = (here / name for name in reversed(folders))
+            waiting.extend(path for path in below if not skip(path))
+
+
+def _list(folder: Path) -> tuple[Listing, list[str]]:
+    """List one folder, and name its subfolders."""
     photos, others, folders = [], [], []
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -75,15 +93,7 @@ def list_folders(
                 photos.append(entry.name)
             else:
                 others.append(entry.name)
-    yield Listing(folder, tuple(sorted(photos)), tuple(sorted(others)))
-    for name in sorted(folders) if recursive else ():
-        path = folder / name
-        if skip(path):
-            continue
-        try:
-            yield from list_folders(path, recursive=True, skip=skip)
-        except OSError as error:
-            log.warning("%s is passed over: %s", display(path), error.strerror)
+    return Listing(folder, tuple(sorted(photos)), tuple(sorted(others))), sorted(folders)
 
 
 def find_files(

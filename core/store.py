@@ -26,6 +26,7 @@ _MIGRATIONS = (
         options TEXT NOT NULL,             -- JSON
         model_version TEXT,
         started REAL NOT NULL,             -- seconds since 1970, as all times of day here
+        copies INTEGER NOT NULL DEFAULT 0, -- 1: some of its moves go across file systems
         ended REAL                         -- null: alive, or killed
     );
     CREATE TABLE moves (
@@ -125,6 +126,22 @@ class Store:
             # a plan must have reached the disk before the move that it is about
             self._connection.execute("PRAGMA synchronous = FULL")
             self._migrate()
+        status = self.path.stat()
+        self._identity = (status.st_dev, status.st_ino)
+
+    def check(self) -> None:
+        """Raise StoreUnusable if the file that is open is not the one at its path any more."""
+        try:
+            status = self.path.stat()
+        except OSError as error:
+            raise StoreUnusable(
+                f"The journal {display(self.path)} is gone ({error.strerror}). Start catdog again."
+            ) from error
+        if (status.st_dev, status.st_ino) != self._identity:
+            raise StoreUnusable(
+                f"The journal {display(self.path)} is not the one that was opened. Start catdog "
+                "again."
+            )
 
     def close(self) -> None:
         self._connection.close()

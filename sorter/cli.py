@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,7 @@ import click
 from core.console import Terminal, count_up
 from core.errors import ExitCode
 from core.options import Settings, option, pass_settings
-from sorter.filing import Filing, Plan, filing_options, make_plan, tell_recovered
+from sorter.filing import Filing, Plan, filing_options, make_plan, refuse_filed, tell_recovered
 from sorter.signals import stop_wish
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sorter.journal.run import Run
     from sorter.outcome import FileOutcome
     from sorter.scan import Found
+    from sorter.summary import Summary
 
 
 @click.command()
@@ -49,7 +51,8 @@ def sort(
     from sorter.summary import Summary
 
     plan = make_plan(settings, folder, Filing(**filing))
-    with closing(Store(settings.state_dir)) as store:
+    with closing(Store(settings.state_dir)) as store, stop_wish() as stop:
+        refuse_filed(store, plan)
         if not dry_run:
             tell_recovered(store, plan.folders)
             notice(store, plan.inbox.destination, plan.labels)
@@ -68,7 +71,7 @@ def sort(
                 model_version=plan.routes.manifest.version,
             )
         try:
-            interrupted = _sort(plan, store, run, found, summary, json=json)
+            _sort(plan, store, run, found, summary, stop, json=json)
         finally:
             if run is not None:
                 run.end()
@@ -76,7 +79,7 @@ def sort(
         plan.routes.threshold, dry_run=dry_run, move_others=plan.routes.move_others
     ):
         click.echo(words, err=json)
-    if interrupted:
+    if stop.is_set():
         click.echo("Interrupted: what is not told of above was not looked at.", err=True)
         context.exit(ExitCode.INTERRUPTED)
     if summary.failed:
@@ -86,9 +89,16 @@ def sort(
 
 
 def _sort(
-    plan: Plan, store: Store, run: Run | None, found: list[Found], summary: Any, *, json: bool
-) -> bool:
-    """Sort what was found, and tell; True if it was interrupted."""
+    plan: Plan,
+    store: Store,
+    run: Run | None,
+    found: list[Found],
+    summary: Summary,
+    stop: Event,
+    *,
+    json: bool,
+) -> None:
+    """Sort what was found, and tell; ends after the photo in hand once `stop` is set."""
     from sorter.journal.run import filed_by_another_run
     from sorter.moving.companions import Belongings
     from sorter.moving.late import follow_photos
@@ -122,13 +132,15 @@ def _sort(
             plan.tell(outcome, as_json=json)
 
     for one in found:
-        belongings.look_at(one.folder, one.names)
+        belongings.look_at(one.folder, one.names, one.photos_without_suffix)
         for placed in follow_photos(store, mover, one.folder, one.names):
             tell(companion_outcome(placed))
             gone.add(placed.source)
+            if stop.is_set():
+                return
     photos = (one.folder / name for one in found for name in one.photos)
     total = sum(len(one.photos) for one in found)
-    with stop_wish() as stop, Terminal().progress("Sorting", total) as told:
+    with Terminal().progress("Sorting", total) as told:
         one_more = count_up(told)
         with closing(sort_photos(sorting, photos)) as outcomes:
             for outcome in outcomes:
@@ -136,11 +148,10 @@ def _sort(
                 if outcome.reason != Reason.SIDECAR:
                     one_more()
                 if stop.is_set():
-                    return True
+                    return
     for one in found:
         for name, reason in one.passed_over.items():
             tell(FileOutcome(one.folder / name, Outcome.LEFT, reason=reason))
         for name in one.others:
             if one.folder / name not in gone:
                 tell(FileOutcome(one.folder / name, Outcome.NOT_A_PHOTO))
-    return False

@@ -174,6 +174,20 @@ def make_plan(settings: Settings, folder: Path, filing: Filing) -> Plan:
     return Plan(inbox, Classifier(model), routes, filing, given)
 
 
+def refuse_filed(store: Store, plan: Plan) -> None:
+    """Raise UsageRefused if the folder is one that photos were filed into, from wherever."""
+    from core.errors import UsageRefused
+    from core.image import display
+    from sorter.journal.run import was_filed_into
+
+    folder = plan.inbox.folder
+    names = {name.casefold() for name in plan.inbox.class_folders}
+    if folder.name.casefold() in names and was_filed_into(store, folder):
+        raise UsageRefused(
+            f"{display(folder)} is where photos were filed. Sort another folder, or `catdog undo`."
+        )
+
+
 def tell_recovered(store: Store, folders: tuple[Path, ...] | None) -> None:
     """Finish what killed runs left half done, in these folders or in all, and say so."""
     from sorter.journal.recovery import recover

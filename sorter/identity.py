@@ -17,13 +17,21 @@ class FileIdentity:
     mtime_ns: int
 
     @classmethod
+    def strictly_of(cls, path: Path) -> FileIdentity | None:
+        """Look at a file; None only if it is certain that none is there. Raises OSError."""
+        try:
+            status = path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+    @classmethod
     def of(cls, path: Path) -> FileIdentity | None:
         """Look at a file, not through a link; None if it is not there to be looked at."""
         try:
-            status = path.lstat()
+            return cls.strictly_of(path)
         except OSError:
             return None
-        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def regular(path: Path) -> FileIdentity | None:

@@ -32,7 +32,6 @@ class Reason(StrEnum):
     IN_PLACE = "in-place"
     CONFLICT = "conflict"
     SIDECAR = "sidecar"
-    UNDONE = "undone"
     EXCLUDED = "excluded"
     ANOTHER_RUN = "another-run"
     DESTINATION_GONE = "destination-gone"

@@ -32,6 +32,10 @@ class Found:
     def names(self) -> list[str]:
         return [*self.photos, *self.passed_over, *self.others]
 
+    @property
+    def photos_without_suffix(self) -> set[str]:
+        return {name for name in self.photos if not os.path.splitext(name)[1]}
+
 
 @dataclass(frozen=True, slots=True)
 class Inbox:

@@ -13,7 +13,7 @@ import click
 from core.console import print_json
 from core.errors import ExitCode
 from core.options import Settings, json_option, option, pass_settings
-from sorter.filing import Filing, filing_options, make_plan, tell_recovered
+from sorter.filing import Filing, filing_options, make_plan, refuse_filed, tell_recovered
 from sorter.signals import stop_wish
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def watch(
         only_daemon(store, inbox.folder),
         stop_wish() as stop,
     ):
+        refuse_filed(store, plan)
         tell_recovered(store, plan.folders)
         manager = ServiceManager.from_environment(os.environ)
         daemon = Daemon(

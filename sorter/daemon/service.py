@@ -16,15 +16,19 @@ from core.store import Store, from_column, to_column
 from sorter.daemon.notify import ServiceManager
 from sorter.daemon.watch import Doings
 from sorter.journal.corrections import notice
-from sorter.journal.locks import daemon_lock
+from sorter.journal.locks import Lock, daemon_lock
+from sorter.journal.recovery import recover
 from sorter.journal.run import Run, filed_by_another_run
-from sorter.moving.mover import Conflict, Mover
+from sorter.moving.companions import Belongings
+from sorter.moving.mover import Conflict, Mover, mount_point_of
 from sorter.pipeline import Sorting
 
 _IDLE_RUN = 600.0  # seconds without a file, and the run of the journal is closed
 _BEAT = 60.0  # seconds between signs of life if nothing happens; a disk may sleep meanwhile
 _BUSY_BEAT = 2.0  # the same while something does
+_FLUSH = 0.5  # seconds: what was done is marked in the journal together
 _CORRECTIONS = 300.0  # seconds between looks for photos that the person has moved
+_TRIES = 5  # at the lock of a folder
 _SILENT = 3 * _BEAT  # without a sign of life a daemon is alive but stuck
 
 
@@ -38,7 +42,7 @@ class FolderBusy(CatdogError):
 def only_daemon(store: Store, folder: Path) -> Generator[None, None, None]:
     """Be the one daemon of a folder for as long as the context lasts. Raises FolderBusy."""
     lock = daemon_lock(store.state_dir, folder)
-    if not lock.acquire():
+    if not any(_acquired(lock) for _ in range(_TRIES)):
         raise FolderBusy(
             f"{display(folder)} is watched by another catdog already. `catdog status` tells "
             "how it is doing; stop it to start this one."
@@ -47,6 +51,14 @@ def only_daemon(store: Store, folder: Path) -> Generator[None, None, None]:
         yield
     finally:
         lock.release()
+
+
+def _acquired(lock: Lock) -> bool:
+    """Try once, or a moment later: `status` takes the lock too, to see whether it is free."""
+    if lock.acquire():
+        return True
+    time.sleep(0.05)
+    return False
 
 
 class Daemon:
@@ -75,17 +87,27 @@ class Daemon:
         self._manager = manager or ServiceManager.from_environment({})
         self._clock = clock
         self._run: Run | None = None
+        self._mount_point = mount_point_of(sorting.routes.destination)
         self._last_file = clock()
         self._started = time.time()
         self._written: Doings | None = None
+        self._next_flush = clock()
         self._next_beat = clock()
         self._next_busy_beat = clock()
         self._next_corrections = clock()
 
+    @property
+    def belongings(self) -> Belongings:
+        """What goes with each photo, to be kept up to date by the watcher."""
+        return self._sorting.belongings
+
     def begin_sorting(self) -> Sorting:
         """Give what decides and moves, with a run of the journal that is open."""
         self._last_file = self._clock()
+        self._store.check()
         if self._run is None:
+            # what an earlier run of this very daemon could not finish, its journal being full, say
+            recover(self._store, [self._folder, self._sorting.routes.destination])
             self._run = Run(
                 self._store,
                 "watch",
@@ -97,6 +119,7 @@ class Daemon:
             mover = Mover(
                 self._run,
                 self._sorting.routes.destination,
+                mount_point=self._mount_point,
                 copy=self._sorting.copy,
                 on_conflict=self._conflict,
             )
@@ -113,7 +136,9 @@ class Daemon:
         self._manager.alive()
         now = self._clock()
         if self._run is not None:
-            self._run.flush()
+            if now >= self._next_flush:
+                self._next_flush = now + _FLUSH
+                self._run.flush()
             if now - self._last_file >= _IDLE_RUN:
                 self._end_run()
         if now >= self._next_corrections:
@@ -133,8 +158,8 @@ class Daemon:
 
     def _end_run(self) -> None:
         assert self._run is not None
-        self._run.end()
-        self._run = None
+        run, self._run = self._run, None
+        run.end()
 
     def _write_status(self) -> None:
         doings = self.doings

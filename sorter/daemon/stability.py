@@ -42,8 +42,8 @@ class SettlingFiles:
         self._seen[str(path)] = _Seen(identity, now + self._still_for)
         return True
 
-    def take_settled(self, now: float) -> list[Path]:
-        """Give the files that have settled, in the order they were first seen.
+    def take_settled(self, now: float, limit: int | None = None) -> list[Path]:
+        """Give the files that have settled, in the order they were first seen, so many at most.
 
         Files that are gone are forgotten. What was given stays known, and is not given again
         before it changes, until `forget`.
@@ -59,6 +59,8 @@ class SettlingFiles:
                 del self._seen[path]
                 self._settled[path] = identity
                 settled.append(Path(path))
+                if len(settled) == limit:
+                    break
         return settled
 
     def is_settled(self, path: Path, now: float) -> bool:
@@ -69,7 +71,7 @@ class SettlingFiles:
         return False
 
     def wait_again(self, path: Path, now: float, seconds: float) -> None:
-        """Have a file that has settled given again a little later."""
+        """Have a file that has settled given again a little later, if it is the same then."""
         identity = self._settled.pop(str(path), None)
         if identity is not None:
             self._seen[str(path)] = _Seen(identity, now + seconds)

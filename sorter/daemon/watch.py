@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from threading import Event
 from typing import Protocol
@@ -18,9 +19,10 @@ from sorter.daemon.events import FolderEvents
 from sorter.daemon.stability import SettlingFiles
 from sorter.identity import FileIdentity
 from sorter.journal.memory import Memory
-from sorter.moving.companions import is_companion_name
-from sorter.moving.late import follow_photos
+from sorter.moving.companions import Belongings, is_companion_name, is_sidecar_name
+from sorter.moving.late import PATIENCE, follow_photos, may_still_get_its_photo
 from sorter.moving.mover import Mover
+from sorter.moving.transfer import is_being_written
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.pipeline import Sorting, companion_outcome, sort_photos
 from sorter.scan import Found, Inbox
@@ -34,6 +36,10 @@ _SHARE_OF_TIME = 0.05  # that looking at the whole of a large folder may take, a
 _AWAY = 1.0  # seconds between looks for a folder that is gone
 _TRY_AGAIN_LATER = 5.0  # seconds, if the journal cannot be written
 _LATE_EVENT = 5.0  # seconds: a file that old would have been told of, were events coming
+_UNFINISHED = 3.0  # seconds between looks at a photo whose download goes on
+_AGAIN = 5.0  # seconds before a file that failed is tried again, twice as long each time
+_LONGEST_AGAIN = 600.0  # seconds
+_AT_ONCE = 256  # files between looks at events
 _DEAF_TOO_OFTEN = 3  # times without a single event, and they are given up
 
 _TRY_AGAIN = {
@@ -66,6 +72,10 @@ class Keeper(Protocol):
     @property
     def doings(self) -> Doings:
         """Where the watcher counts what it does."""
+
+    @property
+    def belongings(self) -> Belongings:
+        """What goes with each photo."""
 
     def begin_sorting(self) -> Sorting:
         """Give what decides and moves, with a run of the journal that is open."""
@@ -102,7 +112,8 @@ class Watcher:
         self._next_scan = clock()
         self._untold_is_well = True  # files that were there before events came
         self._deaf = 0  # how often files were found that no event told of, since the last event
-        self._told: dict[Path, tuple[FileIdentity | None, str | None]] = {}  # to be tried again
+        # what failed and is tried again: the file, why, and how often it was
+        self._told: dict[Path, tuple[FileIdentity | None, str | None, int]] = {}
 
     def run(self, stop: Event) -> Generator[FileOutcome, None, None]:
         """Give the outcome of each file; ends after the file in hand once `stop` is set."""
@@ -115,15 +126,26 @@ class Watcher:
                         continue
                     busy = yield from self._tick(stop)
                 except StoreUnusable as error:
-                    self._trouble(str(error))
-                    self._next_scan = self._clock() + _TRY_AGAIN_LATER
-                    stop.wait(_TRY_AGAIN_LATER)
+                    self._rest(stop, str(error))
                     continue
+                except Exception as error:  # a bug: the other photos go on
+                    log.exception("this should not have happened")
+                    self._rest(stop, f"{type(error).__name__}: {error}")
+                    continue
+                if busy:
+                    self._trouble(None)
                 self.doings.waiting = len(self._settling)
                 if not busy:
                     stop.wait(_TICK)
         finally:
             self._events.stop()
+
+    def _rest(self, stop: Event, trouble: str) -> None:
+        """Wait a while, and then look at everything anew."""
+        self._trouble(trouble)
+        self._look_at_all_soon()
+        self._next_scan += _TRY_AGAIN_LATER
+        stop.wait(_TRY_AGAIN_LATER)
 
     def _tick(self, stop: Event) -> Generator[FileOutcome, None, bool]:
         """Look once at events, at the folder if it is time, and at what has settled.
@@ -134,20 +156,22 @@ class Watcher:
         if self._clock() >= self._next_scan:
             self._scan()
         folders: dict[Path, list[Path]] = {}
-        for path in self._settling.take_settled(self._clock()):
+        for path in self._settling.take_settled(self._clock(), _AT_ONCE):
             folders.setdefault(path.parent, []).append(path)
         if not folders:
             return False
         try:
-            sorting = self._keeper.begin_sorting()
             ready: list[Path] = []
             orphaned: list[Found] = []
             for folder, paths in folders.items():
                 found = self._inbox.look_into(folder)
                 if found is not None:
-                    ready += self._ready(sorting, found, paths)
+                    ready += self._ready(found, paths)
                     if any(is_companion_name(path.name) for path in paths):
                         orphaned.append(found)
+            if not ready and not orphaned:
+                return False
+            sorting = self._keeper.begin_sorting()
             with closing(sort_photos(sorting, ready)) as outcomes:
                 for outcome in outcomes:
                     self._keeper.beat()
@@ -158,7 +182,7 @@ class Watcher:
             for found in orphaned:
                 yield from self._late(sorting.mover, found)
             self._memory.flush()
-        except StoreUnusable:
+        except BaseException:
             for path in (path for paths in folders.values() for path in paths):
                 self._settling.forget(path)  # the next look at the folder finds them again
             raise
@@ -215,15 +239,16 @@ class Watcher:
         try:
             for found in self._inbox.look():
                 self._keeper.beat()  # a large tree takes its time
-                for name in found.names:
+                companions = filter(is_companion_name, found.others)
+                for name in chain(found.photos, found.passed_over, companions):
                     path = found.folder / name
-                    if name in found.others and not is_companion_name(name):
-                        continue
                     if self._settling.see(path, began) and _is_old(path):
                         untold += 1
         except OSError as error:
-            log.warning("%s cannot be listed: %s", display(self._inbox.folder), error.strerror)
+            folder = display(self._inbox.folder)
+            self._trouble(f"{folder} cannot be listed: {error.strerror}. Waiting.")
         self._settling.forget_missing()
+        self._told = {path: told for path, told in self._told.items() if os.path.lexists(path)}
         if not self.doings.polling and not self._untold_is_well:
             self._mind_deafness(untold)
         self._untold_is_well = False
@@ -243,22 +268,22 @@ class Watcher:
         elif not self._events.start():
             self.doings.polling = True
 
-    def _ready(
-        self, sorting: Sorting, found: Found, settled: list[Path]
-    ) -> Generator[Path, None, None]:
+    def _ready(self, found: Found, settled: list[Path]) -> Generator[Path, None, None]:
         """Pick the photos whose companions have settled, too, and that are not remembered."""
-        companions = sorting.belongings.look_at(found.folder, found.names)
+        companions = self._keeper.belongings.look_at(
+            found.folder, found.names, found.photos_without_suffix
+        )
         now = self._clock()
         photos = set(found.photos)
         for path in settled:
             if found.passed_over.get(path.name) is Reason.UNFINISHED:
-                self._settling.wait_again(path, now, max(self._settle, _TICK))
+                self._settling.wait_again(path, now, max(self._settle, _UNFINISHED))
             if path.name not in photos:
                 continue
             beside = [found.folder / name for name in companions.of(path.name)]
             unsettled = [one for one in beside if not self._settling.is_settled(one, now)]
-            if unsettled:
-                self._settling.wait_again(path, now, _TICK)
+            if unsettled or is_being_written(path):
+                self._settling.wait_again(path, now, max(self._settle, _TICK))
                 continue
             identity = FileIdentity.of(path)
             if identity is not None and self._memory.reason(path, identity) is None:
@@ -276,6 +301,10 @@ class Watcher:
             outcome = companion_outcome(placed)
             if self._is_news(replace(outcome, looked_at=FileIdentity.of(outcome.path))):
                 yield outcome
+        for name in found.others:
+            path = found.folder / name
+            if is_sidecar_name(name) and may_still_get_its_photo(path):
+                self._settling.wait_again(path, self._clock(), PATIENCE)
 
     def _is_news(self, outcome: FileOutcome) -> bool:
         """Remember what stayed; False for a failure that was told before and goes on."""
@@ -288,19 +317,26 @@ class Watcher:
             self.doings.filed += outcome.reason != Reason.SIDECAR
             self._remember(outcome, "copied")
             return True
+        if outcome.reason in _TRY_AGAIN and not self._is_new_failure(outcome):
+            return False
         failed = outcome.outcome is Outcome.FAILED
         self.doings.failed += failed
         self.doings.stayed += not failed
         if outcome.reason in _TRY_AGAIN:
-            self._settling.forget(outcome.path)
-            told = (outcome.looked_at, outcome.reason)
-            if self._told.get(outcome.path) == told:
-                return False
-            self._told[outcome.path] = told
             return True
         if outcome.reason is not None and outcome.reason not in _NOT_KEPT:
             self._remember(outcome, outcome.reason)
         return outcome.reason != Reason.ANOTHER_RUN
+
+    def _is_new_failure(self, outcome: FileOutcome) -> bool:
+        """Have a file tried again, later each time; False if it failed so before."""
+        before = self._told.get(outcome.path)
+        same = before is not None and before[:2] == (outcome.looked_at, outcome.reason)
+        tries = before[2] + 1 if before is not None and same else 0
+        self._told[outcome.path] = (outcome.looked_at, outcome.reason, tries)
+        wait = min(_AGAIN * 2**tries, _LONGEST_AGAIN)
+        self._settling.wait_again(outcome.path, self._clock(), wait)
+        return not same
 
     def _remember(self, outcome: FileOutcome, reason: str) -> None:
         if outcome.looked_at is not None and outcome.reason != Reason.SIDECAR:

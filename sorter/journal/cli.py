@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,12 +35,13 @@ class _Time(click.ParamType[float]):
         if isinstance(value, float):
             return value
         now = datetime.now()
-        if value[:-1].isdigit() and value[-1] in _UNITS:
-            return (now - timedelta(**{_UNITS[value[-1]]: int(value[:-1])})).timestamp()
+        if re.fullmatch("[0-9]{1,6}[mhd]", value):
+            ago = timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
+            return max(0.0, now.timestamp() - ago.total_seconds())
         for text in (value, f"{now:%Y-%m-%d} {value}"):
             try:
                 return datetime.fromisoformat(text).timestamp()
-            except ValueError:
+            except (ValueError, OverflowError, OSError):
                 continue
         return self.fail(f"{value!r} is no time. Try 14:30, 2026-11-21, '2026-11-21 14:30' or 2h.")
 
@@ -74,10 +77,10 @@ def undo(
             tell_recovered(store, None)
         run = None
         photos: list[Path] = []
-        if len(what) == 1 and what[0].isdigit():
+        if len(what) == 1 and re.fullmatch("[0-9]{1,18}", what[0]):
             run = named_run(store, int(what[0]))
         elif what:
-            photos = [_absolute(name) for name in what]
+            photos = [path for name in what for path in _paths(name)]
         elif since is None and last is None:
             run = newest_run(store)
             if run is None:
@@ -115,10 +118,10 @@ def undo(
         context.exit(ExitCode.SOME_FAILED)
 
 
-def _absolute(name: str) -> Path:
-    """Give a photo's path as the journal has it: links on the way to it are followed."""
-    path = Path.cwd() / name
-    return path.parent.resolve() / path.name
+def _paths(name: str) -> set[Path]:
+    """Give the paths that the journal may have a photo under: links on the way followed or not."""
+    path = Path(os.path.normpath(Path.cwd() / name))
+    return {path, path.parent.resolve() / path.name}
 
 
 def _line(outcome: PutBack, *, dry_run: bool) -> str:
@@ -164,7 +167,7 @@ def _json(outcome: PutBack, *, dry_run: bool) -> dict[str, object]:
 
 
 @click.command()
-@click.argument("run", type=int, required=False)
+@click.argument("run", type=click.IntRange(0, 10**18), required=False)
 @option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Runs to list.")
 @json_option
 @pass_settings

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.feedback import Feedback, Source, record
 from core.store import Store, to_column
-from sorter.identity import FileIdentity, regular
+from sorter.identity import regular
 from sorter.journal.run import Move, read_moves
 
 
@@ -71,13 +72,16 @@ def _standing_in(
     """List what stands in class folders, by name and by inode."""
     standing: dict[str | int, list[tuple[Path, str]]] = {}
     for folder, label in labels.items():
-        for parent, _, names in os.walk(destination / folder):
-            for name in names:
-                path = Path(parent) / name
-                standing.setdefault(name, []).append((path, label))
-                seen = FileIdentity.of(path)
-                if seen is not None:
-                    standing.setdefault(seen.inode, []).append((path, label))
+        waiting = [destination / folder]
+        while waiting:
+            with suppress(OSError), os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    path = Path(entry.path)
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(path)
+                        continue
+                    for key in (entry.name, entry.inode()):  # neither looks at the file itself
+                        standing.setdefault(key, []).append((path, label))
     return standing
 
 

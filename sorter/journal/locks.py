@@ -6,16 +6,20 @@ import hashlib
 from contextlib import suppress
 from pathlib import Path
 
-from core.store import to_column
+from core.image import display
+from core.store import StoreUnusable, to_column
 
 
 class Lock:
-    """One lock file. Never waits: it is got at once or not at all."""
+    """One lock file. Never waits: it is got at once or not at all. Raises StoreUnusable."""
 
     def __init__(self, path: Path) -> None:
         from filelock import FileLock  # here: it would slow every start
 
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unusable(path, error) from error
         self._path = path
         self._lock = FileLock(path, blocking=False, thread_local=False)
 
@@ -27,6 +31,8 @@ class Lock:
             self._lock.acquire()
         except Timeout:
             return False
+        except OSError as error:
+            raise _unusable(self._path, error) from error
         return True
 
     def release(self) -> None:
@@ -39,6 +45,13 @@ class Lock:
         self._lock.release()
         with suppress(OSError):
             self._path.unlink()
+
+
+def _unusable(path: Path, error: OSError) -> StoreUnusable:
+    return StoreUnusable(
+        f"The lock {display(path)} cannot be taken ({error.strerror or error}). Nothing is moved "
+        "without it: give this user the state folder, or name another with --state-dir."
+    )
 
 
 def run_lock(state_dir: Path, token: str) -> Lock:

@@ -49,11 +49,14 @@ class Memory:
         self._unwritten = []
 
     def forget_missing(self, folder: Path) -> None:
-        """Drop what lay in `folder`, at any depth, and is gone. Raises StoreUnusable."""
+        """Drop what lay in `folder`, at any depth, and is gone. Raises StoreUnusable.
+
+        What undo put back is kept: the folder may only be unmounted.
+        """
         start = to_column(folder) + os.fsencode(os.sep)
         with self._store.reading() as db:
             rows = db.execute(
-                "SELECT path FROM stayed WHERE path >= ? AND path < ?",
+                "SELECT path FROM stayed WHERE path >= ? AND path < ? AND reason <> 'undone'",
                 (start, start[:-1] + bytes([start[-1] + 1])),
             )
             gone = [(row["path"],) for row in rows if not os.path.lexists(from_column(row["path"]))]

@@ -27,6 +27,8 @@ from sorter.journal.run import (
 )
 from sorter.moving import transfer
 
+_LONGEST_WAIT = 30 * 86400.0  # seconds that files on a disk that is not there are waited for
+
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
@@ -107,12 +109,17 @@ def _is_in_doubt(run: RunRecord, group: Sequence[Move]) -> bool:
     """Tell whether files cannot be found because the disk that they are on is not there."""
     if not os.path.isdir(run.folder):
         return True
+    if time.time() - run.started > _LONGEST_WAIT:
+        return False
     for move in group:
-        if FileIdentity.of(move.source) is None and FileIdentity.of(move.destination) is None:
+        if _look(move.source) is None and _look(move.destination) is None:
             on_its_disk = run.folder.stat().st_dev == move.identity.device
-            if not on_its_disk or not os.path.isdir(run.destination):
+            if not on_its_disk or not os.path.isdir(move.destination.parent):
                 return True
     return False
+
+
+_look = FileIdentity.strictly_of  # an error of the disk's must not look like a file that is gone
 
 
 def _resolve(store: Store, run: RunRecord, group: Sequence[Move]) -> dict[int, State]:
@@ -126,7 +133,7 @@ def _resolve(store: Store, run: RunRecord, group: Sequence[Move]) -> dict[int, S
         elif done:
             followed = _finish(store, run, move, forward=True)
         else:
-            followed = not _back(run, move)
+            followed = not _is_anothers(store, move) and not _back(run, move)
         states[move.id] = State.DONE if followed else State.FAILED
     return states
 
@@ -134,7 +141,7 @@ def _resolve(store: Store, run: RunRecord, group: Sequence[Move]) -> dict[int, S
 def _finish(store: Store, run: RunRecord, move: Move, *, forward: bool) -> bool:
     """Complete one file's move if it was begun, or in any case if `forward`; True if it is done."""
     temporary = _without_temporaries(run, move)
-    source, filed = FileIdentity.of(move.source), FileIdentity.of(move.destination)
+    source, filed = _look(move.source), _look(move.destination)
     if move.kind is Kind.REMOVE:
         return source is None
     if source is None:
@@ -143,8 +150,8 @@ def _finish(store: Store, run: RunRecord, move: Move, *, forward: bool) -> bool:
         move.destination.unlink()
         filed = None
     if filed is not None:
-        return _both_stand(move, source, filed)
-    if not forward or source != move.identity:
+        return _both_stand(store, run, move, source, filed)
+    if not forward or not _is_still(source, move):
         return False
     carry = transfer.move if move.kind is Kind.MOVE else transfer.copy
     try:
@@ -161,17 +168,34 @@ def _without_temporaries(run: RunRecord, move: Move) -> Path:
     return temporary_name(move.destination, run.token, move.id)
 
 
-def _both_stand(move: Move, source: FileIdentity, filed: FileIdentity) -> bool:
+def _both_stand(
+    store: Store, run: RunRecord, move: Move, source: FileIdentity, filed: FileIdentity
+) -> bool:
     """Decide for a file that stands at both ends: between two steps, or another's."""
     if not _is_it(filed, move):
         return False
-    if source != move.identity:
+    if not _is_still(source, move):
         return True  # it was moved, and another came to where it was
-    if not transfer.same_bytes(move.source, move.destination):
+    if move.kind is Kind.COPY:
+        return transfer.same_bytes(move.source, move.destination)
+    is_linked = (source.device, source.inode) == (filed.device, filed.inode)
+    if not is_linked and not run.copies:
+        return False  # a rename never leaves two files: it is the person's own copy
+    if _is_anothers(store, move) or not transfer.same_bytes(move.source, move.destination):
         return False
-    if move.kind is Kind.MOVE:
-        move.source.unlink()  # linked or copied in full, and not yet removed
+    transfer.sync_folder(move.destination.parent)
+    move.source.unlink()  # linked or copied in full, and not yet removed
     return True
+
+
+def _is_still(source: FileIdentity, move: Move) -> bool:
+    """Tell whether a file is the one that was planned; devices get new numbers at a restart."""
+    planned = move.identity
+    return (source.inode, source.size, source.mtime_ns) == (
+        planned.inode,
+        planned.size,
+        planned.mtime_ns,
+    )
 
 
 def _back(run: RunRecord, move: Move) -> bool:

@@ -7,7 +7,8 @@ import os
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -49,6 +50,7 @@ class Move:
     reason: str | None = None
     is_photo: bool = False
     undoes: int | None = None  # the move that this one takes back
+    restored_mtime_ns: int | None = None  # by undo, if its file system keeps finer times
     id: int = 0  # the journal's; 0 before it is planned
     group_id: int = 0  # the id of the photo's move, for the photo and its sidecars
     run: int = 0
@@ -71,6 +73,7 @@ class RunRecord:
     options: Mapping[str, Any]
     model_version: str | None
     started: float
+    copies: bool  # some of its moves go across file systems
     ended: float | None
 
 
@@ -100,10 +103,12 @@ class Run:
         self._clock = clock
         self.token = uuid.uuid4().hex
         self._lock = run_lock(store.state_dir, self.token)
-        self._lock.acquire()  # before the row: what recovery sees without a lock is dead
+        if not self._lock.acquire():  # before the row: what recovery sees without a lock is dead
+            raise AssertionError("a new lock is free")
         self._results: list[tuple[str, str | None, int | None, float, int]] = []
         self._undone: list[int] = []
-        with store.writing() as db:
+        self._copies = False
+        with self._or_retire(), store.writing() as db:
             row = db.execute(
                 "INSERT INTO runs (token, command, folder, destination, options, model_version,"
                 " started) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -119,6 +124,15 @@ class Run:
             )
         assert row.lastrowid is not None
         self.id = row.lastrowid
+
+    @contextmanager
+    def _or_retire(self) -> Iterator[None]:
+        """Leave no lock behind for a run that could not begin."""
+        try:
+            yield
+        except BaseException:
+            self._lock.retire()
+            raise
 
     def plan(self, groups: Sequence[Sequence[Move]]) -> list[list[Move]]:
         """Write down what is about to be done with groups of files, the photo first in each.
@@ -152,7 +166,11 @@ class Run:
             db.executemany(
                 "INSERT OR REPLACE INTO stayed VALUES (?, ?, ?, NULL, 'undone')",
                 [
-                    (to_column(move.destination), move.identity.size, move.identity.mtime_ns)
+                    (
+                        to_column(move.destination),
+                        move.identity.size,
+                        move.restored_mtime_ns or move.identity.mtime_ns,
+                    )
                     for move in moves
                     if move.undoes is not None and move.kind is Kind.MOVE
                 ],
@@ -167,6 +185,16 @@ class Run:
                 "UPDATE moves SET dst = ? WHERE id = ?",
                 [(to_column(move.destination), move.id) for move in moves],
             )
+
+    def will_copy(self) -> None:
+        """Note that a move goes to another file system. Raises StoreUnusable.
+
+        Only then can recovery tell a copy of catdog's from one that the person has made.
+        """
+        if not self._copies:
+            with self._store.writing() as db:
+                db.execute("UPDATE runs SET copies = 1 WHERE id = ?", (self.id,))
+            self._copies = True
 
     def done(self, move: Move, filed: FileIdentity | None = None) -> None:
         """Note that a move was carried out; `filed` is the file in its new place."""
@@ -251,6 +279,7 @@ def read_runs(
             options=json.loads(row["options"]),
             model_version=row["model_version"],
             started=row["started"],
+            copies=bool(row["copies"]),
             ended=row["ended"],
         )
         for row in db.execute(f"SELECT * FROM runs WHERE {where} ORDER BY id", values)
@@ -288,6 +317,18 @@ def filed_by_another_run(store: Store, run: int, photo: Path) -> bool:
         row = db.execute(
             "SELECT 1 FROM moves WHERE src = ? AND run <> ? AND state IN ('planned', 'done')",
             (to_column(photo), run),
+        ).fetchone()
+    return row is not None
+
+
+def was_filed_into(store: Store, folder: Path) -> bool:
+    """Tell whether photos were filed into a folder, as a cat or a dog, and not undone."""
+    start = to_column(folder) + os.fsencode(os.sep)
+    with store.reading() as db:
+        row = db.execute(
+            "SELECT 1 FROM moves WHERE dst >= ? AND dst < ? AND state = 'done' AND undoes IS NULL"
+            " AND label IS NOT NULL AND reason IS NULL LIMIT 1",
+            (start, start[:-1] + bytes([start[-1] + 1])),
         ).fetchone()
     return row is not None
 

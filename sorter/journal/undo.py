@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
@@ -16,12 +17,19 @@ from core.store import Store, to_column
 from sorter.identity import FileIdentity, regular
 from sorter.journal.run import UNDO, Kind, Move, Run, RunRecord, read_moves, read_runs
 from sorter.moving.carry import TornApart, carry_out
-from sorter.moving.companions import Belongings, renamed
+from sorter.moving.companions import Belongings, is_sidecar_name, renamed
 from sorter.moving.mover import failure_of
 from sorter.moving.transfer import ChangedMeanwhile, same_bytes
 from sorter.outcome import Reason
 
+_MOST_NAMES = 10_000  # SQLite takes 32,766 values in a query, and each name is compared thrice
 _BATCH = 64  # groups that are planned in one go
+
+
+# an undo also moves new sidecars, which no move of before put where they were
+_IN_PLACE = (
+    "state = 'done' AND undoes IS NULL AND run NOT IN (SELECT id FROM runs WHERE command = 'undo')"
+)
 
 
 class LeftBecause(StrEnum):
@@ -85,7 +93,7 @@ def groups_of(
 
     `photos` name files as they are now or as they were; `since` is in seconds since 1970.
     """
-    wheres = ["state = 'done'", "undoes IS NULL"]
+    wheres = [_IN_PLACE]
     values: list[Any] = []
     if run is not None:
         wheres.append("run = ?")
@@ -94,21 +102,29 @@ def groups_of(
         wheres.append("at >= ?")
         values.append(since)
     if photos:
+        if len(photos) > _MOST_NAMES:
+            raise UsageRefused(
+                f"{len(photos)} names are too many at once. Name fewer than {_MOST_NAMES // 2}, or "
+                "use --since or --last."
+            )
         marks = ", ".join("?" * len(photos))
         wheres.append(f"(src IN ({marks}) OR dst IN ({marks}) OR found_at IN ({marks}))")
         values += [to_column(photo) for photo in photos] * 3
     query = (
-        f"SELECT group_id FROM moves WHERE {' AND '.join(wheres)}"
+        f"SELECT group_id, min(id) AS first FROM moves WHERE {' AND '.join(wheres)}"
         " GROUP BY group_id ORDER BY max(id) DESC"
     )
     if last is not None:
         query += f" LIMIT {last:d}"
     with store.reading() as db:
-        groups = [row["group_id"] for row in db.execute(query, values)]
-        for group in groups:
-            yield list(
-                read_moves(db, "group_id = ? AND state = 'done' AND undoes IS NULL", (group,))
-            )
+        groups = [(row["group_id"], row["first"]) for row in db.execute(query, values)]
+        for group, first in groups:
+            if first == group or photos or last is not None:
+                yield list(read_moves(db, f"group_id = ? AND {_IN_PLACE}", (group,)))
+            else:  # only sidecars of it are meant, which came after the photo had gone
+                where = f"group_id = ? AND {' AND '.join(wheres)}"
+                for sidecar in list(read_moves(db, where, (group, *values))):
+                    yield [sidecar]
 
 
 def put_back(
@@ -141,7 +157,6 @@ class _Undo:
         self._promised: set[Path] = set()
         self._belongings = Belongings()
         self._listed: set[Path] = set()
-        self._coarse: dict[int, Move] = {}  # filed where times are kept coarser, by id
 
     def put_back(self, groups: Iterable[list[Move]]) -> Iterator[PutBack]:
         batch: list[list[Move]] = []
@@ -171,13 +186,19 @@ class _Undo:
         if not os.path.isdir(self._record.folder):
             yield _left(first, LeftBecause.FOLDER_GONE)
             return
-        back = [_reverse(first.destination, first.source, photo, first.id)]
+        back = [self._back(first, photo)]
         back += self._sidecars_back(group)
         for move in back:
             if os.path.lexists(move.destination) or move.destination in self._promised:
                 yield replace(_left(first, LeftBecause.PLACE_TAKEN), found_at=move.destination)
                 return
         yield back
+
+    def _back(self, move: Move, seen: FileIdentity) -> Move:
+        back = _reverse(move.destination, move.source, seen, move.id)
+        if seen.mtime_ns == move.filed_mtime_ns:  # coarser there: its own time comes back, too
+            return replace(back, restored_mtime_ns=move.identity.mtime_ns)
+        return back
 
     def _removal(self, copied: Move) -> list[Move] | PutBack:
         """Plan to remove a copy whose original still stands."""
@@ -197,26 +218,31 @@ class _Undo:
 
         Sidecars go back even if they changed: programs write to them, and they are the photo's.
         """
-        self._coarse.update({m.id: m for m in group if m.filed_mtime_ns is not None})
         photo, *sidecars = group
         planned: set[Path] = set()
         for sidecar in sidecars:
-            seen = FileIdentity.of(sidecar.destination)
+            seen = regular(sidecar.destination)
             if seen is not None:
                 planned.add(sidecar.destination)
-                yield _reverse(sidecar.destination, sidecar.source, seen, sidecar.id)
+                yield self._back(sidecar, seen)
         if photo.id != photo.group_id:
             return  # itself a sidecar, whose photo is back already
         folder = photo.destination.parent
         if folder not in self._listed:
             self._listed.add(folder)
-            self._belongings.look_at(folder, (entry.name for entry in os.scandir(folder)))
+            with suppress(OSError), os.scandir(folder) as entries:
+                names = [entry.name for entry in entries]
+                no_suffix = {name for name in names if not os.path.splitext(name)[1]}
+                self._belongings.look_at(folder, names, no_suffix)
         stem, new_stem = (
             os.path.splitext(path.name)[0] for path in (photo.destination, photo.source)
         )
         for beside in self._belongings.take(photo.destination):
             seen = regular(beside)
-            if beside not in planned and seen is not None:
+            if beside in planned or seen is None or not is_sidecar_name(beside.name):
+                continue
+            # what was there before the photo came, or is no mere notes, is the person's own
+            if beside.lstat().st_ctime >= photo.at:
                 original = photo.source.with_name(renamed(beside.name, stem, new_stem))
                 yield _reverse(beside, original, seen, None)
 
@@ -246,8 +272,8 @@ class _Undo:
             yield _failed(way_back[0], error)
         else:
             for move in way_back:
-                if move.undoes in self._coarse:
-                    _restore_time(self._coarse.pop(move.undoes), move.destination)
+                if move.restored_mtime_ns is not None:
+                    os.utime(move.destination, ns=(move.restored_mtime_ns, move.restored_mtime_ns))
                 yield _told(move)
 
     def _remove_made_folders(self, folders: set[Path]) -> None:
@@ -283,14 +309,6 @@ def unchanged(move: Move) -> FileIdentity | LeftBecause:
 
 def _reverse(filed: Path, original: Path, seen: FileIdentity, undoes: int | None) -> Move:
     return Move(Kind.MOVE, filed, original, seen, undoes=undoes)
-
-
-def _restore_time(moved: Move, original: Path) -> None:
-    """Give a photo its own time again, if it was on a file system that keeps coarser ones."""
-    seen = FileIdentity.of(original)
-    if moved.filed_mtime_ns is None or seen is None or seen.mtime_ns != moved.filed_mtime_ns:
-        return
-    os.utime(original, ns=(moved.identity.mtime_ns, moved.identity.mtime_ns))
 
 
 def _left(move: Move, why: LeftBecause) -> PutBack:

@@ -53,12 +53,20 @@ def _transfer(run: Run, move: Move) -> None:
     if move.kind is Kind.REMOVE:
         transfer.remove_copy(move.source, move.destination, move.identity)
         return
-    carry = transfer.move if move.kind is Kind.MOVE else transfer.copy
     temporary = temporary_name(move.destination, run.token, move.id)
     for last_try in [False] * _TRIES + [True]:
         try:
             _make(move.destination.parent)
-            carry(move.source, move.destination, move.identity, temporary)
+            if move.kind is Kind.COPY:
+                transfer.copy(move.source, move.destination, move.identity, temporary)
+            else:
+                transfer.move(
+                    move.source,
+                    move.destination,
+                    move.identity,
+                    temporary,
+                    will_copy=run.will_copy,
+                )
             break
         except FileNotFoundError:
             # an undo may have taken the empty folder away again just now
@@ -67,8 +75,11 @@ def _transfer(run: Run, move: Move) -> None:
 
 
 def _make(folder: Path) -> None:
+    missing = [one for one in (folder, *folder.parents) if not os.path.lexists(one)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for made in missing:
+            transfer.sync_folder(made.parent)
     except FileExistsError as error:  # by a file: not the same as a photo's name that is taken
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from core.photos import is_photo_name
@@ -55,9 +55,13 @@ class Companions:
     goes with the last of them that leaves, unless one has the name in exactly this case.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
-        """Look at the names of all files in the folder, photos among them."""
+    def __init__(self, names: Iterable[str], photos: Collection[str] = ()) -> None:
+        """Look at the names of all files in the folder.
+
+        `photos` are those among them that are photos without having a photo's suffix.
+        """
         names = list(names)
+        self._photos = photos
         companions = [name for name in names if is_companion_name(name)]
         self._of: defaultdict[str, list[str]] = defaultdict(list)
         self._owners: dict[str, tuple[str, ...]] = {}
@@ -101,13 +105,16 @@ class Companions:
         named_so = [name for name in beside if name.casefold() == base.casefold()]
         if is_sidecar_name(companion) and named_so:  # IMG.jpg.xmp, and IMG.CR2.xmp of IMG.CR2
             owners = _in_exact_case(named_so, named_so, base)
-            photos = [name for name in owners if _may_be_photo(name)]
+            photos = [name for name in owners if self._is_photo(name)]
             if photos:
                 return tuple(photos)
             recordings = [name for name in owners if is_recording_name(name)]
             return self._find_owners(recordings[0]) if recordings else ()
-        photos = [name for name in beside if _may_be_photo(name) and name not in named_so]
+        photos = [name for name in beside if self._is_photo(name) and name not in named_so]
         return tuple(_in_exact_case(photos, [os.path.splitext(name)[0] for name in photos], base))
+
+    def _is_photo(self, name: str) -> bool:
+        return is_photo_name(name) or name in self._photos
 
     def _is_somebody_elses(self, companion: str) -> bool:
         """Tell whether a sidecar without a photo is about another file here, a film say."""
@@ -123,9 +130,11 @@ class Belongings:
     def __init__(self) -> None:
         self._folders: dict[Path, Companions] = {}
 
-    def look_at(self, folder: Path, names: Iterable[str]) -> Companions:
-        """Take in all names of one folder anew."""
-        self._folders[folder] = Companions(names)
+    def look_at(
+        self, folder: Path, names: Iterable[str], photos: Collection[str] = ()
+    ) -> Companions:
+        """Take in all names of one folder anew, as for `Companions`."""
+        self._folders[folder] = Companions(names, photos)
         return self._folders[folder]
 
     def take(self, photo: Path, *, copy: bool = False) -> tuple[Path, ...]:
@@ -155,7 +164,3 @@ def _by_base(names: Iterable[str], wanted: set[str]) -> dict[str, list[str]]:
 def _in_exact_case(names: list[str], bases: list[str], base: str) -> list[str]:
     exact = [name for name, own in zip(names, bases, strict=True) if own == base]
     return exact or names
-
-
-def _may_be_photo(name: str) -> bool:
-    return is_photo_name(name) or not os.path.splitext(name)[1]

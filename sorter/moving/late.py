@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +16,11 @@ from sorter.outcome import Outcome
 
 # A RAW or a film is of the same shot only if it is as old: cameras count from 0001 again.
 _SAME_SHOT_NS = 600 * 10**9
+
+# Notes that come before their photo must not go to an older one of its name. So they go at once
+# only to a photo that was filed not long ago, and else once no other has come for a while.
+_RECENT = 86400.0  # seconds
+PATIENCE = 600.0  # seconds
 
 
 def follow_photos(
@@ -65,8 +71,11 @@ def filed_photo_of(store: Store, companion: Path) -> Move | None:
     for move in reversed(moves):  # the newest first
         name = move.source.name
         named_so = base.casefold() in (name.casefold(), os.path.splitext(name)[0].casefold())
-        if named_so and _stands(move) and _is_of_the_same_shot(companion, move):
-            return move
+        if not named_so or not _stands(move) or not _is_of_the_same_shot(companion, move):
+            continue
+        if time.time() - move.at > _RECENT and may_still_get_its_photo(companion):
+            return None
+        return move
     return None
 
 
@@ -91,3 +100,11 @@ def _is_of_the_same_shot(companion: Path, photo: Move) -> bool:
     if seen is None:
         return False
     return abs(seen.mtime_ns - photo.identity.mtime_ns) <= _SAME_SHOT_NS
+
+
+def may_still_get_its_photo(companion: Path) -> bool:
+    """Tell whether a sidecar has only just come: its own photo may be on its way."""
+    try:
+        return time.time() - companion.lstat().st_ctime < PATIENCE
+    except OSError:
+        return False

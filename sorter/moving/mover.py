@@ -65,13 +65,17 @@ class Mover:
         run: Run | None,
         destination: Path,
         *,
+        mount_point: Path | None = None,
         copy: bool = False,
         on_conflict: Conflict = Conflict.RENAME,
     ) -> None:
-        """All places that are asked for lie in `destination`, which may still have to be made."""
+        """All places that are asked for lie in `destination`, which may still have to be made.
+
+        `mount_point` is the one that it is on, if that was looked up when it was there for sure.
+        """
         self._run = run
         self._destination = destination
-        self._device = _device_under(destination)
+        self._mount_point = mount_point or mount_point_of(destination)
         self._kind = Kind.COPY if copy else Kind.MOVE
         self._on_conflict = on_conflict
         self._promised: dict[str, Path] = {}  # destinations that are planned, to their sources
@@ -112,10 +116,13 @@ class Mover:
         identity = regular(companion)
         if identity is None:
             return Placed(companion, Outcome.LEFT, reason=Reason.SIDECAR)
-        if os.path.lexists(destination):
-            same = same_bytes(companion, destination)
-            outcome, reason = (Outcome.DUPLICATE, None) if same else (Outcome.LEFT, Reason.CONFLICT)
-            return Placed(companion, outcome, destination, reason)
+        try:
+            if os.path.lexists(destination):
+                if same_bytes(companion, destination):
+                    return Placed(companion, Outcome.DUPLICATE, destination)
+                return Placed(companion, Outcome.LEFT, destination, Reason.CONFLICT)
+        except OSError as error:
+            return _failed(companion, destination.parent, error)
         move = Move(
             kind=photo.kind,
             source=companion,
@@ -140,13 +147,13 @@ class Mover:
         """Choose free names for a photo and its companions, or say why it stays."""
         source, folder = request.source, request.folder
         try:
-            if _device_under(self._destination) != self._device:  # an empty mount point, say
+            if not os.path.ismount(self._mount_point):  # the folder that is left is not the disk
                 return Placed(
                     source,
                     Outcome.FAILED,
                     reason=Reason.DESTINATION_GONE,
-                    message=f"{display(source)} stays: {display(self._destination)} is on another "
-                    "disk than before. Mount the disk that it was on again.",
+                    message=f"{display(source)} stays: the disk of {display(self._destination)} "
+                    f"is not there any more. Mount it again at {display(self._mount_point)}.",
                 )
             if FileIdentity.of(source) != request.looked_at:
                 return Placed(source, Outcome.LEFT, reason=Reason.CHANGED)
@@ -163,6 +170,9 @@ class Mover:
                         return Placed(source, Outcome.LEFT, photo, Reason.CONFLICT)
                 elif not any(self._is_taken(other) for other in others):
                     break
+                elif self._on_conflict is Conflict.SKIP:
+                    taken = next(other for other in others if self._is_taken(other))
+                    return Placed(source, Outcome.LEFT, taken, Reason.CONFLICT)
         except OSError as error:
             return _failed(source, folder, error)
         for destination, origin in zip([photo, *others], [source, *members], strict=True):
@@ -264,15 +274,15 @@ def group_names(photo: Path, companions: Sequence[Path], number: int) -> list[st
     return [renamed(name, stem, (name[: len(stem)][: len(new_stem)]) + ending) for name in names]
 
 
-def _device_under(path: Path) -> int:
-    """Give the device of a folder, or of where it would be made."""
-    while True:
-        try:
-            return path.stat().st_dev
-        except OSError:
-            if path == path.parent:
-                raise
-            path = path.parent
+def mount_point_of(path: Path) -> Path:
+    """Find where the file system begins that a folder is on, or would be made on."""
+    here = path.absolute()
+    while not os.path.isdir(here) and here != here.parent:
+        here = here.parent
+    here = here.resolve()
+    while not os.path.ismount(here) and here != here.parent:
+        here = here.parent
+    return here
 
 
 def _key(path: Path) -> str:
@@ -289,6 +299,7 @@ def _is_same_folder(one: Path, other: Path) -> bool:
 
 _REASONS = {
     errno.ENOENT: (Reason.VANISHED, "It is gone, or its folder is. Sort again."),
+    errno.ENOTDIR: (Reason.IO_ERROR, "A file stands where a folder has to be: move it away."),
     errno.ENOSPC: (Reason.DISK_FULL, "Make room on that disk, then sort again."),
     errno.EDQUOT: (Reason.DISK_FULL, "Make room on that disk, then sort again."),
     errno.EACCES: (Reason.NO_PERMISSION, "Give this user write access to both folders."),

@@ -49,9 +49,18 @@ def _or_undo(last_step: Callable[[], object], destination: Path) -> None:
     """Give the new name up again if the last step fails: the photo still has its old one."""
     try:
         last_step()
+    except FileNotFoundError:
+        # the old name is gone already, by somebody else: the new one may be all there is
+        if _is_empty(destination):
+            destination.unlink()
+            raise
     except OSError:
         destination.unlink()
         raise
+
+
+def _is_empty(destination: Path) -> bool:
+    return destination.lstat().st_size == 0
 
 
 def _platform_rename() -> Callable[[bytes, bytes], int] | None:

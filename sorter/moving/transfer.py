@@ -5,14 +5,20 @@ from __future__ import annotations
 import ctypes
 import errno
 import filecmp
+import logging
 import os
 import shutil
+import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from core.image import display
 from sorter.identity import FileIdentity
 from sorter.moving.rename import rename_no_replace
+
+log = logging.getLogger(__name__)
 
 _COPYFILE_METADATA = 0b111  # COPYFILE_ACL | COPYFILE_STAT | COPYFILE_XATTR, copyfile.h on macOS
 
@@ -21,8 +27,17 @@ class ChangedMeanwhile(Exception):
     """The file is not the one that was looked at any more."""
 
 
-def move(source: Path, destination: Path, looked_at: FileIdentity, temporary: Path) -> None:
+def move(
+    source: Path,
+    destination: Path,
+    looked_at: FileIdentity,
+    temporary: Path,
+    *,
+    will_copy: Callable[[], None] = lambda: None,
+) -> None:
     """Move a file, to another file system through a copy under the name `temporary`.
+
+    `will_copy` is called before such a copy is made.
 
     Raises FileExistsError if the name is taken, ChangedMeanwhile and OSError; then the file is
     where it was.
@@ -34,14 +49,23 @@ def move(source: Path, destination: Path, looked_at: FileIdentity, temporary: Pa
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
+        will_copy()
         copy(source, destination, looked_at, temporary)
-        try:
-            if FileIdentity.of(source) != looked_at:  # what is new in it must not be lost
-                raise ChangedMeanwhile
-            source.unlink()
-        except (OSError, ChangedMeanwhile):  # or it may not leave a locked card: nothing was done
-            destination.unlink()
-            raise
+        _remove_original(source, destination, looked_at)
+
+
+def _remove_original(source: Path, destination: Path, looked_at: FileIdentity) -> None:
+    """Remove a file of which a copy stands; if that cannot be, remove the copy again."""
+    try:
+        # what is new in it must not be lost
+        if FileIdentity.strictly_of(source) != looked_at or is_being_written(source):
+            raise ChangedMeanwhile
+        source.unlink()
+    except (OSError, ChangedMeanwhile):  # it may not leave a locked card, say
+        if not os.path.lexists(source):
+            return  # somebody else has removed it: the copy is all there is
+        destination.unlink()
+        raise
 
 
 def copy(source: Path, destination: Path, looked_at: FileIdentity, temporary: Path) -> None:
@@ -49,6 +73,8 @@ def copy(source: Path, destination: Path, looked_at: FileIdentity, temporary: Pa
 
     Raises FileExistsError if the name is taken, ChangedMeanwhile and OSError.
     """
+    if is_being_written(source):
+        raise ChangedMeanwhile
     if os.path.lexists(destination):  # saves the copying; what decides is the rename below
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(destination))
     try:
@@ -64,7 +90,31 @@ def copy(source: Path, destination: Path, looked_at: FileIdentity, temporary: Pa
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(destination.parent)
+    sync_folder(destination.parent)
+
+
+def is_being_written(path: Path) -> bool:
+    """Tell whether a program has a file open for writing, where the system can say so.
+
+    Linux grants a read lease only on a file that nobody writes to. Who opens it in that very
+    moment breaks the lease, of which SIGIO tells: it is asked only where that is ignored.
+    """
+    if sys.platform != "linux" or signal.getsignal(signal.SIGIO) is not signal.SIG_IGN:
+        return False
+    import fcntl
+
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        return error.errno == errno.EAGAIN  # others: a file of another's, a share without leases
+    finally:
+        os.close(handle)
+    return False
 
 
 def remove_copy(duplicate: Path, original: Path, looked_at: FileIdentity) -> None:
@@ -87,7 +137,7 @@ def same_bytes(photo: Path, standing: Path) -> bool:
     return filecmp.cmp(photo, standing, shallow=False)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Have a new name in a folder survive a power cut, where the file system can do that."""
     if os.name != "posix":
         return  # Windows does not open folders
@@ -100,7 +150,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _copy_metadata(source: Path, copied: Path) -> None:
-    shutil.copystat(source, copied)
+    try:
+        shutil.copystat(source, copied)
+    except OSError as error:  # a share that keeps no times or modes: the bytes are what counts
+        log.debug("%s keeps not all of %s: %s", display(copied), display(source), error)
     if sys.platform == "darwin":  # where copystat leaves out extended attributes and ACLs
         libc = ctypes.CDLL(None, use_errno=True)
         libc.copyfile(os.fsencode(source), os.fsencode(copied), None, _COPYFILE_METADATA)

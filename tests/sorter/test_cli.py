@@ -174,13 +174,15 @@ def test_a_photo_whose_name_is_taken_is_numbered_or_left_with_all_that_belongs_t
     put(folder / "cats301.xmp", b"301")
     skipped = run("sort", folder, "--model", tiny_model, "--conflict", "skip")
     assert "cats300.jpg: left, cats/cats300.jpg is another file" in skipped.stdout
-    assert "1 left, another file has its name there" in skipped.stdout
+    assert "cats301.jpg: left, cats/cats301.xmp is another file" in skipped.stdout
+    assert "2 left, another file has its name there" in skipped.stdout
     assert (folder / "cats300.xmp").read_bytes() == b"300"
-    assert tree(folder)["cats/cats301 (1).xmp"] == b"301"
-    assert (folder / "cats" / "cats301 (1).jpg").exists()
+    assert (folder / "cats301.xmp").read_bytes() == b"301"
     renamed = run("sort", folder, "--model", tiny_model)
     assert "cats300.jpg -> cats/cats300 (1).jpg: cat, " in renamed.stdout
     assert tree(folder)["cats/cats300 (1).xmp"] == b"300"
+    assert tree(folder)["cats/cats301 (1).xmp"] == b"301"
+    assert (folder / "cats" / "cats301 (1).jpg").exists()
     assert tree(folder)["cats/cats300.jpg"] == b"another cat"
 
 

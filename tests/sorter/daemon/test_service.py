@@ -81,12 +81,13 @@ def test_a_run_ends_after_ten_idle_minutes_and_the_next_file_begins_another(
     assert len(runs(store)) == 2
 
 
-def test_what_was_moved_is_in_the_journal_as_done_at_the_next_beat(
-    daemon: Daemon, store: Store, tmp_path: Path, put: Put
+def test_what_was_moved_is_in_the_journal_as_done_half_a_second_later(
+    daemon: Daemon, store: Store, tmp_path: Path, put: Put, clock: Clock
 ) -> None:
     """So that undo can take it back while the daemon runs."""
     file(daemon, put(tmp_path / "inbox" / "tom.jpg", b"tom"))
     assert runs(store)[0].in_place == 0
+    clock.now += 0.5
     daemon.beat()
     assert runs(store)[0].in_place == 1
 

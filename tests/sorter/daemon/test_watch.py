@@ -329,6 +329,7 @@ def test_a_failure_that_goes_on_is_told_once_and_mended_later(
 ) -> None:
     """A file stands where cats/ should be, and then no more."""
     monkeypatch.setattr(watch_module, "_RESCAN", 0.05)
+    monkeypatch.setattr(watch_module, "_LONGEST_AGAIN", 0.1)
     (inbox.folder / "cats").write_text("in the way")
     tries: list[object] = []
     carry = mover_module.carry_out

@@ -87,9 +87,18 @@ def test_between_the_new_name_and_the_end_of_the_old_one(
     killed: Killed, tree: Tree, how: str
 ) -> None:
     """Linked or copied in full, and not yet removed: then it is one file at two places."""
+    if how == "copy":
+        killed.run.will_copy()
     (os.link if how == "link" else shutil.copy2)(killed.photo, killed.cats / "tom.jpg")
     assert killed.recover().finished == 2
     assert tree(killed.folder) == IN_PLACE
+
+
+def test_a_copy_that_the_person_made_is_not_taken_for_catdogs(killed: Killed, tree: Tree) -> None:
+    """On one file system catdog renames: then there are never two files."""
+    shutil.copy2(killed.photo, killed.cats / "tom.jpg")
+    assert killed.recover().taken_back == 2
+    assert tree(killed.folder) == {**AT_HOME, "cats/tom.jpg": b"tom"}
 
 
 def test_a_half_copy_is_removed(killed: Killed, tree: Tree) -> None:
@@ -173,6 +182,45 @@ def test_what_is_on_a_disk_that_is_gone_waits_for_it(killed: Killed, tree: Tree)
     assert "wait for their disk" in recovered.line()
     assert killed.states == [State.PLANNED, State.PLANNED]
     (killed.folder / "unplugged").rename(killed.inbox)
+    assert killed.recover().finished == 2
+    assert tree(killed.folder) == IN_PLACE
+
+
+def test_what_another_run_has_in_hand_is_left_to_it(
+    store: Store, tmp_path: Path, put: Put, tree: Tree
+) -> None:
+    """A live run has copied the photo and is about to remove the original: it does that itself."""
+    killed = Killed(store, tmp_path, put)
+    killed.run._copies = False
+    killed.run.will_copy()
+    other = Run(store, "watch", killed.inbox, tmp_path)
+    group = [killed.move(killed.photo, Kind.MOVE), killed.move(killed.sidecar, Kind.MOVE)]
+    other.plan([group])
+    other.will_copy()
+    shutil.copy2(killed.photo, killed.cats / "tom.jpg")
+    recover(store)
+    assert tree(tmp_path) == {**AT_HOME, "cats/tom.jpg": b"tom"}
+    killed.photo.unlink()
+    killed.sidecar.rename(killed.cats / "tom.xmp")
+    recover(store)
+    assert tree(tmp_path) == IN_PLACE
+    other.end()
+
+
+def test_a_destination_on_a_disk_that_is_gone_is_waited_for(killed: Killed, tree: Tree) -> None:
+    killed.photo.rename(killed.cats / "tom.jpg")
+    killed.cats.rename(killed.folder / "unplugged")
+    (recovered,) = recover(killed.store)
+    assert recovered.waiting == 2
+    (killed.folder / "unplugged").rename(killed.cats)
+    assert killed.recover().finished == 2
+    assert tree(killed.folder) == IN_PLACE
+
+
+def test_devices_have_other_numbers_after_a_restart(killed: Killed, tree: Tree) -> None:
+    with killed.store.writing() as db:
+        db.execute("UPDATE moves SET dev = '987654321'")
+    killed.photo.rename(killed.cats / "tom.jpg")
     assert killed.recover().finished == 2
     assert tree(killed.folder) == IN_PLACE
 

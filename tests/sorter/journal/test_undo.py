@@ -325,3 +325,46 @@ def test_times_come_back_from_a_file_system_that_keeps_coarser_ones(
             )
     assert {o["outcome"] for o in undone()} == {"put-back"}
     assert times(folder) == before
+
+
+def test_undo_does_not_take_back_what_an_undo_did(sorted_folder: Path, put: Put) -> None:
+    """A new sidecar went back with its photo: the next undo must not tear it off again."""
+    put(sorted_folder / "cats" / "mia.jpg.xmp", b"new notes")
+    undone()
+    assert (sorted_folder / "mia.jpg.xmp").exists()
+    assert undone("--last", 1) == []
+    assert undone("--since", "1h") == []
+    assert (sorted_folder / "mia.jpg.xmp").exists()
+
+
+def test_a_run_that_only_sent_a_late_sidecar_gives_back_only_that(
+    sorted_folder: Path, tiny_model: Path, put: Put
+) -> None:
+    put(sorted_folder / "mia.xmp", b"late")
+    run("sort", sorted_folder, "--model", tiny_model)
+    assert [Path(o["path"]).name for o in undone("2")] == ["mia.xmp"]
+    assert (sorted_folder / "cats" / "mia.jpg").exists()
+    assert (sorted_folder / "mia.xmp").exists()
+
+
+def test_what_stood_there_before_is_not_dragged_along(
+    sorted_folder: Path, put: Put, store: Store
+) -> None:
+    """A film of the same name, notes from before the photo came, a link."""
+    cats = sorted_folder / "cats"
+    put(cats / "mia.mov", b"the person's own film")
+    put(cats / "mia.xmp", b"the person's own notes")
+    (cats / "tom.xmp").unlink()
+    (cats / "tom.xmp").symlink_to(cats / "mia.xmp")
+    with store.writing() as db:
+        db.execute("UPDATE moves SET at = at + 60")
+    undone()
+    assert {path.name for path in cats.iterdir()} == {"mia.mov", "mia.xmp", "tom.xmp"}
+
+
+def test_numbers_and_times_out_of_any_range_are_refused() -> None:
+    for arguments in (("undo", "9" * 20), ("undo", "²"), ("history", "9" * 20)):
+        assert run(*arguments).exit_code == 2, arguments
+    for time in ("²h", "9" * 20 + "d", "99999-01-01"):
+        assert run("undo", "--since", time).exit_code == 2, time
+    assert run("undo", "--since", "999999d").exit_code == 0

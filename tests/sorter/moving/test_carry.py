@@ -175,11 +175,11 @@ def test_a_folder_that_undo_takes_away_just_now_is_made_again(
     real = carry_module.transfer.move
     removed: list[Path] = []
 
-    def move(source: Path, destination: Path, *rest: Any) -> None:
+    def move(source: Path, destination: Path, *rest: Any, **named: Any) -> None:
         if not removed:
             destination.parent.rmdir()
             removed.append(destination.parent)
-        real(source, destination, *rest)
+        real(source, destination, *rest, **named)
 
     monkeypatch.setattr(carry_module.transfer, "move", move)
     assert [one.outcome for one in scene.place()] == [Outcome.MOVED] * 3

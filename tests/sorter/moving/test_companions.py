@@ -19,7 +19,8 @@ from sorter.moving.companions import Companions, base_of, is_companion_name, ren
     ],
 )
 def test_a_photo_has_what_is_named_after_it(photo: str, beside: list[str]) -> None:
-    companions = Companions([photo, *beside, "other.jpg", "other.xmp", "notes.txt"])
+    names = [photo, *beside, "other.jpg", "other.xmp", "notes.txt"]
+    companions = Companions(names, {"no suffix"})
     assert set(companions.of(photo)) == set(beside)
     assert set(companions.take(photo)) == set(beside)
     assert companions.orphans() == ()

@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from catdog import main
+from core.store import Store
+from sorter.moving import late
 
 Put = Callable[[Path, bytes], Path]
 Tree = Callable[[Path], dict[str, bytes]]
@@ -91,3 +93,20 @@ def test_a_dry_run_only_says_so(
     assert tree(tmp_path) == before
     sort_again()
     assert tree(tmp_path) != before
+
+
+def test_notes_that_come_before_their_photo_do_not_go_to_an_older_one(
+    tmp_path: Path, put: Put, store: Store, sort_again: Callable[[], Result]
+) -> None:
+    """Cameras count from 0001 again: the photo of these notes is on its way."""
+    with store.writing() as db:
+        db.execute("UPDATE moves SET at = at - 90000")
+    put(tmp_path / "tom.aae", b"of a tom to come")
+    sort_again()
+    assert (tmp_path / "tom.aae").exists()
+    late.PATIENCE, patience = 0.0, late.PATIENCE
+    try:
+        sort_again()  # none has come for long: they are the older one's
+    finally:
+        late.PATIENCE = patience
+    assert (tmp_path / "cats" / "tom (1).aae").exists()

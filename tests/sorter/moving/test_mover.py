@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +17,11 @@ from core.store import Store
 from sorter.identity import FileIdentity
 from sorter.journal.run import Run
 from sorter.moving import transfer as transfer_module
-from sorter.moving.mover import Mover, Placed, Request, group_names
+from sorter.moving.mover import Conflict, Mover, Placed, Request, group_names
 from sorter.moving.rename import rename_no_replace
+from sorter.moving.transfer import is_being_written
 from sorter.outcome import Outcome, Reason
+from sorter.signals import stop_wish
 
 Put = Callable[[Path, bytes], Path]
 Tree = Callable[[Path], dict[str, bytes]]
@@ -357,3 +360,51 @@ def test_a_copy_has_the_times_permissions_and_extended_attributes(
     assert (after.st_mode, after.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
     if where == "other":
         shutil.rmtree(folder.parent)
+
+
+def test_a_copy_is_kept_if_the_original_is_gone_by_then(
+    inbox: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mover: Callable[..., Mover],
+    put: Put,
+    tree: Tree,
+) -> None:
+    """Somebody else removes it between the copy and the removal: the copy is all there is."""
+    source = put(inbox / "tom.jpg", b"tom")
+
+    def across(one: Path, other: Path) -> None:
+        if one.parent != other.parent:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        rename_no_replace(one, other)
+        source.unlink()
+
+    monkeypatch.setattr(transfer_module, "rename_no_replace", across)
+    assert place(mover(), source, tmp_path / "cats").outcome is Outcome.MOVED
+    assert tree(tmp_path) == {"cats/tom.jpg": b"tom"}
+
+
+def test_a_photo_whose_sidecars_name_is_taken_stays_if_that_is_asked_for(
+    inbox: Path, tmp_path: Path, mover: Callable[..., Mover], put: Put, tree: Tree
+) -> None:
+    photo, sidecar = put(inbox / "tom.jpg", b"tom"), put(inbox / "tom.xmp", b"notes")
+    put(tmp_path / "cats" / "tom.xmp", b"another's")
+    placed = place(mover(on_conflict=Conflict.SKIP), photo, tmp_path / "cats", sidecar)
+    assert (placed.outcome, placed.reason) == (Outcome.LEFT, Reason.CONFLICT)
+    assert len(tree(inbox)) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="leases as Linux has them")
+@pytest.mark.parametrize("copy", [False, True])
+def test_a_photo_that_a_program_writes_to_is_not_copied(
+    inbox: Path, tmp_path: Path, mover: Callable[..., Mover], put: Put, tree: Tree, copy: bool
+) -> None:
+    """What it writes later would be lost with the original."""
+    source = put(inbox / "tom.jpg", b"tom")
+    with stop_wish(), source.open("ab") as writing:
+        assert is_being_written(source)
+        if copy:
+            assert place(mover(copy=True), source, tmp_path / "cats").reason == Reason.CHANGED
+        writing.close()
+        assert not is_being_written(source)
+        assert place(mover(copy=copy), source, tmp_path / "cats").reason is None
