@@ -39,13 +39,6 @@ def is_photo_name(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in PHOTO_SUFFIXES
 
 
-def is_photo(path: Path) -> bool:
-    """Tell by the suffix, or where there is none by the first bytes; links are never photos."""
-    if os.path.islink(path) or not os.path.isfile(path):  # unlike Path's, these do not raise
-        return False
-    return _looks_like_photo(path.parent, path.name)
-
-
 @dataclass(frozen=True, slots=True)
 class Listing:
     """What lies in one folder, dot files left out: names, in their order."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.photos import FileKind, find_files, is_photo
+from core.photos import FileKind, find_files
 
 
 @pytest.fixture
@@ -53,9 +53,7 @@ def test_links_and_special_files_are_never_photos(folder: Path) -> None:
     found = names(folder, FileKind.PHOTO)
     assert "link.jpg" not in found
     assert "pipe.jpg" not in found
-    assert not is_photo(folder / "link.jpg")
-    assert not is_photo(folder / "pipe")
-    assert is_photo(folder / "no suffix")
+    assert "no suffix" in found
 
 
 def test_a_subfolder_that_cannot_be_listed_is_named_and_passed_over(

@@ -153,6 +153,20 @@ def test_a_class_folder_is_not_sorted(folder: Path, tiny_model: Path) -> None:
     assert "where photos are filed" in result.stderr
 
 
+def test_a_folder_that_photos_were_filed_into_is_refused_wherever_it_is_said_to_go(
+    folder: Path, tiny_model: Path
+) -> None:
+    """Without --into it would be sorted into itself; the journal knows what it is."""
+    run("sort", folder, "--model", tiny_model)
+    for command in ("sort", "watch"):
+        result = run(command, folder / "cats", "--model", tiny_model)
+        assert result.exit_code == 2
+        assert "where photos were filed" in result.stderr
+    run("undo")
+    (folder / "cats").mkdir()
+    assert run("sort", folder / "cats", "--model", tiny_model).exit_code == 0
+
+
 def test_sorting_what_was_set_apart_into_the_same_place_leaves_it(
     folder: Path, tiny_model: Path
 ) -> None:

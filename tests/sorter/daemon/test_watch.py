@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from sorter.outcome import FileOutcome
 from sorter.pipeline import Sorting
 from sorter.routes import Routes
 from sorter.scan import Inbox
+from sorter.signals import stop_wish
 
 Draw = Callable[..., Any]
 Wait = Callable[[Callable[[], object]], None]
@@ -374,6 +376,64 @@ def test_a_journal_that_cannot_be_written_stops_nothing_for_good(
     full.clear()
     wait_until((inbox.folder / "cats" / "tom.jpg").exists)
     wait_until(lambda: running.told("tom.jpg") == ["moved"])
+
+
+def test_a_bug_in_one_photo_does_not_end_the_daemon(
+    inbox: Inbox,
+    daemon: Callable[..., Running],
+    draw: Draw,
+    wait_until: Wait,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(watch_module, "_TRY_AGAIN_LATER", 0.05)
+    real = watch_module.sort_photos
+
+    def stumbling(sorting: Any, photos: Any) -> Any:
+        if not caplog.text:
+            raise ZeroDivisionError("a bug")
+        return real(sorting, photos)
+
+    monkeypatch.setattr(watch_module, "sort_photos", stumbling)
+    draw("cats", 418).save(inbox.folder / "tom.jpg")
+    daemon()
+    wait_until((inbox.folder / "cats" / "tom.jpg").exists)
+    assert "ZeroDivisionError: a bug" in caplog.text
+
+
+def test_a_journal_that_is_gone_stops_the_filing(
+    inbox: Inbox,
+    daemon: Callable[..., Running],
+    draw: Draw,
+    wait_until: Wait,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else photos would move without anything that could take them back."""
+    monkeypatch.setattr(watch_module, "_TRY_AGAIN_LATER", 0.05)
+    running = daemon()
+    wait_until(lambda: started_watching(running))
+    (Path(os.environ["CATDOG_STATE_DIR"]) / "catdog.sqlite3").unlink()
+    draw("cats", 419).save(inbox.folder / "tom.jpg")
+    wait_until(lambda: "is gone" in (running.watcher.doings.trouble or ""))
+    assert (inbox.folder / "tom.jpg").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="leases as Linux has them")
+def test_a_photo_that_is_open_for_writing_is_waited_for(
+    inbox: Inbox, daemon: Callable[..., Running], draw: Draw, wait_until: Wait
+) -> None:
+    """However long its program pauses: the photo may be whole, and more to come."""
+    with stop_wish():
+        running = daemon(settle=0.1)
+        draw("cats", 420).save(inbox.folder / "tom.jpg")
+        with (inbox.folder / "tom.jpg").open("ab") as writing:
+            draw("dogs", 420).save(inbox.folder / "rex.jpg")
+            wait_until((inbox.folder / "dogs" / "rex.jpg").exists)
+            wait_until(lambda: len(running.watcher._settling) == 1)
+            assert (inbox.folder / "tom.jpg").exists()
+            writing.write(b"a film in the photo")
+        wait_until((inbox.folder / "cats" / "tom.jpg").exists)
+    assert (inbox.folder / "cats" / "tom.jpg").read_bytes().endswith(b"a film in the photo")
 
 
 def test_a_group_settles_together_and_a_late_sidecar_follows(
