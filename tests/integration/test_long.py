@@ -148,7 +148,9 @@ def test_a_photo_that_grows_for_ten_seconds_is_filed_whole(
     assert {path.read_bytes() for path in inbox.glob("cats/*")} == {content}
     told = [json.loads(line) for line in out.splitlines()]
     assert [o["outcome"] for o in told if o["path"].endswith("slow.jpg")] == ["moved"]
-    assert [o["reason"] for o in told if o["path"].endswith("pauses.jpg")] == ["truncated", None]
+    reasons = [o["reason"] for o in told if o["path"].endswith("pauses.jpg")]
+    # where the system tells that it is open for writing, it is not even looked at half
+    assert reasons == ([None] if sys.platform == "linux" else ["truncated", None])
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")
