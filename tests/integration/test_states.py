@@ -203,7 +203,7 @@ def pool(draw: Callable[..., Any], folder: Path, number: int) -> list[bytes]:
 
 @pytest.mark.skipif(os.name != "posix", reason="names of any bytes, as POSIX has them")
 @pytest.mark.parametrize(
-    "examples", [pytest.param(8, id="some"), pytest.param(150, id="many", marks=pytest.mark.long)]
+    "examples", [pytest.param(8, id="some"), pytest.param(100, id="many", marks=pytest.mark.long)]
 )
 def test_no_photo_is_lost_or_doubled_whatever_happens(
     examples: int, tmp_path: Path, tiny_model: Path, draw: Callable[..., Any]
