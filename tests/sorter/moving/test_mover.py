@@ -45,6 +45,13 @@ def mover(store: Store, tmp_path: Path) -> Callable[..., Mover]:
     return make
 
 
+def across(one: Path, other: Path) -> None:
+    """Rename as if each folder were a file system of its own."""
+    if one.parent != other.parent:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+    rename_no_replace(one, other)
+
+
 def place(mover: Mover, source: Path, folder: Path, *companions: Path) -> Placed:
     return place_all(mover, source, folder, *companions)[0]
 
@@ -180,11 +187,6 @@ def test_to_another_file_system_it_is_copied_and_then_removed(
     source = put(inbox / "tom.jpg", b"tom")
     mtime = source.stat().st_mtime_ns
 
-    def across(one: Path, other: Path) -> None:
-        if one.parent != other.parent:
-            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-        rename_no_replace(one, other)
-
     monkeypatch.setattr(transfer_module, "rename_no_replace", across)
     assert place(mover(), source, tmp_path / "cats").outcome is Outcome.MOVED
     assert tree(tmp_path) == {"cats/tom.jpg": b"tom"}
@@ -310,11 +312,6 @@ def test_a_photo_that_cannot_leave_its_disk_is_not_doubled(
             raise OSError(errno.EROFS, os.strerror(errno.EROFS))
         unlink(self, missing_ok=missing_ok)
 
-    def across(one: Path, other: Path) -> None:
-        if one.parent != other.parent:
-            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-        rename_no_replace(one, other)
-
     monkeypatch.setattr(transfer_module, "rename_no_replace", across)
     monkeypatch.setattr(Path, "unlink", locked)
     placed = place(mover(), source, tmp_path / "cats")
@@ -373,13 +370,11 @@ def test_a_copy_is_kept_if_the_original_is_gone_by_then(
     """Somebody else removes it between the copy and the removal: the copy is all there is."""
     source = put(inbox / "tom.jpg", b"tom")
 
-    def across(one: Path, other: Path) -> None:
-        if one.parent != other.parent:
-            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-        rename_no_replace(one, other)
+    def across_and_gone(one: Path, other: Path) -> None:
+        across(one, other)
         source.unlink()
 
-    monkeypatch.setattr(transfer_module, "rename_no_replace", across)
+    monkeypatch.setattr(transfer_module, "rename_no_replace", across_and_gone)
     assert place(mover(), source, tmp_path / "cats").outcome is Outcome.MOVED
     assert tree(tmp_path) == {"cats/tom.jpg": b"tom"}
 
