@@ -207,3 +207,9 @@ def to_column(path: Path | str) -> bytes:
 def from_column(column: bytes) -> Path:
     """Give a path back from the store."""
     return Path(os.fsdecode(column))
+
+
+def columns_below(folder: Path) -> tuple[bytes, bytes]:
+    """Give the bounds of all paths below a folder as they stand in the store: `>=` and `<`."""
+    start = to_column(folder) + os.fsencode(os.sep)
+    return start, start[:-1] + bytes([start[-1] + 1])

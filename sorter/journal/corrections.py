@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.feedback import Feedback, Source, record
-from core.store import Store, to_column
+from core.store import Store, columns_below, to_column
 from sorter.identity import regular
 from sorter.journal.run import Move, read_moves
 
@@ -48,12 +48,11 @@ def notice(store: Store, destination: Path, labels: Mapping[str, str]) -> list[C
 
 def _missing_below(store: Store, destination: Path) -> list[Move]:
     """List the photos filed below a folder that are not where they were last seen."""
-    start = to_column(destination) + os.fsencode(os.sep)
     with store.reading() as db:
         rows = db.execute(
             "SELECT id, coalesce(found_at, dst) AS path FROM moves WHERE dst >= ? AND dst < ?"
             " AND state = 'done' AND undoes IS NULL AND label IS NOT NULL",
-            (start, start[:-1] + bytes([start[-1] + 1])),
+            columns_below(destination),
         )
         gone = [row["id"] for row in rows if not os.path.lexists(row["path"])]
         return [move for id in gone for move in read_moves(db, "id = ?", (id,))]
@@ -88,14 +87,10 @@ def _standing_in(
 def _find(
     move: Move, standing: Mapping[str | int, list[tuple[Path, str]]]
 ) -> tuple[Path, str] | None:
-    filed_mtime_ns = move.filed_mtime_ns or move.identity.mtime_ns
     for key in (move.identity.inode, move.destination.name, move.source.name):
         for path, label in standing.get(key, ()):
             seen = regular(path)
-            if seen is not None and (seen.size, seen.mtime_ns) == (
-                move.identity.size,
-                filed_mtime_ns,
-            ):
+            if seen is not None and move.is_as_filed(seen):
                 return path, label
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from core.store import Store, from_column, to_column
+from core.store import Store, columns_below, from_column, to_column
 from sorter.identity import FileIdentity
 
 
@@ -53,11 +53,10 @@ class Memory:
 
         What undo put back is kept: the folder may only be unmounted.
         """
-        start = to_column(folder) + os.fsencode(os.sep)
         with self._store.reading() as db:
             rows = db.execute(
                 "SELECT path FROM stayed WHERE path >= ? AND path < ? AND reason <> 'undone'",
-                (start, start[:-1] + bytes([start[-1] + 1])),
+                columns_below(folder),
             )
             gone = [(row["path"],) for row in rows if not os.path.lexists(from_column(row["path"]))]
         if gone:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from core.store import Store, from_column, to_column
+from core.store import Store, columns_below, from_column, to_column
 from sorter.identity import FileIdentity
 from sorter.journal.locks import run_lock
 
@@ -59,6 +59,11 @@ class Move:
     found_at: Path | None = None  # where the person moved it to by hand
     sha256: str | None = None
     at: float = 0.0
+
+    def is_as_filed(self, seen: FileIdentity) -> bool:
+        """Tell whether a file has the size and the time of change that this one was filed with."""
+        filed_mtime_ns = self.filed_mtime_ns or self.identity.mtime_ns
+        return (seen.size, seen.mtime_ns) == (self.identity.size, filed_mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,12 +328,11 @@ def filed_by_another_run(store: Store, run: int, photo: Path) -> bool:
 
 def was_filed_into(store: Store, folder: Path) -> bool:
     """Tell whether photos were filed into a folder, as a cat or a dog, and not undone."""
-    start = to_column(folder) + os.fsencode(os.sep)
     with store.reading() as db:
         row = db.execute(
             "SELECT 1 FROM moves WHERE dst >= ? AND dst < ? AND state = 'done' AND undoes IS NULL"
             " AND label IS NOT NULL AND reason IS NULL LIMIT 1",
-            (start, start[:-1] + bytes([start[-1] + 1])),
+            columns_below(folder),
         ).fetchone()
     return row is not None
 

@@ -301,10 +301,7 @@ def unchanged(move: Move) -> FileIdentity | LeftBecause:
     seen = regular(move.destination)
     if seen is None:
         return LeftBecause.CHANGED if os.path.lexists(move.destination) else LeftBecause.MOVED
-    filed_mtime_ns = move.filed_mtime_ns or move.identity.mtime_ns
-    if (seen.size, seen.mtime_ns) != (move.identity.size, filed_mtime_ns):
-        return LeftBecause.CHANGED
-    return seen
+    return seen if move.is_as_filed(seen) else LeftBecause.CHANGED
 
 
 def _reverse(filed: Path, original: Path, seen: FileIdentity, undoes: int | None) -> Move:

@@ -86,11 +86,9 @@ def _standing(move: Move) -> Path:
 
 def _stands(move: Move) -> bool:
     seen = FileIdentity.of(_standing(move))
-    if seen is None or seen.size != move.identity.size:
-        return False
     if move.kind is Kind.COPY and os.path.lexists(move.source):
         return False  # the photo never left
-    return seen.mtime_ns == (move.filed_mtime_ns or move.identity.mtime_ns)
+    return seen is not None and move.is_as_filed(seen)
 
 
 def _is_of_the_same_shot(companion: Path, photo: Move) -> bool:
