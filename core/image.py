@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import stat
+import threading
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,9 @@ Image.MAX_IMAGE_PIXELS = None
 MAX_BYTES = 256 * 2**20
 MAX_STATED_PIXELS = 250_000_000
 MAX_DECODED_PIXELS = 100_000_000  # after a JPEG's draft(), which decodes at 1/2 to 1/8
+
+_LARGE_PIXELS = 16_000_000  # decoded; one such image at a time, whoever asks
+_one_large = threading.Lock()
 
 HEADER_BYTES = 32
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # bytes; a text may begin with BM, too
@@ -86,18 +91,26 @@ def read_photo(path: Path) -> bytes:
         ) from error
 
 
-def open_image(source: Path | bytes, *, min_side: int, name: str | None = None) -> Image.Image:
+def open_image(
+    source: Path | bytes,
+    *,
+    min_side: int,
+    name: str | None = None,
+    max_pixels: int = MAX_DECODED_PIXELS,
+) -> Image.Image:
     """Decode a photo in full and turn it upright.
 
     A JPEG may come back at 1/2, 1/4 or 1/8 of its size, never with a side under `min_side`
     pixels that was not so already. Of animations the first frame is taken; what is transparent
-    becomes white. `name` stands for bytes in error messages.
+    becomes white. `name` stands for bytes in error messages; more than `max_pixels` to decode
+    are refused. That takes up to 8 bytes a pixel (measured: PNG with transparency), so of images
+    over 16 megapixels one is decoded at a time.
 
     Raises UnreadableImage.
     """
     if isinstance(source, bytes):
-        return _decode(source, name or "the image", min_side)
-    return _decode(read_photo(source), display(source), min_side)
+        return _decode(source, name or "the image", min_side, max_pixels)
+    return _decode(read_photo(source), display(source), min_side, max_pixels)
 
 
 def display(path: Path) -> str:
@@ -119,7 +132,7 @@ def _check_bytes(size: int, shown: str) -> None:
         )
 
 
-def _decode(content: bytes, shown: str, min_side: int) -> Image.Image:
+def _decode(content: bytes, shown: str, min_side: int, max_pixels: int) -> Image.Image:
     _check_bytes(len(content), shown)
     header = content[:HEADER_BYTES]
     announced = sniff(header)
@@ -132,9 +145,11 @@ def _decode(content: bytes, shown: str, min_side: int) -> Image.Image:
         _check_pixels(image, MAX_STATED_PIXELS, shown)
         if image.format in ("JPEG", "MPO"):
             image.draft("RGB", (min_side, min_side))
-        _check_pixels(image, MAX_DECODED_PIXELS, shown)
-        image.load()
-        return _to_rgb(_upright(image))
+        _check_pixels(image, max_pixels, shown)
+        is_large = image.width * image.height > _LARGE_PIXELS
+        with _one_large if is_large else nullcontext():
+            image.load()
+            return _to_rgb(_upright(image))
     except UnreadableImage:
         raise
     except MemoryError as error:
@@ -186,10 +201,9 @@ def register_heif() -> None:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # a broken EXIF block does not make the pixels unreadable
-        return image
+    with suppress(Exception):  # a broken EXIF block does not make the pixels unreadable
+        ImageOps.exif_transpose(image, in_place=True)  # a copy would double the memory
+    return image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -198,9 +212,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
         return _grey_from_wide(image)
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")
         ground = Image.new("RGB", rgba.size, "white")
-        ground.paste(rgba, mask=rgba.getchannel("A"))
+        ground.paste(rgba, mask=rgba)
         return ground
     return image.convert("RGB")
 

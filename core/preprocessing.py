@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.image import open_image
+from core.image import MAX_DECODED_PIXELS, open_image
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -57,8 +57,12 @@ def preprocess(image: Image.Image, preprocessing: Preprocessing) -> Pixels:
 
 
 def load_photo(
-    source: Path | bytes, preprocessing: Preprocessing, *, name: str | None = None
+    source: Path | bytes,
+    preprocessing: Preprocessing,
+    *,
+    name: str | None = None,
+    max_pixels: int = MAX_DECODED_PIXELS,
 ) -> Pixels:
-    """Read a photo and preprocess it. Raises UnreadableImage."""
-    image = open_image(source, min_side=preprocessing.stored_size, name=name)
+    """Read a photo and preprocess it, as `open_image` does. Raises UnreadableImage."""
+    image = open_image(source, min_side=preprocessing.stored_size, name=name, max_pixels=max_pixels)
     return preprocess(image, preprocessing)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import os
 import struct
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from core import image as image_module
 from core.errors import UnreadableCode, UnreadableImage
@@ -232,3 +235,34 @@ def test_errors_name_the_file_and_what_to_do(tmp_path: Path) -> None:
 def test_names_are_shown_on_one_line_whatever_they_hold() -> None:
     assert display(Path(os.fsdecode(b"two\nlines\xff.jpg"))) == r"two\nlines\xff.jpg"
     assert display(Path("kätzchen 🐱.jpg")) == "kätzchen 🐱.jpg"
+
+
+def test_large_images_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory for one is planned for; two at once would take twice as much."""
+    monkeypatch.setattr("core.image._LARGE_PIXELS", 100)
+    at_once: list[int] = []
+    most: list[int] = []
+    load = ImageFile.ImageFile.load
+
+    def counted(self: Any) -> Any:
+        at_once.append(1)
+        most.append(len(at_once))
+        time.sleep(0.02)
+        at_once.pop()
+        return load(self)
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", counted)
+    stream = io.BytesIO()
+    Image.new("RGB", (20, 20)).save(stream, "BMP")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: open_image(stream.getvalue(), min_side=8), range(8)))
+    assert max(most) == 1
+
+
+def test_a_caller_may_allow_fewer_pixels() -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (20, 20)).save(stream, "PNG")
+    assert open_image(stream.getvalue(), min_side=8, max_pixels=400).size == (20, 20)
+    with pytest.raises(UnreadableImage) as refused:
+        open_image(stream.getvalue(), min_side=8, max_pixels=399)
+    assert refused.value.code is UnreadableCode.TOO_LARGE
