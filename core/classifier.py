@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ModelRefused
+from core.heatmap import Map, class_map
 from core.image import display
 from core.manifest import LITERT, Manifest, read_checked, read_manifest
 from core.prediction import Prediction
@@ -72,6 +73,23 @@ class Classifier:
             return []
         table = probabilities_from_logits(self.logits(batch), self.manifest.temperature)
         return [self._prediction(row) for row in table]
+
+    def look(self, photo: Pixels) -> tuple[Prediction, Map | None]:
+        """Say what is in one photo, and where the network saw it.
+
+        `photo` is uint8 of shape `(size, size, 3)`.
+
+        Returns: the prediction, and its label's map as `heatmap.class_map` gives it; None if the
+        model has none.
+        """
+        outputs = self._run(photo[np.newaxis])
+        names = self.manifest.outputs
+        table = probabilities_from_logits(outputs[names.logits], self.manifest.temperature)
+        prediction = self._prediction(table[0])
+        if names.activation is None or names.activation not in outputs:
+            return prediction, None
+        index = self.manifest.labels.index(prediction.label)
+        return prediction, class_map(outputs[names.activation][0], index)
 
     def _run(self, photo: Pixels) -> dict[str, npt.NDArray[np.float32]]:
         with self._lock:
