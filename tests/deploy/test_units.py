@@ -8,22 +8,27 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import click
 import pytest
 
+from core.errors import ExitCode
 from sorter.daemon.cli import watch
 
 DEPLOY = Path(__file__).resolve().parent.parent.parent / "deploy"
 UNIT = DEPLOY / "systemd" / "catdog-watch@.service"
 SANDBOX = DEPLOY / "systemd" / "sandbox.conf"
+BOT = DEPLOY / "systemd" / "catdog-bot.service"
 PLIST = DEPLOY / "launchd" / "catdog-watch.plist"
 GUIDE = DEPLOY.parent / "docs" / "deploy.md"
+ANSWERS_FOR = 20  # seconds, in which the bot answers what is waiting after SIGTERM
+LISTS = {"Service.Environment", "Service.SystemCallFilter"}  # another line adds to the first
 
 
 def settings(unit: Path) -> dict[str, str]:
-    """Read `Section.Key` to value; a unit may have a key twice, these have none."""
+    """Read `Section.Key` to value; of those keys that a unit has twice, all of their values."""
     found: dict[str, str] = {}
     section = ""
     for line in unit.read_text(encoding="utf-8").splitlines():
@@ -32,13 +37,37 @@ def settings(unit: Path) -> dict[str, str]:
         elif line and not line.startswith("#"):
             key, equals, value = line.partition("=")
             assert equals, line
-            assert f"{section}.{key}" not in found
-            found[f"{section}.{key}"] = value
+            name = f"{section}.{key}"
+            assert name in LISTS or name not in found
+            found[name] = f"{found[name]} {value}" if name in found else value
     return found
 
 
 def options_of(command: click.Command) -> set[str]:
     return {"--help", *(name for parameter in command.params for name in parameter.opts)}
+
+
+def analyze(folder: Path, *arguments: str) -> tuple[str, int]:
+    """Run systemd-analyze on the units of a folder; tell what it complains of, and its code."""
+    (folder / "run").mkdir()
+    run = subprocess.run(
+        ["systemd-analyze", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={
+            **os.environ,
+            "XDG_RUNTIME_DIR": str(folder / "run"),
+            "SYSTEMD_UNIT_PATH": f"{folder}:",
+        },
+        check=False,
+    )
+    return run.stderr, run.returncode
+
+
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd is not here"
+)
 
 
 def test_the_unit_waits_for_word_and_starts_again() -> None:
@@ -87,7 +116,7 @@ def test_options_and_variables_that_are_named_exist(text: Path) -> None:
     assert variables <= known
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
+@needs_systemd
 def test_systemd_understands_every_line(tmp_path: Path) -> None:
     """It only warns of what it does not know, so it must say nothing at all."""
     unit = UNIT.read_text(encoding="utf-8")
@@ -95,20 +124,76 @@ def test_systemd_understands_every_line(tmp_path: Path) -> None:
     (tmp_path / UNIT.name).write_text(unit, encoding="utf-8")
     (tmp_path / f"{UNIT.name}.d").mkdir()
     shutil.copy(SANDBOX, tmp_path / f"{UNIT.name}.d")
-    (tmp_path / "run").mkdir()
-    verified = subprocess.run(
-        ["systemd-analyze", "--user", "verify", r"./catdog-watch@home-ann-in\x2dbox.service"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env={
-            **os.environ,
-            "XDG_RUNTIME_DIR": str(tmp_path / "run"),
-            "SYSTEMD_UNIT_PATH": f"{tmp_path}:",
-        },
-        check=False,
-    )
-    assert (verified.stderr, verified.returncode) == ("", 0)
+    instance = r"./catdog-watch@home-ann-in\x2dbox.service"
+    assert analyze(tmp_path, "--user", "verify", instance) == ("", 0)
+
+
+def test_the_bots_unit_waits_for_word_and_starts_again() -> None:
+    unit = settings(BOT)
+    expected = {
+        "Unit.After": "network-online.target",
+        "Unit.StartLimitIntervalSec": "0",
+        "Service.Type": "notify",
+        "Service.NotifyAccess": "main",
+        "Service.ExecStart": "/opt/catdog/.venv/bin/catdog bot",
+        "Service.Restart": "on-failure",
+        "Service.WatchdogSec": "2min",
+        "Install.WantedBy": "multi-user.target",
+    }
+    assert {key: unit.get(key) for key in expected} == expected
+    assert int(unit["Service.TimeoutStopSec"]) > ANSWERS_FOR
+    codes = {f"{code:d}" for code in (ExitCode.USAGE, ExitCode.MODEL)}
+    assert set(unit["Service.RestartPreventExitStatus"].split()) == {*codes, "CREDENTIALS"}
+
+
+def test_the_bots_token_comes_from_systemd_and_its_state_goes_where_it_may_write() -> None:
+    unit = settings(BOT)
+    variables = dict(one.split("=", 1) for one in unit["Service.Environment"].split())
+    credential, _, file = unit["Service.LoadCredential"].partition(":")
+    assert variables["CATDOG_BOT_TOKEN_FILE"] == f"%d/{credential}"
+    assert f"cat > {file}" in GUIDE.read_text(encoding="utf-8")
+    assert variables["CATDOG_STATE_DIR"] == f"%S/{unit['Service.StateDirectory']}"
+    assert "CATDOG_BOT_TOKEN" not in variables
+    assert (unit["Service.DynamicUser"], unit["Service.ProtectSystem"]) == ("yes", "strict")
+
+
+def test_the_bots_unit_closes_nothing_that_the_bot_needs() -> None:
+    """Name look-ups, LiteRT's compiler and its look at the processor."""
+    unit = settings(BOT)
+    closed = {"MemoryDenyWriteExecute", "ProcSubset", "PrivateNetwork", "IPAddressDeny"}
+    assert not {f"Service.{key}" for key in closed} & set(unit)
+    families = unit["Service.RestrictAddressFamilies"].split()
+    assert set(families) == {"AF_UNIX", "AF_INET", "AF_INET6"}
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """Put the bot's unit, with a program that is there and the guide's drop-ins, into a folder."""
+    unit = BOT.read_text(encoding="utf-8").replace("/opt/catdog/.venv/bin/catdog", sys.executable)
+    (tmp_path / BOT.name).write_text(unit, encoding="utf-8")
+    drop_ins = tmp_path / f"{BOT.name}.d"
+    drop_ins.mkdir()
+    guide = GUIDE.read_text(encoding="utf-8").partition("## The bot on Linux")[2]
+    found = re.findall(r"^    \[Service\]\n(?:    .+\n)+", guide, re.MULTILINE)
+    assert len(found) == 3
+    for number, drop_in in enumerate(found):
+        (drop_ins / f"{number}.conf").write_text(textwrap.dedent(drop_in), encoding="utf-8")
+    return tmp_path
+
+
+@needs_systemd
+def test_systemd_understands_every_line_of_the_bots_unit(installed: Path) -> None:
+    """And of the drop-ins that the guide tells to make."""
+    assert analyze(installed, "verify", f"./{BOT.name}") == ("", 0)
+
+
+@needs_systemd
+def test_the_bots_unit_is_as_closed_as_the_guide_says(installed: Path) -> None:
+    (told,) = re.findall(r"rates it ([0-9.]+) of 10", " ".join(GUIDE.read_text().split()))
+    threshold = f"--threshold={float(told) * 10:.0f}"
+    unit = f"./{BOT.name}"
+    problems, code = analyze(installed, "security", "--offline=yes", threshold, unit)
+    assert (problems, code) == ("", 0)
 
 
 def test_the_property_list_runs_watch_in_the_background() -> None:
