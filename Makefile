@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-long bench-sorter lint clean
+.PHONY: run test test-long bench-sorter bench-bot lint clean
 
 run: $(VENV)/base-installed  ## sort photos that are dropped into ./inbox
 	@mkdir -p inbox
@@ -17,6 +17,9 @@ test-long: $(VENV)/dev-installed  ## what takes longer: kills, large folders, th
 
 bench-sorter: $(VENV)/base-installed  ## what the journal costs, and whether large folders slow it
 	$(BIN)/python benchmarks/journal_cost.py
+
+bench-bot: $(VENV)/base-installed  ## 50 people with 10 photos each at once: seconds, memory, order
+	$(BIN)/python benchmarks/bot_load.py
 
 lint: $(VENV)/dev-installed
 	$(BIN)/ruff check .

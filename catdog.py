@@ -11,13 +11,13 @@ from typing import Any
 
 import click
 
-from bot.cli import bot
+from bot.cli import TOKEN_VARIABLE, bot
 from core.cli import evaluate, predict, train
-from core.errors import CatdogError, ExitCode
-from core.options import Settings, option
+from core.console import print_json
+from core.errors import CatdogError, ExitCode, UsageRefused
+from core.options import Settings, json_option, option, pass_settings
 from sorter.cli import sort
 from sorter.daemon.cli import status, watch
-from sorter.doctor.cli import doctor
 from sorter.journal.cli import history, undo
 
 
@@ -106,6 +106,71 @@ def main(context: click.Context, models_dir: Path, state_dir: Path, log_level: s
         level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     context.obj = Settings(models_dir, state_dir.absolute())
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@option(
+    "--into",
+    type=click.Path(path_type=Path),
+    help="Where cats/ and dogs/ are, or will be.  [default: FOLDER]",
+)
+@option("--recursive", is_flag=True, help="Look into subfolders, too.")
+@option("--bot", "of_bot", is_flag=True, help="Look at the bot: token, groups, webhook, clock.")
+@option("--api-url", envvar="CATDOG_BOT_API_URL", default="https://api.telegram.org", hidden=True)
+@option("--webhook-url", envvar="CATDOG_BOT_WEBHOOK_URL", hidden=True)
+@option("--model", "model_choice", envvar="CATDOG_MODEL", hidden=True)
+@json_option
+@pass_settings
+@click.pass_context
+def doctor(
+    context: click.Context,
+    settings: Settings,
+    folder: Path | None,
+    into: Path | None,
+    recursive: bool,
+    of_bot: bool,
+    api_url: str,
+    webhook_url: str | None,
+    model_choice: str | None,
+    json: bool,
+) -> None:
+    """Tell what could go wrong with FOLDER: its disk, permissions, space, limits; or, with --bot,
+    with the bot.
+
+    Nothing is written. Ends with 1 if anything found is an error.
+    """
+    from core.findings import Finding, Severity
+
+    found: list[Finding] = []
+    if folder is not None:
+        from sorter.doctor.checks import examine
+
+        found += examine(folder, into or folder, settings.state_dir, recursive=recursive)
+    elif not of_bot:
+        raise UsageRefused("Name the folder to look at, or say --bot.")
+    if of_bot:
+        from bot.service.doctor import examine_bot
+        from bot.service.logs import set_up_logs
+        from bot.service.secret import take_secret
+
+        token = take_secret(os.environ, TOKEN_VARIABLE)
+        set_up_logs([token] if token is not None else [])
+        found += examine_bot(
+            token,
+            api_url=api_url,
+            webhook_url=webhook_url,
+            models_dir=settings.models_dir,
+            state_dir=settings.state_dir,
+            model=model_choice,
+        )
+    for one in found:
+        if json:
+            print_json({"check": one.check, "severity": one.severity, "message": one.message})
+        else:
+            click.echo(f"{one.severity:<8} {one.check}: {one.message}")
+    if any(one.severity is Severity.ERROR for one in found):
+        context.exit(ExitCode.SOME_FAILED)
 
 
 for _command in (predict, sort, watch, status, undo, history, doctor, bot, train, evaluate):

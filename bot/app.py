@@ -2,36 +2,155 @@
 
 from __future__ import annotations
 
+import logging
+import time
+from pathlib import Path
 from typing import Any
 
-from telegram.ext import AIORateLimiter, Application
+import httpx
+from telegram import Update
+from telegram.ext import Application, ContextTypes, TypeHandler
+from telegram.request import HTTPXRequest
 
+from bot.access import Admins, Gate
+from bot.chats import Chats
+from bot.commands import Commands, set_menu
+from bot.feedback import FeedbackButtons
 from bot.handlers import Handlers
-from bot.inference import InferencePool
+from bot.keeping import Keeping
+from bot.photos.answer import Answering
+from bot.photos.delivery import MarkingRateLimiter
+from bot.photos.fetch import Fetcher
+from bot.photos.inference import InferencePool
+from bot.photos.intake import Intake
+from bot.photos.notices import Notices
+from bot.photos.rates import Allowance
+from bot.service.metrics import Metrics
+from bot.service.secret import Secret
+from bot.settings import BotSettings
+from bot.store import records
+from bot.store.thread import StoreThread
 from core.classifier import Classifier
 
-_UPDATES_AT_ONCE = 8  # each holds a photo of up to 20 MB in memory
+log = logging.getLogger(__name__)
+
+# Photos are kept and queued by their handler, which takes a moment: these are commands that wait
+# for Telegram, and each is small.
+_UPDATES_AT_ONCE = 256
+_CONNECTIONS = 64
+_SEND_TIMEOUT = 20.0  # seconds; after it nobody knows whether a message arrived
+_CHAT_BURST, _CHAT_PER_SECOND = 20, 1.0  # answers in one private chat before Telegram minds
+_FRESH = 600.0  # seconds that a photo is answered after a restart
+_DAY = 86_400.0
+
+AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 
 
-def build_application(
-    token: str, classifier: Classifier, *, threshold: float, api_url: str
-) -> Application[Any, Any, Any, Any, Any, Any]:
-    """Put the bot together; `api_url` is the root of a Bot API server."""
-    inference = InferencePool(classifier)
+class Bot:
+    """The parts, put together."""
 
-    async def close(application: Application[Any, Any, Any, Any, Any, Any]) -> None:
-        inference.close()
+    def __init__(
+        self, token: Secret, classifier: Classifier, state_dir: Path, settings: BotSettings
+    ) -> None:
+        """Raises StoreUnusable."""
+        self.settings = settings
+        self.metrics = Metrics()
+        self.application = _build(token, settings, self.metrics)
+        self._store = StoreThread(state_dir)
+        self._pool = InferencePool(classifier, settings.threshold)
+        bot = self.application.bot
+        fetcher = Fetcher(settings.max_bytes)
+        pace = Allowance(_CHAT_BURST, _CHAT_PER_SECOND) if settings.send_rate else None
+        answering = Answering(bot, self._store, self._pool, fetcher, pace, self.metrics)
+        self._notices = Notices(bot)
+        self._intake = Intake(
+            self._store,
+            answering,
+            self._notices,
+            self.metrics,
+            queue=settings.queue,
+            person_rate=settings.person_rate,
+        )
+        self._keeping = Keeping(bot, self._store, fetcher, state_dir)
+        self._chats = Chats(self._store)
+        admins = Admins(bot)
+        gate = Gate(settings, self._notices)
+        asks = settings.asks_for_photos
+        self.application.add_handler(TypeHandler(Update, self._count), group=-2)
+        self.application.add_handler(TypeHandler(Update, gate.check), group=-1)
+        Commands(self._store, self._pool, self._chats, admins, asks_for_photos=asks).register(
+            self.application
+        )
+        FeedbackButtons(
+            self._store, self._pool, self._keeping, admins, self.metrics, asks_for_photos=asks
+        ).register(self.application)
+        Handlers(
+            self._intake, self._notices, self._chats, self._store, self._pool, self.metrics
+        ).register(self.application)
 
-    root = api_url.rstrip("/")
-    application = (
+    async def begin(self) -> None:
+        """Take up what an earlier run left: to be called before updates come."""
+        await self._chats.load()
+        await self.forget_old()
+        since = time.time() - _FRESH
+        left = await self._store.run(lambda db: records.unanswered(db, since=since))
+        if left:
+            log.info("photos from before the start are answered", extra={"photos": len(left)})
+        self._intake.resume(left)
+        if self.settings.asks_for_photos:
+            await self._keeping.resume()
+
+    async def set_menu(self) -> None:
+        """Tell Telegram the commands."""
+        await set_menu(self.application)
+
+    async def forget_old(self) -> None:
+        """Take away what is too old to be of use."""
+        before = time.time() - records.KEPT_DAYS * _DAY
+        await self._store.run(lambda db: records.forget_old(db, before=before))
+
+    async def finish(self, grace: float) -> None:
+        """Answer what waits, for `grace` seconds at most: to be called when no updates come."""
+        await self._intake.stop(grace)
+        await self._keeping.stop()
+        await self._notices.stop()
+
+    async def close(self) -> None:
+        """Close the store and end the threads."""
+        self._pool.close()
+        await self._store.close()
+
+    async def _count(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        self.metrics.updates.inc()
+        self.metrics.contact()
+
+
+def _build(token: Secret, settings: BotSettings, metrics: Metrics) -> AnyApplication:
+    root = settings.api_url.rstrip("/")
+
+    async def note(response: httpx.Response) -> None:
+        if response.is_success:
+            metrics.contact()
+
+    noting = {"event_hooks": {"response": [note]}}
+    request = HTTPXRequest(
+        connection_pool_size=_CONNECTIONS,
+        pool_timeout=60.0,
+        connect_timeout=10.0,
+        read_timeout=_SEND_TIMEOUT,
+        write_timeout=_SEND_TIMEOUT,
+        httpx_kwargs=noting,
+    )
+    polling = HTTPXRequest(connect_timeout=10.0, read_timeout=15.0, httpx_kwargs=noting)
+    application: AnyApplication = (
         Application.builder()
-        .token(token)
+        .token(token.reveal())
         .base_url(f"{root}/bot")
         .base_file_url(f"{root}/file/bot")
-        .rate_limiter(AIORateLimiter(max_retries=3))
+        .request(request)
+        .get_updates_request(polling)
+        .rate_limiter(MarkingRateLimiter(settings.send_rate))
         .concurrent_updates(_UPDATES_AT_ONCE)
-        .post_shutdown(close)
         .build()
     )
-    Handlers(classifier.manifest, inference, threshold).register(application)
     return application

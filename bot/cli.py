@@ -10,6 +10,7 @@ from core.errors import CatdogError, UsageRefused
 from core.options import Settings, model_option, option, pass_settings, threshold_option
 
 TOKEN_VARIABLE = "CATDOG_BOT_TOKEN"
+WEBHOOK_SECRET_VARIABLE = "CATDOG_BOT_WEBHOOK_SECRET"
 
 
 @click.command()
@@ -19,49 +20,179 @@ TOKEN_VARIABLE = "CATDOG_BOT_TOKEN"
     show_default=True,
     help="Root of the Bot API server.",
 )
+@option(
+    "--queue",
+    type=click.IntRange(min=1),
+    default=1000,
+    show_default=True,
+    help="Photos that may wait in all; with more the bot says that it is busy.",
+)
+@option(
+    "--person-rate",
+    type=click.IntRange(min=1),
+    default=60,
+    show_default=True,
+    help="Photos that a person may send at once, and as many a minute after.",
+)
+@option(
+    "--max-mb",
+    type=click.IntRange(1, 256),
+    default=20,
+    show_default=True,
+    help="Largest file to fetch. Telegram's own server hands out no more than 20 MB.",
+)
+@option(
+    "--keep-photos",
+    type=click.Choice(["ask", "off"]),
+    default="ask",
+    show_default=True,
+    help="Ask people once whether photos that they correct may be kept for training, or keep none.",
+)
+@option(
+    "--allow-user",
+    multiple=True,
+    type=int,
+    metavar="NUMBER",
+    help="Answer only this person; can be given more than once. The bot tells strangers their "
+    "number.",
+)
+@option(
+    "--allow-chat",
+    multiple=True,
+    type=int,
+    metavar="NUMBER",
+    help="Answer only in this group; can be given more than once.",
+)
+@option(
+    "--send-rate",
+    type=click.IntRange(min=0),
+    default=30,
+    show_default=True,
+    help="Messages a second; 0 for no limit. Telegram's own server allows 30.",
+)
+@option(
+    "--webhook-url",
+    metavar="URL",
+    help="Have Telegram send messages to this address (https) instead of asking for them.",
+)
+@option(
+    "--webhook-listen",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on, behind a proxy that ends TLS.",
+)
+@option(
+    "--webhook-port",
+    type=click.IntRange(1, 65535),
+    default=8080,
+    show_default=True,
+    help="Port to listen on.",
+)
+@option(
+    "--health-port",
+    type=click.IntRange(1, 65535),
+    help="Port on 127.0.0.1 for /health and Prometheus's /metrics.  [default: none]",
+)
+@option("--log-json", is_flag=True, help="Log one JSON object a line.")
 @threshold_option
 @model_option
 @pass_settings
 def bot(
-    settings: Settings, api_url: str, threshold: float | None, model_choice: str | None
+    settings: Settings,
+    api_url: str,
+    queue: int,
+    person_rate: int,
+    max_mb: int,
+    keep_photos: str,
+    allow_user: tuple[int, ...],
+    allow_chat: tuple[int, ...],
+    send_rate: int,
+    webhook_url: str | None,
+    webhook_listen: str,
+    webhook_port: int,
+    health_port: int | None,
+    log_json: bool,
+    threshold: float | None,
+    model_choice: str | None,
 ) -> None:
     """Run the Telegram bot: it answers photos with what it sees in them.
 
     The token that @BotFather gave you is read from CATDOG_BOT_TOKEN, in the environment or in
-    .env; no option takes it, since others can see a command's options.
+    .env, or from the file that CATDOG_BOT_TOKEN_FILE names; no option takes it, since others can
+    see a command's options. CATDOG_BOT_WEBHOOK_SECRET (or _FILE) is the secret that Telegram
+    shows with each message to a webhook; without one, one is made up at each start.
     """
-    token = os.environ.get(TOKEN_VARIABLE, "").strip()
-    if not token:
+    from bot.service.secret import take_secret
+
+    token = take_secret(os.environ, TOKEN_VARIABLE)
+    secret = take_secret(os.environ, WEBHOOK_SECRET_VARIABLE)
+    if token is None:
         raise UsageRefused(
             f"{TOKEN_VARIABLE} is not set. Ask @BotFather in Telegram for a bot and its token, "
             "and write it into .env (see .env.example)."
         )
+    if not api_url.startswith(("http://", "https://")):
+        raise UsageRefused(
+            f"--api-url is an address that starts with https:// or http://. Received: "
+            f"{token.hide_in(api_url)}"
+        )
+    if webhook_url is not None and not webhook_url.startswith("https://"):
+        raise UsageRefused(
+            f"Telegram sends only to https. Received: --webhook-url {webhook_url}. Put a proxy "
+            "that ends TLS before the bot (docs/deploy.md has one)."
+        )
+    import asyncio
+    import logging
+
     from telegram.error import InvalidToken, TelegramError
 
-    from bot.app import build_application
-    from bot.logs import keep_out_of_logs
+    from bot.app import Bot
+    from bot.run import run, webhook_from
+    from bot.service.logs import set_up_logs
+    from bot.settings import BotSettings
     from core.classifier import Classifier
     from core.model_store import find_model
 
-    keep_out_of_logs(token)
+    set_up_logs([token] if secret is None else [token, secret], as_json=log_json)
     classifier = Classifier(find_model(settings.models_dir, model_choice))
-    manifest = classifier.manifest
-    application = build_application(
-        token,
-        classifier,
-        threshold=manifest.threshold if threshold is None else threshold,
+    version = classifier.manifest.version
+    webhook = None
+    if webhook_url is not None:
+        webhook = webhook_from(webhook_url, webhook_listen, webhook_port, secret)
+    chosen = BotSettings(
         api_url=api_url,
+        threshold=threshold,
+        queue=queue,
+        person_rate=person_rate,
+        max_bytes=max_mb * 2**20,
+        asks_for_photos=keep_photos == "ask",
+        allowed_users=frozenset(allow_user),
+        allowed_chats=frozenset(allow_chat),
+        send_rate=send_rate,
+        webhook=webhook,
+        health_port=health_port,
     )
-    click.echo(f"The bot runs with the model {manifest.version}. Ctrl-C ends it.")
+
+    async def serve() -> None:
+        await run(
+            Bot(token, classifier, settings.state_dir, chosen),
+            ready=lambda: click.echo(f"The bot runs with the model {version}. Ctrl-C ends it."),
+        )
+
     try:
-        application.run_polling(allowed_updates=["message"], bootstrap_retries=3)
+        asyncio.run(serve())
     except InvalidToken:
         raise UsageRefused(
             f"Telegram does not accept the token in {TOKEN_VARIABLE}. Ask @BotFather for it again."
         ) from None
     except TelegramError as error:  # its text may hold the token
         raise CatdogError(
-            f"The Bot API at {api_url} cannot be reached ({type(error).__name__}). Check the "
-            "network and CATDOG_BOT_API_URL, then start again."
+            f"The Bot API at {token.hide_in(api_url)} cannot be reached "
+            f"({type(error).__name__}). Check the network and CATDOG_BOT_API_URL, then start again."
         ) from None
+    except CatdogError:
+        raise
+    except Exception:  # a traceback would be printed as it is, and may hold the token
+        logging.getLogger(__name__).critical("the bot has a bug and stops", exc_info=True)
+        raise CatdogError("The bot stopped because of a bug; the log has it.") from None
     click.echo("Stopped.")

@@ -1,92 +1,180 @@
-"""What the bot does with each message: download, await the prediction, reply."""
+"""Which message is whose: photos, and what is said about them."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
-from telegram import Document, Message, PhotoSize, Update
+from telegram import Message, Update
 from telegram.error import TelegramError
 from telegram.ext import Application, CommandHandler, ContextTypes, MessageHandler, filters
 
-from bot import replies
-from bot.inference import InferencePool
-from core.errors import UnreadableImage
-from core.manifest import Manifest
-from core.photos import is_photo_name
-from core.prediction import decide
+from bot.chats import Chats
+from bot.photos.incoming import (
+    Attachment,
+    NotAPhoto,
+    attachment_of,
+    command_of,
+    is_addressed,
+    is_private,
+    language_of,
+    mentions,
+    sender_of,
+)
+from bot.photos.inference import InferencePool
+from bot.photos.intake import Intake
+from bot.photos.notices import Notices
+from bot.service.metrics import Metrics
+from bot.store import records
+from bot.store.records import Purpose
+from bot.store.thread import StoreThread
+from bot.words import replies
+from bot.words.catalogue import words_for
 
 log = logging.getLogger(__name__)
 
 
-class _ImageFile(filters.MessageFilter):
-    """Documents that say, by type or name, that they are images."""
-
-    def filter(self, message: Message) -> bool:
-        document = message.document
-        if document is None:
-            return False
-        by_type = (document.mime_type or "").startswith("image/")
-        return by_type or is_photo_name(document.file_name or "")
-
-
 class Handlers:
-    """The bot's answers, given a model."""
+    """Takes in photos, and commands that point at photos."""
 
-    def __init__(self, manifest: Manifest, inference: InferencePool, threshold: float) -> None:
-        self._manifest = manifest
-        self._inference = inference
-        self._threshold = threshold
+    def __init__(
+        self,
+        intake: Intake,
+        notices: Notices,
+        chats: Chats,
+        store: StoreThread,
+        pool: InferencePool,
+        metrics: Metrics,
+    ) -> None:
+        self._intake = intake
+        self._notices = notices
+        self._chats = chats
+        self._store = store
+        self._pool = pool
+        self._metrics = metrics
 
     def register(self, application: Application[Any, Any, Any, Any, Any, Any]) -> None:
         """Tell the application which messages are for whom; edits and channels are for nobody."""
         new = filters.UpdateType.MESSAGE
-        application.add_handler(CommandHandler(["start", "help"], self.start, filters=new))
-        application.add_handler(MessageHandler(new & (filters.PHOTO | _ImageFile()), self.photo))
+        application.add_handler(CommandHandler("what", self.what, filters=new))
+        application.add_handler(CommandHandler("why", self.why, filters=new))
+        application.add_handler(MessageHandler(new & filters.StatusUpdate.MIGRATE, self.moved))
+        application.add_handler(
+            MessageHandler(new & ~filters.StatusUpdate.ALL & ~filters.COMMAND, self.message)
+        )
         application.add_error_handler(self.error)
 
-    async def start(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Answer /start and /help."""
-        assert update.message is not None
-        await update.message.reply_text(replies.greeting(self._manifest))
-
-    async def photo(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Answer a photo, or an image sent as a file, with a reply to it."""
+    async def message(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Take in a photo; say of anything else that it is none, if the bot was spoken to."""
         message = update.message
         assert message is not None
-        attachment = _image_of(message)
-        if (attachment.file_size or 0) > replies.MAX_MEGABYTES * 2**20:
-            await _reply(message, replies.TOO_BIG)
+        is_asked = is_private(message) or is_addressed(message, context.bot)
+        found = attachment_of(message)
+        if isinstance(found, Attachment):
+            purpose = command_of(message, context.bot) or Purpose.WHAT
+            await self._intake.take(
+                message,
+                found,
+                purpose=purpose,
+                is_asked=is_asked or self._chats.is_auto(message.chat.id),
+            )
             return
-        try:
-            file = await attachment.get_file()
-            content = await file.download_as_bytearray()
-        except TelegramError as error:
-            log.warning("a photo could not be fetched: %s", type(error).__name__)
-            await _reply(message, replies.TRY_AGAIN)
+        if not is_asked:
             return
-        try:
-            prediction = await self._inference.predict(bytes(content))
-        except UnreadableImage as error:
-            await _reply(message, replies.unreadable(error.code))
+        if not is_private(message) and mentions(message, context.bot):
+            pointed = _pointed_at(message, context.bot.id)
+            if isinstance(pointed, _Pointed):  # "@catdog_bot?" in reply to somebody's photo
+                await self._take(message, pointed, Purpose.WHAT)
+                return
+        words = words_for(language_of(message))
+        if found is None:
+            kinds = replies.kinds(words, self._pool.manifest)
+            self._notices.say(message, words.hint.format(kinds=kinds))
+        else:
+            self._say_what_it_is(message, found)
+
+    async def what(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Look at the photo that /what replies to."""
+        message = update.message
+        assert message is not None
+        pointed = _pointed_at(message, context.bot.id)
+        if isinstance(pointed, _Pointed):
+            await self._take(message, pointed, Purpose.WHAT)
+        elif pointed is not None:
+            self._say_what_it_is(message, pointed)
+        else:
+            self._notices.say(message, words_for(language_of(message)).what_usage)
+
+    async def why(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Explain the photo that /why replies to, or whose answer it replies to, or the last."""
+        message = update.message
+        assert message is not None
+        pointed = _pointed_at(message, context.bot.id)
+        if isinstance(pointed, NotAPhoto):
+            self._say_what_it_is(message, pointed)
             return
-        decision = decide(prediction, self._threshold)
-        await _reply(message, replies.answer(decision, self._manifest))
+        if pointed is None:
+            pointed = await self._answered_before(message)
+        if pointed is None:
+            self._notices.say(message, words_for(language_of(message)).why_usage)
+            return
+        await self._take(message, pointed, Purpose.WHY)
+
+    async def moved(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Follow a group that becomes a supergroup."""
+        message = update.message
+        if message is not None and message.migrate_to_chat_id is not None:
+            await self._chats.moved(message.chat.id, message.migrate_to_chat_id)
 
     async def error(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Log what no handler caught, and tell whoever waits for an answer."""
         log.error("an update failed", exc_info=context.error)
+        self._metrics.bugs.inc()
         message = update.message if isinstance(update, Update) else None
         if message is not None and not isinstance(context.error, TelegramError):
-            await _reply(message, replies.TRY_AGAIN)
+            self._notices.say(message, words_for(language_of(message)).trouble)
+
+    async def _take(self, message: Message, pointed: _Pointed, purpose: Purpose) -> None:
+        await self._intake.take(message, pointed.image, photo=pointed.message, purpose=purpose)
+
+    async def _answered_before(self, message: Message) -> _Pointed | None:
+        """Find the photo whose answer a message replies to; in private, else the last one."""
+        chat, person = message.chat.id, sender_of(message)
+        answer = message.reply_to_message
+        if answer is not None:
+            number = answer.message_id
+            found = await self._store.run(lambda db: records.find_answered(db, chat, number))
+        elif is_private(message):
+            found = await self._store.run(lambda db: records.last_photo(db, chat, person))
+        else:
+            return None
+        if found is None:
+            return None
+        return _Pointed(found.asked.message, Attachment(found.asked.file_id, found.asked.size))
+
+    def _say_what_it_is(self, message: Message, what: NotAPhoto) -> None:
+        text: str = getattr(words_for(language_of(message)), what)
+        self._notices.say(message, text)
 
 
-def _image_of(message: Message) -> PhotoSize | Document:
-    if message.photo:
-        return message.photo[-1]  # the largest
-    assert message.document is not None  # the filter lets nothing else through
-    return message.document
+@dataclass(frozen=True, slots=True)
+class _Pointed:
+    """A photo that a command points at."""
+
+    message: int
+    image: Attachment
 
 
-async def _reply(message: Message, text: str) -> None:
-    await message.reply_text(text, do_quote=True)
+def _pointed_at(message: Message, bot: int) -> _Pointed | NotAPhoto | None:
+    """Find the photo that a message replies to, in this chat or, quoted, in another."""
+    replied = message.reply_to_message
+    if replied is not None:
+        if replied.from_user is not None and replied.from_user.id == bot:
+            return None
+        found = attachment_of(replied)
+        return _Pointed(replied.message_id, found) if isinstance(found, Attachment) else found
+    if message.external_reply is not None:
+        found = attachment_of(message.external_reply)
+        return _Pointed(message.message_id, found) if isinstance(found, Attachment) else found
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,29 +30,36 @@ class Feedback:
     confidence: float | None = None
     model_version: str | None = None
     path: Path | None = None  # where the photo was last seen
-    person: str | None = None
-    consent: str | None = None
+    person: str | None = None  # a pseudonym, never a name or a number of Telegram's
+    consent: str | None = None  # answer or photo: what of it may be kept
 
 
 def record(store: Store, feedback: Feedback) -> None:
     """Keep a label. Raises StoreUnusable."""
     with store.writing() as db:
-        db.execute(
-            "INSERT INTO feedback (at, source, sha256, label, predicted, confidence,"
-            " model_version, path, person, consent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                time.time(),
-                feedback.source.value,
-                feedback.sha256,
-                feedback.label,
-                feedback.predicted,
-                feedback.confidence,
-                feedback.model_version,
-                to_column(feedback.path) if feedback.path else None,
-                feedback.person,
-                feedback.consent,
-            ),
-        )
+        insert(db, feedback)
+
+
+def insert(db: sqlite3.Connection, feedback: Feedback) -> int:
+    """Keep a label in a transaction that is open; gives its row's id."""
+    cursor = db.execute(
+        "INSERT INTO feedback (at, source, sha256, label, predicted, confidence,"
+        " model_version, path, person, consent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            time.time(),
+            feedback.source.value,
+            feedback.sha256,
+            feedback.label,
+            feedback.predicted,
+            feedback.confidence,
+            feedback.model_version,
+            to_column(feedback.path) if feedback.path else None,
+            feedback.person,
+            feedback.consent,
+        ),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
 
 
 def recorded(store: Store) -> list[Feedback]:

@@ -96,6 +96,53 @@ _MIGRATIONS = (
     );
     CREATE INDEX feedback_of_photo ON feedback (sha256);
     """,
+    """
+    CREATE TABLE bot_photos (              -- what the bot was asked about, for some days
+        id INTEGER PRIMARY KEY AUTOINCREMENT, -- stands in the buttons under the answer
+        at REAL NOT NULL,
+        chat INTEGER NOT NULL,             -- Telegram's numbers, here and below
+        message INTEGER NOT NULL,          -- the photo's
+        asked INTEGER NOT NULL,            -- the message that asked: the photo's own, or a command
+        thread INTEGER,                    -- the topic of a forum
+        person INTEGER NOT NULL,           -- who asked
+        language TEXT NOT NULL,
+        purpose TEXT NOT NULL,             -- what or why
+        album TEXT,
+        file_id TEXT NOT NULL,
+        size INTEGER,                      -- bytes, if Telegram said so
+        state TEXT NOT NULL,               -- waiting, working, sending or done
+        attempts INTEGER NOT NULL DEFAULT 0, -- times that work on it began
+        sha256 TEXT,
+        predicted TEXT,
+        confidence REAL,
+        model_version TEXT,
+        sure INTEGER,                      -- 1: the confidence reached the threshold
+        answer INTEGER,                    -- the bot's message
+        feedback INTEGER,                  -- the id of what was pressed
+        UNIQUE (chat, asked)               -- a message that is delivered again changes nothing
+    );
+    CREATE INDEX bot_photos_open ON bot_photos (state) WHERE state != 'done';
+    CREATE INDEX bot_photos_of_person ON bot_photos (person);
+    CREATE INDEX bot_photos_by_answer ON bot_photos (chat, answer);
+    CREATE INDEX bot_photos_by_age ON bot_photos (at);
+    CREATE TABLE bot_people (              -- who was asked what may be kept, and said
+        person INTEGER PRIMARY KEY,
+        consent TEXT NOT NULL              -- answer or photo
+    );
+    CREATE TABLE bot_chats (
+        chat INTEGER PRIMARY KEY,
+        auto INTEGER NOT NULL              -- 1: every photo is answered
+    );
+    CREATE TABLE bot_tally (               -- how often, in all
+        what TEXT PRIMARY KEY,
+        times INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE bot_keys (
+        name TEXT PRIMARY KEY,
+        value BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX feedback_of_person ON feedback (person) WHERE person IS NOT NULL;
+    """,
 )
 
 

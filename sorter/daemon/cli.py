@@ -46,9 +46,9 @@ def watch(
     is doing.
     """
     from core.image import display
+    from core.notify import ServiceManager
     from core.store import Store
     from sorter.daemon.filesystem import file_system_of
-    from sorter.daemon.notify import ServiceManager
     from sorter.daemon.service import Daemon, only_daemon
     from sorter.daemon.watch import Watcher
     from sorter.journal.memory import Memory

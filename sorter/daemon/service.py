@@ -12,8 +12,8 @@ from typing import Any
 
 from core.errors import CatdogError, ExitCode
 from core.image import display
+from core.notify import ServiceManager
 from core.store import Store, from_column, to_column
-from sorter.daemon.notify import ServiceManager
 from sorter.daemon.watch import Doings
 from sorter.journal.corrections import notice
 from sorter.journal.locks import Lock, daemon_lock

@@ -7,11 +7,10 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 
+from core.findings import Finding, Severity
 from core.image import display
 from sorter.daemon.filesystem import FileSystem, ignores_case, nearest_folder
 from sorter.doctor.inotify import inotify_use
@@ -21,23 +20,6 @@ _FAT = frozenset({"vfat", "msdos", "fat", "fat12", "fat16", "fat32", "exfat"})
 _WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)  # a clock that shows less is wrong
 _FUTURE = 60.0  # seconds that a photo's time may be ahead of the clock
 _ROOM = 100 * 10**6  # bytes for the journal
-
-
-class Severity(StrEnum):
-    """How bad a finding is."""
-
-    OK = "ok"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found."""
-
-    check: str
-    severity: Severity
-    message: str  # what, which, and what to do next
 
 
 def examine(

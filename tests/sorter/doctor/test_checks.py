@@ -14,12 +14,13 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner, Result
 
+from catdog import doctor
+from core.findings import Finding, Severity
 from core.options import Settings
 from sorter.daemon.filesystem import FileSystem
 from sorter.doctor import checks as doctor_module
 from sorter.doctor import survey as survey_module
-from sorter.doctor.checks import Finding, Severity, examine
-from sorter.doctor.cli import doctor
+from sorter.doctor.checks import examine
 from sorter.doctor.inotify import InotifyUse
 
 Put = Callable[[Path, bytes], Path]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sorter.daemon.notify import ServiceManager
+from core.notify import ServiceManager
 
 needs_sockets = pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets")
 
@@ -142,7 +142,7 @@ def test_a_manager_that_is_gone_ends_nothing_and_is_tried_again(
     address: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A sign of life that did not get through is still due."""
-    caplog.set_level(logging.DEBUG, "sorter.daemon.notify")
+    caplog.set_level(logging.DEBUG, "core.notify")
     environ = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "60000000"}
     manager = ServiceManager.from_environment(environ, clock=Clock())
     manager.alive()

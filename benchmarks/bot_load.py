@@ -1,0 +1,210 @@
+"""How the bot holds when 50 people send it 10 photos each at once.
+
+    python benchmarks/bot_load.py
+
+Runs `catdog bot` with the model that comes with catdog against a Bot API server on loopback,
+which works on the same processor: once with Telegram's limit of 30 messages a second, and once
+without. Ends with 1 if an answer is missing or double, if 95 % of the answers have not come within
+20 seconds (8 without the limit), if the bot takes more than 250 MB, or if its loop was held up for
+more than 100 ms.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "bot"))
+
+from telegram_on_loopback import TOKEN, BotApi
+
+PEOPLE = 50
+PHOTOS = 10  # of each person
+LONG_SIDE = 1280  # pixels, as Telegram makes photos
+MOST_MEMORY = 250e6  # bytes
+MOST_LAG = 0.1  # seconds
+
+
+@dataclass(frozen=True)
+class Load:
+    """What came of a burst. Times are seconds from its start."""
+
+    answered: int
+    doubled: int
+    out_of_order: int
+    median: float
+    p95: float
+    memory: float  # bytes: proportional set size where there is one, at most
+    lag: float  # seconds that the loop was held up, at most
+    idle: float  # bytes, before the burst
+
+
+def draw_photos(number: int) -> list[bytes]:
+    """Make JPEGs of the size and weight that Telegram's photos have."""
+    photos = []
+    for seed in range(number):
+        random = np.random.default_rng(seed)
+        coarse = random.integers(0, 255, (30, 40, 3), np.uint8)
+        image = Image.fromarray(coarse).resize((LONG_SIDE, LONG_SIDE * 3 // 4))
+        noisy = np.asarray(image).astype(int) + random.normal(0, 12, (*image.size[::-1], 1))
+        stream = io.BytesIO()
+        Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(stream, "JPEG", quality=87)
+        photos.append(stream.getvalue())
+    return photos
+
+
+def run(send_rate: int, people: int = PEOPLE, photos: int = PHOTOS) -> Load:
+    """Send a burst to a bot of its own."""
+    api = BotApi()
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            [
+                sys.executable, "-m", "catdog", "bot",
+                "--send-rate", str(send_rate), "--health-port", str(port),
+            ],
+            env={
+                **os.environ,
+                "CATDOG_BOT_TOKEN": TOKEN,
+                "CATDOG_BOT_API_URL": api.url,
+                "CATDOG_STATE_DIR": folder,
+            },
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            api.wait(lambda: api.called("setMyCommands"), "the bot's start")
+            time.sleep(2)
+            return _burst(api, process, port, people, photos)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+            api.close()
+
+
+def _burst(
+    api: BotApi, process: subprocess.Popen[bytes], port: int, people: int, photos: int
+) -> Load:
+    memory = Memory(process.pid)
+    idle = memory.now()
+    pictures = [
+        {"photo": [_sized(api.keep(content), len(content))]} for content in draw_photos(photos)
+    ]
+    sent: dict[int, list[int]] = {person: [] for person in range(1, people + 1)}
+    begun = time.monotonic()
+    memory.start()
+    with api._changed:  # nothing is handed out before all is there: a burst
+        for picture in pictures:
+            for person, numbers in sent.items():
+                numbers.append(api.send(picture, person=person))
+    deadline = begun + 120
+    while len(api.sent) < people * photos and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1)  # for what would come twice
+    highest = memory.stop()
+    waits = sorted(at[0] - begun for at in api.answers.values())
+    return Load(
+        answered=len(waits),
+        doubled=sum(len(at) - 1 for at in api.answers.values()),
+        out_of_order=sum(_is_out_of_order(api, numbers) for numbers in sent.values()),
+        median=statistics.median(waits),
+        p95=waits[int(0.95 * len(waits))],
+        memory=highest,
+        lag=_metric(port, "catdog_bot_loop_lag_max_seconds"),
+        idle=idle,
+    )
+
+
+class Memory:
+    """Watches how much memory a process takes."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+        self._highest = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def now(self) -> float:
+        found = self._process.memory_full_info()
+        return float(getattr(found, "pss", 0) or found.rss)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> float:
+        self._stop.set()
+        self._thread.join()
+        return self._highest
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.1):
+            self._highest = max(self._highest, self.now())
+
+
+def _sized(file_id: str, size: int) -> dict[str, object]:
+    sides = {"width": LONG_SIDE, "height": LONG_SIDE * 3 // 4}
+    return {"file_id": file_id, "file_unique_id": file_id, "file_size": size, **sides}
+
+
+def _is_out_of_order(api: BotApi, numbers: list[int]) -> bool:
+    at = [api.answers[number][0] for number in numbers if number in api.answers]
+    return at != sorted(at)
+
+
+def _metric(port: int, name: str) -> float:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as response:
+        found = re.search(rf"^{name} (\S+)$", response.read().decode(), re.MULTILINE)
+    assert found is not None
+    return float(found[1])
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+    return port
+
+
+def main() -> int:
+    """Measure, tell, and give the exit code."""
+    short = []
+    for send_rate, most in ((30, 20.0), (0, 8.0)):
+        load = run(send_rate)
+        limit = f"{send_rate} messages a second" if send_rate else "no limit on sending"
+        print(
+            f"{limit}: {load.answered} of {PEOPLE * PHOTOS} answered, {load.doubled} twice, "
+            f"{load.out_of_order} people out of order; median {load.median:.1f} s, p95 "
+            f"{load.p95:.1f} s (at most {most:.0f}); memory {load.memory / 1e6:.0f} MB (at most "
+            f"{MOST_MEMORY / 1e6:.0f}; idle {load.idle / 1e6:.0f}); loop held up at most "
+            f"{load.lag * 1000:.0f} ms (at most {MOST_LAG * 1000:.0f})"
+        )
+        checks = {
+            "answers": load.answered == PEOPLE * PHOTOS and not load.doubled,
+            "order": not load.out_of_order,
+            "p95": load.p95 <= most,
+            "memory": load.memory <= MOST_MEMORY,
+            "lag": load.lag <= MOST_LAG,
+        }
+        short += [f"{what} ({limit})" for what, holds in checks.items() if not holds]
+    if short:
+        print("Falls short: " + ", ".join(short))
+    return 1 if short else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,201 @@
+"""From an accepted photo to its answer: fetch, look, say, once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from telegram import Bot, InlineKeyboardMarkup, Message, ReplyParameters
+from telegram.error import ChatMigrated
+
+from bot.photos.delivery import Marks, deliver
+from bot.photos.fetch import Fetcher, NotFetched
+from bot.photos.inference import InferencePool, Looked
+from bot.photos.rates import Allowance
+from bot.service.metrics import Metrics
+from bot.store import records
+from bot.store.records import Asked, Purpose, Record, State
+from bot.store.thread import StoreThread
+from bot.words import replies
+from bot.words.buttons import label_buttons
+from bot.words.catalogue import Words, words_for
+from core.errors import UnreadableImage
+
+log = logging.getLogger(__name__)
+
+_MAX_ATTEMPTS = 2  # a photo that was at work twice when the bot died is not tried again
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a photo: a line to say, and what was seen, if anything was."""
+
+    line: str
+    looked: Looked | None = None
+    name: str = "unreadable"  # for the tallies
+
+    @property
+    def picture(self) -> bytes | None:
+        return self.looked.picture if self.looked else None
+
+
+class Answering:
+    """Answers photos, one message's or one album's at a time."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        store: StoreThread,
+        pool: InferencePool,
+        fetcher: Fetcher,
+        pace: Allowance | None,
+        metrics: Metrics,
+    ) -> None:
+        """`pace` says how fast one chat is answered; None: as fast as it goes."""
+        self._bot = bot
+        self._store = store
+        self._pool = pool
+        self._fetcher = fetcher
+        self._pace = pace
+        self._metrics = metrics
+
+    async def answer(self, found: Sequence[Record]) -> None:
+        """Answer the photos of one message or album, with a reply to the first."""
+        begun = await self._store.run(lambda db: records.begin(db, [one.id for one in found]))
+        work = [one for one in found if one.id in begun]  # less what was forgotten meanwhile
+        if not work:
+            return
+        first = work[0].asked
+        words = words_for(first.language)
+        outcomes = await asyncio.gather(*(self._look(one, words) for one in work))
+        markup = None
+        if first.purpose is Purpose.WHAT:
+            rows = [
+                one.id if outcome.looked else None
+                for one, outcome in zip(work, outcomes, strict=True)
+            ]
+            markup = label_buttons(words, self._pool.manifest, rows)
+        reply = _Reply(_text(outcomes), markup, outcomes[0].picture)
+        if self._pace is not None and first.chat > 0:
+            await asyncio.sleep(self._pace.wait_for(first.chat))
+        sent = await self._send(first, reply, self._marks(work, outcomes))
+        await self._store.run(lambda db: _finish(db, work, outcomes, sent))
+        for one, outcome in zip(work, outcomes, strict=True):
+            self._metrics.answered(outcome.name, time.time() - one.asked.at)
+            log.info(
+                "answered a photo",
+                extra={"purpose": one.asked.purpose, "outcome": outcome.name, "photo": one.id},
+            )
+
+    async def say(self, asked: Asked, text: str) -> None:
+        """Say a sentence in an answer's place."""
+        await deliver(lambda: _Reply(text, None, None).send(self._bot, asked.chat, asked))
+
+    async def _look(self, record: Record, words: Words) -> Outcome:
+        asked = record.asked
+        if record.attempts >= _MAX_ATTEMPTS:
+            return Outcome(words.gave_up, name="gave-up")
+        try:
+            async with self._fetcher.fetched(self._bot, asked.file_id, asked.size) as content:
+                if asked.purpose is Purpose.WHY:
+                    return self._explained(await self._pool.explain(content), words)
+                return self._outcome(await self._pool.look(content), words)
+        except NotFetched as error:
+            line: str = getattr(words, error.code)
+            return Outcome(
+                line.format(limit=self._fetcher.max_bytes // 2**20),
+                name=error.code.replace("_", "-"),
+            )
+        except UnreadableImage as error:
+            return Outcome(replies.unreadable(words, error.code), name=error.code)
+        except Exception:
+            log.exception("a photo could not be looked at")
+            self._metrics.bugs.inc()
+            return Outcome(words.trouble, name="trouble")
+
+    def _outcome(self, looked: Looked, words: Words) -> Outcome:
+        prediction = looked.decision.prediction
+        line = replies.answer(
+            words,
+            self._pool.manifest,
+            label=prediction.label,
+            confidence=prediction.confidence,
+            is_sure=looked.decision.is_sure,
+        )
+        return Outcome(line, looked, looked.decision.label)
+
+    def _explained(self, looked: Looked, words: Words) -> Outcome:
+        outcome = self._outcome(looked, words)
+        template = words.why if looked.picture else words.why_not
+        version = looked.decision.prediction.model_version
+        return Outcome(template.format(answer=outcome.line, version=version), looked, "explained")
+
+    def _marks(self, work: Sequence[Record], outcomes: Sequence[Outcome]) -> Marks:
+        ids = [one.id for one in work]
+
+        def before(db: sqlite3.Connection) -> None:
+            for one, outcome in zip(work, outcomes, strict=True):
+                if outcome.looked is not None:
+                    records.see(db, one.id, outcome.looked.sha256, outcome.looked.decision)
+            records.mark(db, ids, State.SENDING)
+
+        return Marks(
+            before=lambda: self._store.run(before),
+            undo=lambda: self._store.run(lambda db: records.mark(db, ids, State.WORKING)),
+        )
+
+    async def _send(self, asked: Asked, reply: _Reply, marks: Marks) -> Message | None:
+        try:
+            return await deliver(lambda: reply.send(self._bot, asked.chat, asked), marks)
+        except ChatMigrated as error:  # the group has become a supergroup, and has a new number
+            new = error.new_chat_id
+            await self._store.run(lambda db: records.move_chat(db, asked.chat, new))
+            return await deliver(lambda: reply.send(self._bot, new, asked), marks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    text: str
+    markup: InlineKeyboardMarkup | None
+    picture: bytes | None
+
+    async def send(self, bot: Bot, chat: int, asked: Asked) -> Message:
+        # without the photo's message, if that was deleted meanwhile
+        to = ReplyParameters(asked.message, allow_sending_without_reply=True)
+        if self.picture is not None:
+            return await bot.send_photo(
+                chat,
+                self.picture,
+                caption=self.text,
+                reply_parameters=to,
+                message_thread_id=asked.thread,
+            )
+        return await bot.send_message(
+            chat,
+            self.text,
+            reply_markup=self.markup,
+            reply_parameters=to,
+            message_thread_id=asked.thread,
+        )
+
+
+def _text(outcomes: Sequence[Outcome]) -> str:
+    if len(outcomes) == 1:
+        return outcomes[0].line
+    return "\n".join(f"{n}. {outcome.line}" for n, outcome in enumerate(outcomes, start=1))
+
+
+def _finish(
+    db: sqlite3.Connection,
+    work: Sequence[Record],
+    outcomes: Sequence[Outcome],
+    sent: Message | None,
+) -> None:
+    records.finish(db, [one.id for one in work], sent.message_id if sent else None)
+    for one, outcome in zip(work, outcomes, strict=True):
+        if outcome.looked is not None and one.asked.purpose is Purpose.WHAT:
+            records.count(db, "photos", f"label:{outcome.name}")

@@ -1,0 +1,1 @@
+"""What keeps the bot running: its token, its logs, its health."""

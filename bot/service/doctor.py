@@ -1,0 +1,181 @@
+"""What could go wrong with the bot: each check tells, and nothing is changed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import httpx
+from telegram import Bot, User, WebhookInfo
+from telegram.error import InvalidToken, TelegramError
+from telegram.request import HTTPXRequest
+
+from bot.service.secret import Secret
+from core.errors import CatdogError
+from core.findings import Finding, Severity
+from core.image import display
+from core.manifest import LITERT, read_checked, read_manifest
+from core.model_store import find_model
+
+_CLOCK = 30.0  # seconds that the clocks may differ
+_PENDING = 100  # updates that wait at Telegram
+_RECENT = 3600.0  # seconds for which a webhook's last error matters
+
+
+@dataclass(frozen=True, slots=True)
+class _Telegram:
+    """What Telegram says."""
+
+    me: User
+    webhook: WebhookInfo
+    ahead: float | None  # seconds that this clock is ahead of Telegram's
+
+
+def examine_bot(
+    token: Secret | None,
+    *,
+    api_url: str,
+    webhook_url: str | None,
+    models_dir: Path,
+    state_dir: Path,
+    model: str | None = None,
+    now: Callable[[], float] = time.time,
+) -> list[Finding]:
+    """Give what each check found, in a fixed order; without Telegram only what is here."""
+    found = [_model(models_dir, model), _state(state_dir)]
+    if token is None:
+        return [
+            _error(
+                "token",
+                "CATDOG_BOT_TOKEN is not set. Ask @BotFather in Telegram for a bot and its "
+                "token, and write it into .env (see .env.example).",
+            ),
+            *found,
+        ]
+    try:
+        said = asyncio.run(_ask(token, api_url, now))
+    except InvalidToken:
+        message = "Telegram does not accept it. Ask @BotFather for it again, with /token."
+        return [_error("token", message), *found]
+    except TelegramError as error:  # its text may hold the token
+        message = (
+            f"the Bot API at {token.hide_in(api_url)} cannot be reached "
+            f"({type(error).__name__}). Check the network, the proxy and CATDOG_BOT_API_URL."
+        )
+        return [_error("Telegram", message), *found]
+    return [
+        _ok("token", f"it is that of @{said.me.username}"),
+        _privacy(said.me),
+        _webhook(said.webhook, webhook_url, now()),
+        _clock(said.ahead),
+        *found,
+    ]
+
+
+async def _ask(token: Secret, api_url: str, now: Callable[[], float]) -> _Telegram:
+    ahead: float | None = None
+
+    async def look(response: httpx.Response) -> None:
+        nonlocal ahead
+        if date := response.headers.get("Date"):
+            ahead = now() - parsedate_to_datetime(date).timestamp()
+
+    root = api_url.rstrip("/")
+    request = HTTPXRequest(httpx_kwargs={"event_hooks": {"response": [look]}})
+    async with Bot(token.reveal(), base_url=f"{root}/bot", request=request) as bot:
+        return _Telegram(await bot.get_me(), await bot.get_webhook_info(), ahead)
+
+
+def _privacy(me: User) -> Finding:
+    check = "groups"
+    if me.can_join_groups is False:
+        return _ok(check, "it cannot be added to groups (@BotFather, /setjoingroups)")
+    if me.can_read_all_group_messages:
+        return _ok(check, "privacy mode is off: in groups it sees all photos, for /auto on")
+    return _warning(
+        check,
+        "privacy mode is on: in groups it sees only what is said to it, and /auto on works only "
+        "where it is an admin. To let it see all photos, send /setprivacy to @BotFather, choose "
+        "Disable, and add it to the group again.",
+    )
+
+
+def _webhook(info: WebhookInfo, wanted: str | None, now: float) -> Finding:
+    check = "webhook"
+    if wanted is None and info.url:
+        return _warning(
+            check,
+            "one is set for this token, and `catdog bot` takes it away when it starts: another "
+            "program that gets messages by it then gets none. Set CATDOG_BOT_WEBHOOK_URL to keep "
+            "one, or use another token.",
+        )
+    if wanted is not None and info.url not in ("", wanted):
+        return _warning(check, "another address is set; `catdog bot` replaces it when it starts.")
+    failed = info.last_error_date
+    if info.url and failed is not None and now - failed.timestamp() < _RECENT:
+        return _warning(
+            check,
+            f"Telegram could not deliver lately: {info.last_error_message}. Check the proxy, its "
+            "certificate, and that the bot runs.",
+        )
+    if info.pending_update_count > _PENDING:
+        return _warning(
+            check, f"{info.pending_update_count} messages wait at Telegram. Start the bot."
+        )
+    kind = "messages are asked for" if wanted is None else "messages are sent to it"
+    return _ok(check, f"{kind}; {info.pending_update_count} wait at Telegram")
+
+
+def _clock(ahead: float | None) -> Finding:
+    check = "clock"
+    if ahead is None:
+        return _ok(check, "the server does not tell the time")
+    if abs(ahead) > _CLOCK:
+        way = "ahead of" if ahead > 0 else "behind"
+        return _warning(
+            check,
+            f"it is {abs(ahead):.0f} seconds {way} Telegram's: photos may be taken for too old to "
+            "be answered after a restart. Set it, with NTP if you can.",
+        )
+    return _ok(check, "it agrees with Telegram's")
+
+
+def _model(models_dir: Path, choice: str | None) -> Finding:
+    try:
+        folder = find_model(models_dir, choice)
+        manifest = read_manifest(folder)
+        read_checked(folder, manifest, LITERT)
+    except CatdogError as error:
+        return _error("model", str(error))
+    maps = "" if manifest.outputs.activation else ", which has no heat maps for /why"
+    return _ok("model", f"{manifest.version}{maps}")
+
+
+def _state(state_dir: Path) -> Finding:
+    check, there = "state", state_dir
+    while not os.path.isdir(there) and there.parent != there:
+        there = there.parent
+    if not os.access(there, os.W_OK | os.X_OK):
+        return _error(
+            check,
+            f"you may not write in {display(there)}, where photos are noted before they are "
+            "answered. Change its permissions, or set CATDOG_STATE_DIR.",
+        )
+    return _ok(check, f"{display(state_dir)} can be written")
+
+
+def _ok(check: str, message: str) -> Finding:
+    return Finding(check, Severity.OK, message)
+
+
+def _warning(check: str, message: str) -> Finding:
+    return Finding(check, Severity.WARNING, message)
+
+
+def _error(check: str, message: str) -> Finding:
+    return Finding(check, Severity.ERROR, message)

@@ -1,0 +1,82 @@
+"""What the bot counts, for whoever watches over it; nothing in it is about a person."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+_DEAF = 120.0  # seconds without an answer from Telegram, and the bot is not well
+_WAITS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
+_LAGS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
+
+
+class Metrics:
+    """Counters in Prometheus's form, and whether all is well."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last_contact: float | None = None
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self.updates = Counter("catdog_bot_updates", "Updates taken", registry=self.registry)
+        self._answers = Counter(
+            "catdog_bot_answers", "Photos answered, by outcome", ["outcome"], registry=self.registry
+        )
+        self._seconds = Histogram(
+            "catdog_bot_answer_seconds",
+            "From a photo's arrival here to its answer",
+            buckets=_WAITS,
+            registry=self.registry,
+        )
+        self.refused = Counter(
+            "catdog_bot_refused", "Photos not taken, by reason", ["reason"], registry=self.registry
+        )
+        self.feedback = Counter(
+            "catdog_bot_feedback", "Buttons pressed under answers", registry=self.registry
+        )
+        self.bugs = Counter("catdog_bot_bugs", "Errors nobody expected", registry=self.registry)
+        self.waiting = Gauge("catdog_bot_waiting", "Photos waiting", registry=self.registry)
+        self.lag = Histogram(
+            "catdog_bot_loop_lag_seconds",
+            "How long the event loop was held up, looked at 20 times a second",
+            buckets=_LAGS,
+            registry=self.registry,
+        )
+        self.worst_lag = Gauge(
+            "catdog_bot_loop_lag_max_seconds",
+            "Longest time the loop was held up since the start",
+            registry=self.registry,
+        )
+        self._connected = Gauge(
+            "catdog_bot_telegram_contact_seconds",
+            "Seconds since Telegram last answered",
+            registry=self.registry,
+        )
+        self._connected.set_function(lambda: self.silence)
+
+    @property
+    def silence(self) -> float:
+        """Seconds since Telegram last answered; infinite before it ever did."""
+        return float("inf") if self._last_contact is None else self._clock() - self._last_contact
+
+    @property
+    def is_well(self) -> bool:
+        return self.silence < _DEAF
+
+    def contact(self) -> None:
+        """Note that Telegram answered."""
+        self._last_contact = self._clock()
+
+    def answered(self, outcome: str, seconds: float) -> None:
+        """Count a photo that was answered."""
+        self._answers.labels(outcome).inc()
+        self._seconds.observe(seconds)
+
+    def render(self) -> bytes:
+        """Write all in Prometheus's text form."""
+        return generate_latest(self.registry)

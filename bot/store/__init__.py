@@ -1,0 +1,1 @@
+"""What the bot remembers: in the store, never in the process alone."""

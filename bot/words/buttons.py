@@ -1,0 +1,87 @@
+"""The buttons under an answer, and what pressing one says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.words import replies
+from bot.words.catalogue import Words
+from core.manifest import Manifest
+
+_MAX_BYTES = 64  # Telegram's, of what a button says when it is pressed
+_MAX_BUTTONS = 100  # Telegram's, under one message
+_IN_A_ROW = 3
+CHOSEN = "✓ "
+
+
+class Button(StrEnum):
+    """What a button is for; it starts what the button says when pressed."""
+
+    LABEL = "l"  # l:<row>:<label>
+    CONSENT = "c"  # c:<row>:<consent>
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button that was pressed."""
+
+    button: Button
+    row: int
+    choice: str
+
+
+def read_press(text: str) -> Press | None:
+    """Read what a button said; None if it is none of ours."""
+    button, _, rest = text.partition(":")
+    row, _, choice = rest.partition(":")
+    if button not in list(Button) or not row.isdecimal() or len(row) > 18 or not choice:
+        return None
+    return Press(Button(button), int(row), choice)
+
+
+def label_buttons(
+    words: Words,
+    manifest: Manifest,
+    rows: Sequence[int | None],
+    chosen: Mapping[int, str] | None = None,
+) -> InlineKeyboardMarkup | None:
+    """Make a button for each label of each photo; None if there is nothing to press.
+
+    `rows` are those of an album's photos in order, or of one photo; None stands for a photo in
+    which nothing was seen. `chosen` gives the label that was pressed, by row. The buttons of an
+    album's photos carry their numbers.
+    """
+    lines: list[list[InlineKeyboardButton]] = []
+    for number, row in enumerate(rows, start=1):
+        if row is None:
+            continue
+        prefix = f"{number} " if len(rows) > 1 else ""
+        buttons = []
+        for label in manifest.labels:
+            says = f"{Button.LABEL}:{row}:{label}"
+            if len(says.encode()) > _MAX_BYTES:
+                continue
+            mark = CHOSEN if (chosen or {}).get(row) == label else ""
+            text = f"{mark}{prefix}{replies.button(words, manifest, label)}"
+            buttons.append(InlineKeyboardButton(text, callback_data=says))
+        lines += [buttons[start : start + _IN_A_ROW] for start in range(0, len(buttons), _IN_A_ROW)]
+    if not lines or sum(map(len, lines)) > _MAX_BUTTONS:
+        return None
+    return InlineKeyboardMarkup(lines)
+
+
+def consent_buttons(words: Words, row: int) -> InlineKeyboardMarkup:
+    """Make the two answers to what may be kept."""
+    answers = (("answer", words.only_answer), ("photo", words.photo_too))
+    return InlineKeyboardMarkup(
+        [
+            [
+                InlineKeyboardButton(text, callback_data=f"{Button.CONSENT}:{row}:{choice}")
+                for choice, text in answers
+            ]
+        ]
+    )

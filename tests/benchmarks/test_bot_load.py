@@ -1,0 +1,48 @@
+"""The benchmark runs, and tells a burst that was answered from one that was not."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "bot_load.py"
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+
+
+@pytest.fixture(scope="module")
+def benchmark() -> Any:
+    spec = importlib.util.spec_from_file_location("bot_load", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_small_burst_is_measured(benchmark: Any) -> None:
+    load = benchmark.run(0, people=3, photos=2)
+    assert (load.answered, load.doubled, load.out_of_order) == (6, 0, 0)
+    assert load.p95 >= load.median > 0
+    assert load.memory > 10e6
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [({}, 0), ({"answered": 499}, 1), ({"doubled": 1}, 1), ({"p95": 21.0}, 1),
+     ({"memory": 251e6}, 1), ({"lag": 0.11}, 1), ({"out_of_order": 1}, 1)],
+)  # fmt: skip
+def test_it_fails_when_it_falls_short(
+    benchmark: Any, monkeypatch: pytest.MonkeyPatch, change: dict[str, float], code: int
+) -> None:
+    well = benchmark.Load(
+        answered=500, doubled=0, out_of_order=0, median=1.0, p95=2.0, memory=1e8, lag=0.01, idle=1e8
+    )
+    monkeypatch.setattr(benchmark, "run", lambda send_rate: replace(well, **change))
+    assert benchmark.main() == code

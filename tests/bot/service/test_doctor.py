@@ -1,0 +1,108 @@
+"""What could go wrong with the bot is told, with what to do, and nothing is changed."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from telegram_on_loopback import BotApi
+
+from catdog import main
+
+
+def look(bot_api: BotApi, token: str, **environment: str) -> Result:
+    return CliRunner().invoke(
+        main,
+        ["doctor", "--bot", "--json"],
+        env={"CATDOG_BOT_TOKEN": token, "CATDOG_BOT_API_URL": bot_api.url, **environment},
+    )
+
+
+def findings(result: Result) -> dict[str, tuple[str, str]]:
+    lines = [json.loads(line) for line in result.output.splitlines()]
+    return {line["check"]: (line["severity"], line["message"]) for line in lines}
+
+
+def test_all_is_well(bot_api: BotApi, token: str) -> None:
+    bot_api.reads_all_groups = True
+    result = look(bot_api, token)
+    found = findings(result)
+    assert result.exit_code == 0
+    assert list(found) == ["token", "groups", "webhook", "clock", "model", "state"]
+    assert {severity for severity, _ in found.values()} == {"ok"}
+    assert "@catdog_bot" in found["token"][1]
+    assert {method for method, _ in bot_api.calls} <= {"getMe", "getWebhookInfo"}
+
+
+def test_privacy_mode_is_told(bot_api: BotApi, token: str) -> None:
+    severity, message = findings(look(bot_api, token))["groups"]
+    assert severity == "warning"
+    assert "/setprivacy" in message
+
+
+def test_webhooks_are_told(bot_api: BotApi, token: str) -> None:
+    """One that polling will take away, another address, one that fails, and many that wait."""
+    hook = "https://bot.example/hook"
+
+    def webhook(**environment: str) -> tuple[str, str]:
+        return findings(look(bot_api, token, **environment))["webhook"]
+
+    bot_api.webhook = {"url": hook}
+    assert webhook()[0] == "warning"
+    assert "takes it away" in webhook()[1]
+    assert webhook(CATDOG_BOT_WEBHOOK_URL=hook)[0] == "ok"
+    assert "another address" in webhook(CATDOG_BOT_WEBHOOK_URL="https://other.example")[1]
+    failed = {"last_error_date": int(time.time()) - 60, "last_error_message": "Bad certificate"}
+    bot_api.webhook = {"url": hook, "info": failed}
+    assert "Bad certificate" in webhook(CATDOG_BOT_WEBHOOK_URL=hook)[1]
+    failed["last_error_date"] -= 86400
+    assert webhook(CATDOG_BOT_WEBHOOK_URL=hook)[0] == "ok"
+    bot_api.webhook = {"url": "", "pending": 1234}
+    assert "1234 messages wait" in webhook()[1]
+
+
+@pytest.mark.parametrize("ahead", [3600.0, -3600.0])
+def test_a_clock_that_is_off_is_told(bot_api: BotApi, token: str, ahead: float) -> None:
+    bot_api.clock_ahead = ahead
+    severity, message = findings(look(bot_api, token))["clock"]
+    assert severity == "warning"
+    assert ("behind" if ahead > 0 else "ahead of") in message
+
+
+def test_a_wrong_token_is_an_error_that_does_not_repeat_it(bot_api: BotApi) -> None:
+    wrong = "999999:not-the-token-that-telegram-gave"
+    result = look(bot_api, wrong)
+    assert result.exit_code == 1
+    assert "does not accept" in findings(result)["token"][1]
+    assert wrong not in result.output
+
+
+def test_no_token_and_no_server_are_errors(bot_api: BotApi, token: str) -> None:
+    result = look(bot_api, "")
+    assert result.exit_code == 1
+    assert "@BotFather" in findings(result)["token"][1]
+    result = look(bot_api, token, CATDOG_BOT_API_URL=f"http://127.0.0.1:9/{token}")
+    assert result.exit_code == 1
+    assert "cannot be reached" in findings(result)["Telegram"][1]
+    assert token not in result.output
+
+
+def test_a_model_that_is_not_there_is_an_error(bot_api: BotApi, token: str, tmp_path: Path) -> None:
+    result = look(bot_api, token, CATDOG_MODEL=str(tmp_path / "none"))
+    assert result.exit_code == 1
+    assert findings(result)["model"][0] == "error"
+
+
+def test_a_folder_and_the_bot_can_be_looked_at_together(
+    bot_api: BotApi, token: str, tmp_path: Path
+) -> None:
+    environment = {"CATDOG_BOT_TOKEN": token, "CATDOG_BOT_API_URL": bot_api.url}
+    result = CliRunner().invoke(main, ["doctor", str(tmp_path), "--bot"], env=environment)
+    assert "ok       token: it is that of @catdog_bot" in result.output
+    assert "ok       folder: " in result.output
+    result = CliRunner().invoke(main, ["doctor"])
+    assert result.exit_code == 2
+    assert "--bot" in result.output

@@ -1,0 +1,86 @@
+"""Many people at once: everybody is answered, once, in order; who floods holds up nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from telegram_on_loopback import BotApi, reply_of
+
+from bot.words.catalogue import words_for
+
+Draw = Callable[..., Any]
+WORDS = words_for("en")
+
+
+async def wait(bot_api: BotApi, condition: Callable[[], Any]) -> Any:
+    return await asyncio.to_thread(bot_api.wait, condition)
+
+
+async def test_fifty_people_with_ten_photos_each_are_all_answered_in_order(
+    bot_api: BotApi, running: Any, draw: Draw
+) -> None:
+    photos = [bot_api.photo(draw(kind, 1)) for kind in ("cats", "dogs", "other")]
+    async with running(send_rate=0):
+        sent: dict[int, list[int]] = {person: [] for person in range(1, 51)}
+        for turn in range(10):
+            for person, numbers in sent.items():
+                numbers.append(bot_api.send(photos[turn % 3], person=person))
+        await wait(bot_api, lambda: len(bot_api.sent) >= 500)
+    assert len(bot_api.sent) == 500
+    for person, numbers in sent.items():
+        replies = [reply_of(one) for one in bot_api.sent if one["chat_id"] == str(person)]
+        assert replies == numbers
+    firsts = {one["text"].split(",")[0] for one in bot_api.sent if reply_of(one) in sent[7][::3]}
+    assert firsts == {"🐱 cat"}
+
+
+async def test_who_floods_has_their_share_and_holds_up_nobody(
+    bot_api: BotApi, running: Any, draw: Draw
+) -> None:
+    """Of 200 photos 60 are taken; the person is told so once. Others are answered meanwhile."""
+    photo = bot_api.photo(draw("cats", 1))
+    bot_api.slow_downloads = 0.05
+    async with running(send_rate=0):
+        flood = [bot_api.send(photo, person=1) for _ in range(200)]
+        others = [bot_api.send(photo, person=person) for person in range(2, 8)]
+        await wait(bot_api, lambda: all(number in bot_api.answers for number in others))
+        flooded = [one for one in bot_api.sent if one["chat_id"] == "1"]
+        assert len(flooded) < 40  # they were not waited for
+        await wait(bot_api, lambda: len(bot_api.sent) >= 60 + 1 + 6)
+        await wait(bot_api, lambda: not bot_api._updates)
+    told = [one for one in bot_api.sent if one["text"] == WORDS.too_fast.format(limit=60)]
+    assert [reply_of(one) for one in told] == [flood[60]]
+    answered = [reply_of(one) for one in bot_api.sent if one["text"].startswith("🐱")]
+    assert [number for number in answered if number in flood] == flood[:60]
+
+
+async def test_a_full_queue_says_so_and_takes_photos_again_later(
+    bot_api: BotApi, running: Any, draw: Draw
+) -> None:
+    photo = bot_api.photo(draw("cats", 1))
+    bot_api.slow_downloads = 1.0
+    async with running(queue=5, send_rate=0) as bot:
+        waiting = [bot_api.send(photo, person=person) for person in range(5)]
+        await wait(bot_api, lambda: len(bot_api.fetched) == 5)
+        refused = bot_api.send(photo, person=9)
+        text = await asyncio.to_thread(bot_api.text_for, refused)
+        assert text == WORDS.busy
+        await wait(bot_api, lambda: all(number in bot_api.answers for number in waiting))
+        while bot._intake._waiting:
+            await asyncio.sleep(0.01)
+        again = bot_api.send(photo, person=9)
+        assert (await asyncio.to_thread(bot_api.text_for, again)).startswith("🐱")
+
+
+async def test_one_chat_is_not_answered_faster_than_telegram_minds(
+    bot_api: BotApi, running: Any, draw: Draw
+) -> None:
+    """Twenty at once, then one a second; else Telegram would have the whole bot wait."""
+    photo = bot_api.photo(draw("cats", 1))
+    async with running(send_rate=1000):
+        numbers = [bot_api.send(photo, person=1) for _ in range(22)]
+        await wait(bot_api, lambda: numbers[-1] in bot_api.answers)
+    at = [bot_api.answers[number][0] for number in numbers]
+    assert at[21] - at[20] >= 0.8
