@@ -15,7 +15,7 @@ from bot.cli import TOKEN_VARIABLE, bot
 from core.cli import evaluate, predict, train
 from core.console import print_json
 from core.errors import CatdogError, ExitCode, UsageRefused
-from core.options import Settings, json_option, option, pass_settings
+from core.options import Settings, json_option, model_option, option, pass_settings
 from sorter.cli import sort
 from sorter.daemon.cli import status, watch
 from sorter.journal.cli import history, undo
@@ -117,9 +117,20 @@ def main(context: click.Context, models_dir: Path, state_dir: Path, log_level: s
 )
 @option("--recursive", is_flag=True, help="Look into subfolders, too.")
 @option("--bot", "of_bot", is_flag=True, help="Look at the bot: token, groups, webhook, clock.")
-@option("--api-url", envvar="CATDOG_BOT_API_URL", default="https://api.telegram.org", hidden=True)
-@option("--webhook-url", envvar="CATDOG_BOT_WEBHOOK_URL", hidden=True)
-@option("--model", "model_choice", envvar="CATDOG_MODEL", hidden=True)
+@option(
+    "--api-url",
+    envvar="CATDOG_BOT_API_URL",
+    default="https://api.telegram.org",
+    show_default=True,
+    help="With --bot: root of the Bot API server.",
+)
+@option(
+    "--webhook-url",
+    envvar="CATDOG_BOT_WEBHOOK_URL",
+    metavar="URL",
+    help="With --bot: where the bot is to have Telegram send messages.",
+)
+@model_option
 @json_option
 @pass_settings
 @click.pass_context

@@ -60,8 +60,10 @@ class Handlers:
         application.add_handler(CommandHandler("what", self.what, filters=new))
         application.add_handler(CommandHandler("why", self.why, filters=new))
         application.add_handler(MessageHandler(new & filters.StatusUpdate.MIGRATE, self.moved))
+        # what the commands' handlers did not take, in a group, may be another bot's
+        others = ~filters.COMMAND | filters.ChatType.PRIVATE
         application.add_handler(
-            MessageHandler(new & ~filters.StatusUpdate.ALL & ~filters.COMMAND, self.message)
+            MessageHandler(new & ~filters.StatusUpdate.ALL & others, self.message)
         )
         application.add_error_handler(self.error)
 

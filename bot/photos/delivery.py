@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 Made = TypeVar("Made")
 
-_DELAYS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds between tries, while Telegram is away
+_DELAYS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0) + 9 * (60.0,)  # seconds: ten minutes of tries
 _RETRIES = 3  # of a call that Telegram tells to wait; the library waits as long as it says
 
 

@@ -14,7 +14,7 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 log = logging.getLogger(__name__)
 
 _DEADLINE = 60.0  # seconds for all tries at a file
-_DELAYS = (0.5, 2.0)  # seconds between tries
+_DELAYS = (0.5, 2.0, 5.0, 10.0, 20.0)  # seconds between tries
 _SMALL = 4 * 2**20  # bytes; photos are smaller, files may be larger
 _SMALL_AT_ONCE = 8
 _LARGE_AT_ONCE = 2

@@ -33,10 +33,14 @@ async def test_start_and_help_say_what_it_does(bot_api: BotApi, running: Any) ->
         assert "@catdog_bot" in text
         text = await said(bot_api, bot_api.send_text("/start", language="de"))
         assert "eine Katze oder ein Hund" in text
+        unknown = bot_api.send_text("/nonsense")
+        assert "Send me a photo" in await said(bot_api, unknown)
+        bot_api.send_text("/nonsense", chat=GROUP)
         others = bot_api.send_text("/start@another_bot", chat=GROUP)
         last = bot_api.send_text("/start@catdog_bot", chat=GROUP)
         assert "Hello" in await said(bot_api, last)
     assert others not in bot_api.answers
+    assert len(bot_api.sent) == 5
 
 
 async def test_the_menu_is_set_in_every_language(bot_api: BotApi, running: Any) -> None:
