@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from telegram import Bot, Chat, Message, Update
+from telegram import Bot, Chat, Message, MessageEntity, Update
 from telegram.constants import ChatMemberStatus, ChatType
 from telegram.error import TelegramError
 from telegram.ext import ApplicationHandlerStop, ContextTypes
@@ -16,8 +16,10 @@ from bot.photos.rates import Allowance
 from bot.settings import BotSettings
 from bot.words.catalogue import words_for
 
-_BURST, _PER_SECOND = 20, 0.5  # commands and buttons, a person
+_BURST, _PER_SECOND = 20, 0.5  # commands and other words, a person
+_PRESS_BURST, _PRESSES_PER_SECOND = 100, 2.0  # buttons; an album has many
 _REMEMBERED = 60.0  # seconds that who is an admin is known for
+_ASKING = (MessageEntity.BOT_COMMAND, MessageEntity.MENTION, MessageEntity.TEXT_MENTION)
 _ADMINS = (ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER)
 
 
@@ -28,7 +30,8 @@ class Gate:
         self._users = settings.allowed_users
         self._chats = settings.allowed_chats
         self._notices = notices
-        self._share = Allowance(_BURST, _PER_SECOND)
+        self._words = Allowance(_BURST, _PER_SECOND)
+        self._presses = Allowance(_PRESS_BURST, _PRESSES_PER_SECOND)
 
     async def check(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Raise ApplicationHandlerStop for who may not ask, or asks too often."""
@@ -39,9 +42,10 @@ class Gate:
                 text = words.private.format(person=sender_of(message))
                 self._notices.say_now_and_then(message, text)
             raise ApplicationHandlerStop
-        asks_for_words = query is not None or (message is not None and message.text is not None)
-        person = update.effective_user.id if update.effective_user else 0
-        if asks_for_words and not self._share.take(person):
+        if query is not None and not self._presses.take(query.from_user.id):
+            raise ApplicationHandlerStop
+        takes_one = message is not None and _takes_an_answer(message)
+        if message is not None and takes_one and not self._words.take(sender_of(message)):
             raise ApplicationHandlerStop
 
     def _is_allowed(self, update: Update) -> bool:
@@ -51,6 +55,14 @@ class Gate:
         return (user is not None and user.id in self._users) or (
             chat is not None and chat.id in self._chats
         )
+
+
+def _takes_an_answer(message: Message) -> bool:
+    """Tell whether a message in words may be answered; photos have a share of their own."""
+    if message.text is None:
+        return False
+    kinds = {entity.type for entity in message.entities}
+    return is_private(message) or not kinds.isdisjoint(_ASKING)
 
 
 class Admins:

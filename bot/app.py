@@ -15,6 +15,7 @@ from telegram.request import HTTPXRequest
 from bot.access import Admins, Gate
 from bot.chats import Chats
 from bot.commands import Commands, set_menu
+from bot.errands import Errands
 from bot.feedback import FeedbackButtons
 from bot.handlers import Handlers
 from bot.keeping import Keeping
@@ -62,30 +63,33 @@ class Bot:
         fetcher = Fetcher(settings.max_bytes)
         pace = Allowance(_CHAT_BURST, _CHAT_PER_SECOND) if settings.send_rate else None
         answering = Answering(bot, self._store, self._pool, fetcher, pace, self.metrics)
-        self._notices = Notices(bot)
+        self._errands = Errands()
+        notices = Notices(bot, self._errands)
         self._intake = Intake(
             self._store,
             answering,
-            self._notices,
+            notices,
             self.metrics,
             queue=settings.queue,
             person_rate=settings.person_rate,
         )
-        self._keeping = Keeping(bot, self._store, fetcher, state_dir)
+        self._keeping = Keeping(bot, self._store, fetcher, self._errands, state_dir)
         self._chats = Chats(self._store)
         admins = Admins(bot)
-        gate = Gate(settings, self._notices)
+        gate = Gate(settings, notices)
         asks = settings.asks_for_photos
         self.application.add_handler(TypeHandler(Update, self._count), group=-2)
         self.application.add_handler(TypeHandler(Update, gate.check), group=-1)
-        Commands(self._store, self._pool, self._chats, admins, asks_for_photos=asks).register(
-            self.application
-        )
+        Commands(
+            self._store, self._pool, self._chats, admins, notices, self._errands,
+            asks_for_photos=asks,
+        ).register(self.application)  # fmt: skip
         FeedbackButtons(
-            self._store, self._pool, self._keeping, admins, self.metrics, asks_for_photos=asks
-        ).register(self.application)
+            self._store, self._pool, self._keeping, admins, self._errands, self.metrics,
+            asks_for_photos=asks,
+        ).register(self.application)  # fmt: skip
         Handlers(
-            self._intake, self._notices, self._chats, self._store, self._pool, self.metrics
+            self._intake, notices, self._chats, self._store, self._pool, self.metrics
         ).register(self.application)
 
     async def begin(self) -> None:
@@ -112,8 +116,7 @@ class Bot:
     async def finish(self, grace: float) -> None:
         """Answer what waits, for `grace` seconds at most: to be called when no updates come."""
         await self._intake.stop(grace)
-        await self._keeping.stop()
-        await self._notices.stop()
+        await self._errands.stop()
 
     async def close(self) -> None:
         """Close the store and end the threads."""
@@ -122,26 +125,25 @@ class Bot:
 
     async def _count(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         self.metrics.updates.inc()
-        self.metrics.contact()
 
 
 def _build(token: Secret, settings: BotSettings, metrics: Metrics) -> AnyApplication:
     root = settings.api_url.rstrip("/")
 
     async def note(response: httpx.Response) -> None:
-        if response.is_success:
+        # who asks for messages has contact if they come; who is sent them, if Telegram answers
+        if response.is_success and settings.webhook is not None:
             metrics.contact()
 
-    noting = {"event_hooks": {"response": [note]}}
     request = HTTPXRequest(
         connection_pool_size=_CONNECTIONS,
         pool_timeout=60.0,
         connect_timeout=10.0,
         read_timeout=_SEND_TIMEOUT,
         write_timeout=_SEND_TIMEOUT,
-        httpx_kwargs=noting,
+        httpx_kwargs={"event_hooks": {"response": [note]}},
     )
-    polling = HTTPXRequest(connect_timeout=10.0, read_timeout=15.0, httpx_kwargs=noting)
+    polling = HTTPXRequest(connect_timeout=10.0)
     application: AnyApplication = (
         Application.builder()
         .token(token.reveal())

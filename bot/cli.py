@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import click
 
@@ -138,8 +139,13 @@ def bot(
         )
     if webhook_url is not None and not webhook_url.startswith("https://"):
         raise UsageRefused(
-            f"Telegram sends only to https. Received: --webhook-url {webhook_url}. Put a proxy "
-            "that ends TLS before the bot (docs/deploy.md has one)."
+            f"Telegram sends only to https. Received: --webhook-url {token.hide_in(webhook_url)}. "
+            "Put a proxy that ends TLS before the bot (docs/deploy.md has one)."
+        )
+    if secret is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret.reveal()):
+        raise UsageRefused(
+            f"{WEBHOOK_SECRET_VARIABLE} must be 1 to 256 letters, digits, _ or -: Telegram takes "
+            "no others."
         )
     import asyncio
     import logging

@@ -14,9 +14,10 @@ from telegram.ext import Application, CommandHandler, ContextTypes, filters
 
 from bot.access import Admins
 from bot.chats import Chats
+from bot.errands import Errands
 from bot.photos.incoming import is_private, language_of, sender_of
 from bot.photos.inference import InferencePool
-from bot.photos.notices import say
+from bot.photos.notices import Notices
 from bot.store import opinions, records
 from bot.store.opinions import Consent
 from bot.store.thread import StoreThread
@@ -37,9 +38,13 @@ class Commands:
         pool: InferencePool,
         chats: Chats,
         admins: Admins,
+        notices: Notices,
+        errands: Errands,
         *,
         asks_for_photos: bool,
     ) -> None:
+        self._notices = notices
+        self._errands = errands
         self._store = store
         self._pool = pool
         self._chats = chats
@@ -65,18 +70,18 @@ class Commands:
     async def start(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         message, words = _asked(update)
         kinds = replies.kinds(words, self._pool.manifest)
-        await say(context.bot, message, words.start.format(kinds=kinds))
+        self._notices.reply(message, words.start.format(kinds=kinds))
 
     async def help(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         message, words = _asked(update)
         kinds = replies.kinds(words, self._pool.manifest)
         mention = f"@{context.bot.username}"
-        await say(context.bot, message, words.help.format(kinds=kinds, mention=mention))
+        self._notices.reply(message, words.help.format(kinds=kinds, mention=mention))
 
     async def stats(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         message, words = _asked(update)
         tallies = await self._store.run(records.tallies)
-        await say(context.bot, message, self._stats(words, tallies))
+        self._notices.reply(message, self._stats(words, tallies))
 
     async def model(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         message, words = _asked(update)
@@ -93,7 +98,7 @@ class Commands:
         if figures:
             accuracy = f"{figures['accuracy'] * 100:.1f} %"
             lines.append(words.model_figures.format(photos=figures["photos"], accuracy=accuracy))
-        await say(context.bot, message, "\n".join(lines))
+        self._notices.reply(message, "\n".join(lines))
 
     async def privacy(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         message, words = _asked(update)
@@ -105,31 +110,40 @@ class Commands:
             text += "\n\n" + words.privacy_now.format(consent=kept[:1].lower() + kept[1:])
         else:
             text += "\n\n" + words.privacy_off
-        await say(context.bot, message, text)
+        self._notices.reply(message, text)
 
     async def forget(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         message, words = _asked(update)
         person = sender_of(message)
         number, files = await self._store.run(lambda db: opinions.forget(db, person))
         await asyncio.to_thread(_delete, files)
+        await self._store.erase()
         text = words.forgotten.format(number=number) if number else words.nothing_to_forget
-        await say(context.bot, message, text)
+        self._notices.reply(message, text)
 
     async def auto(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         message, words = _asked(update)
         choice = (context.args or [""])[0].lower()
         if is_private(message):
-            text = words.auto_groups
+            self._notices.reply(message, words.auto_groups)
         elif choice not in ("on", "off"):
-            text = words.auto_usage
-        elif not await self._admins.may_decide(message):
-            text = words.auto_admins
-        else:
-            await self._chats.set_auto(message.chat.id, choice == "on")
-            text = words.auto_on if choice == "on" else words.auto_off
-            if choice == "on" and not await self._sees_all(message, context):
-                text = f"{text}\n{words.auto_hidden}"
-        await say(context.bot, message, text)
+            self._notices.reply(message, words.auto_usage)
+        else:  # it takes asking Telegram, which may have to wait for its turn
+            self._errands.run(
+                message.chat.id, lambda: self._set_auto(message, words, choice == "on", context)
+            )
+
+    async def _set_auto(
+        self, message: Message, words: Words, on: bool, context: ContextTypes.DEFAULT_TYPE
+    ) -> None:
+        if not await self._admins.may_decide(message):
+            self._notices.reply(message, words.auto_admins)
+            return
+        await self._chats.set_auto(message.chat.id, on)
+        text = words.auto_on if on else words.auto_off
+        if on and not await self._sees_all(message, context):
+            text = f"{text}\n{words.auto_hidden}"
+        self._notices.reply(message, text)
 
     async def _sees_all(self, message: Message, context: ContextTypes.DEFAULT_TYPE) -> bool:
         """Tell whether Telegram shows the bot all of a group's messages."""

@@ -18,6 +18,7 @@ from bot.photos.incoming import (
     command_of,
     is_addressed,
     is_private,
+    is_reply_to,
     language_of,
     mentions,
     sender_of,
@@ -33,6 +34,8 @@ from bot.words import replies
 from bot.words.catalogue import words_for
 
 log = logging.getLogger(__name__)
+
+_NOBODY = 0  # whose photo a quoted one is, nobody here knows
 
 
 class Handlers:
@@ -75,12 +78,9 @@ class Handlers:
         found = attachment_of(message)
         if isinstance(found, Attachment):
             purpose = command_of(message, context.bot) or Purpose.WHAT
-            await self._intake.take(
-                message,
-                found,
-                purpose=purpose,
-                is_asked=is_asked or self._chats.is_auto(message.chat.id),
-            )
+            if message.sticker is None:  # not every sticker of a group is meant to be looked at
+                is_asked = is_asked or self._chats.is_auto(message.chat.id)
+            await self._intake.take(message, found, purpose=purpose, is_asked=is_asked)
             return
         if not is_asked:
             return
@@ -138,13 +138,15 @@ class Handlers:
             self._notices.say(message, words_for(language_of(message)).trouble)
 
     async def _take(self, message: Message, pointed: _Pointed, purpose: Purpose) -> None:
-        await self._intake.take(message, pointed.image, photo=pointed.message, purpose=purpose)
+        await self._intake.take(
+            message, pointed.image, photo=pointed.message, author=pointed.author, purpose=purpose
+        )
 
     async def _answered_before(self, message: Message) -> _Pointed | None:
         """Find the photo whose answer a message replies to; in private, else the last one."""
         chat, person = message.chat.id, sender_of(message)
         answer = message.reply_to_message
-        if answer is not None:
+        if answer is not None and answer.forum_topic_created is None:
             number = answer.message_id
             found = await self._store.run(lambda db: records.find_answered(db, chat, number))
         elif is_private(message):
@@ -153,7 +155,8 @@ class Handlers:
             return None
         if found is None:
             return None
-        return _Pointed(found.asked.message, Attachment(found.asked.file_id, found.asked.size))
+        asked = found.asked
+        return _Pointed(asked.message, asked.author, Attachment(asked.file_id, asked.size))
 
     def _say_what_it_is(self, message: Message, what: NotAPhoto) -> None:
         text: str = getattr(words_for(language_of(message)), what)
@@ -165,18 +168,23 @@ class _Pointed:
     """A photo that a command points at."""
 
     message: int
+    author: int
     image: Attachment
 
 
 def _pointed_at(message: Message, bot: int) -> _Pointed | NotAPhoto | None:
     """Find the photo that a message replies to, in this chat or, quoted, in another."""
     replied = message.reply_to_message
-    if replied is not None:
-        if replied.from_user is not None and replied.from_user.id == bot:
+    if replied is not None and replied.forum_topic_created is None:  # each topic begins with one
+        if is_reply_to(message, bot):
             return None
         found = attachment_of(replied)
-        return _Pointed(replied.message_id, found) if isinstance(found, Attachment) else found
+        if isinstance(found, Attachment):
+            return _Pointed(replied.message_id, sender_of(replied), found)
+        return found
     if message.external_reply is not None:
         found = attachment_of(message.external_reply)
-        return _Pointed(message.message_id, found) if isinstance(found, Attachment) else found
+        if isinstance(found, Attachment):
+            return _Pointed(message.message_id, _NOBODY, found)
+        return found
     return None

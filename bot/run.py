@@ -9,34 +9,37 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from telegram import Update
-from telegram.error import Conflict, NetworkError, TelegramError
+from telegram.error import BadRequest, InvalidToken, NetworkError, TelegramError
 
 from bot.app import Bot
 from bot.service.health import health_server, watch_loop
+from bot.service.polling import Polling
 from bot.service.secret import Secret
 from bot.settings import Webhook
+from core.errors import UsageRefused
 from core.notify import ServiceManager
 
 log = logging.getLogger(__name__)
 
 _UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY]
-_POLL = 10  # seconds that Telegram may hold a request for updates
-_RETRIES = 3  # of the first call, before it is said that Telegram cannot be reached
+_TRIES = 3  # at the first call again, before it is said that Telegram cannot be reached
 _GRACE = 20.0  # seconds for what waits, once told to stop
-_BEAT = 5.0  # seconds between looks at how it goes
-_ASK = 60.0  # seconds of silence after which Telegram is asked whether it is there
-_HOUR = 3600.0
+_BEAT = 5.0  # seconds between signs of life
+_CONFIRM = 5.0  # seconds to tell Telegram which updates were taken
+_LOOKS_AN_HOUR = 60
 
 
 async def run(bot: Bot, *, ready: Callable[[], None], stop: asyncio.Event | None = None) -> None:
     """Serve until SIGTERM or Ctrl-C, or until `stop` is set, then answer what waits.
 
     A second signal ends it at once; what waits is then answered after a restart.
-    Raises TelegramError if Telegram cannot be reached or refuses the token.
+    Raises TelegramError if Telegram cannot be reached or refuses the token, and UsageRefused if a
+    port is taken.
     """
     stop = stop or asyncio.Event()
     hurry = asyncio.Event()
@@ -46,114 +49,118 @@ async def run(bot: Bot, *, ready: Callable[[], None], stop: asyncio.Event | None
         stack.enter_context(_signals(stop, hurry))
         if bot.settings.health_port is not None:
             await stack.enter_async_context(health_server(bot.metrics, bot.settings.health_port))
-        await _reach(bot)
+        if not await _unless(stop, _reach(bot)):
+            return
         stack.push_async_callback(bot.application.shutdown)
+        stack.push_async_callback(_finish, bot, hurry)
         await bot.begin()
         await bot.application.start()
-        await _listen(bot)
+        await stack.enter_async_context(_updates(bot))
         manager.ready()
         ready()
-        tasks = [asyncio.create_task(work) for work in (_keep_house(bot, manager), bot.set_menu())]
-        tasks.append(asyncio.create_task(watch_loop(bot.metrics)))
-        try:
-            await stop.wait()
-        finally:
-            manager.stopping()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await _finish(bot, hurry)
+        for work in (_beat(manager), _keep_house(bot), bot.set_menu(), watch_loop(bot.metrics)):
+            stack.push_async_callback(_end, asyncio.create_task(work))
+        await stop.wait()
+        manager.stopping()
 
 
 async def _reach(bot: Bot) -> None:
     """Make the first call to Telegram, which tells whether the token is good."""
-    for left in range(_RETRIES, -1, -1):
+    for left in range(_TRIES, -1, -1):
         try:
             await bot.application.initialize()
-        except TelegramError as error:
-            if left == 0 or not isinstance(error, NetworkError):
+        except (NetworkError, InvalidToken) as error:  # a server that restarts says 404, too
+            if left == 0 or (isinstance(error, InvalidToken) and left < _TRIES):
                 raise
             await asyncio.sleep(1)
         else:
             return
 
 
-async def _listen(bot: Bot) -> None:
-    """Have updates come: they are asked for, or Telegram sends them."""
-    updater = bot.application.updater
-    assert updater is not None
-    webhook = bot.settings.webhook
+@contextlib.asynccontextmanager
+async def _updates(bot: Bot) -> AsyncIterator[None]:
+    """Have updates come while the context lasts: they are asked for, or Telegram sends them."""
+    application, webhook = bot.application, bot.settings.webhook
     if webhook is None:
-        await updater.start_polling(
-            poll_interval=0,
-            timeout=_POLL,
-            bootstrap_retries=_RETRIES,
-            allowed_updates=_UPDATES,
-            error_callback=_Outages(),
-        )
+        polling = Polling(application.bot, application.update_queue, _UPDATES, bot.metrics)
+        task = asyncio.create_task(polling.run())
+        try:
+            yield
+        finally:
+            await _end(task)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(polling.confirm(), _CONFIRM)
         return
-    await updater.start_webhook(
-        listen=webhook.listen,
-        port=webhook.port,
-        url_path=urlsplit(webhook.url).path.lstrip("/"),
-        webhook_url=webhook.url,
-        secret_token=webhook.secret.reveal(),
-        bootstrap_retries=_RETRIES,
-        allowed_updates=_UPDATES,
-    )
+    assert application.updater is not None
+    try:
+        await application.updater.start_webhook(
+            listen=webhook.listen,
+            port=webhook.port,
+            url_path=urlsplit(webhook.url).path.lstrip("/"),
+            webhook_url=webhook.url,
+            secret_token=webhook.secret.reveal(),
+            bootstrap_retries=_TRIES,
+            allowed_updates=_UPDATES,
+        )
+    except OSError as error:
+        raise UsageRefused(
+            f"Port {webhook.port} on {webhook.listen} cannot be listened on ({error.strerror}). "
+            "Choose another with CATDOG_BOT_WEBHOOK_PORT."
+        ) from None
+    except BadRequest as error:
+        raise UsageRefused(
+            f"Telegram does not take the webhook ({error.message}). Check CATDOG_BOT_WEBHOOK_URL."
+        ) from None
+    try:
+        yield
+    finally:
+        await application.updater.stop()
 
 
 async def _finish(bot: Bot, hurry: asyncio.Event) -> None:
-    """Take no more in, and answer what waits for a while."""
-    application = bot.application
-    assert application.updater is not None
-    await application.updater.stop()
-    await application.stop()  # the updates that came are handled: photos are queued
-    answering = asyncio.create_task(bot.finish(_GRACE))
-    hurrying = asyncio.create_task(hurry.wait())
-    await asyncio.wait([answering, hurrying], return_when=asyncio.FIRST_COMPLETED)
-    if not answering.done():
+    """Answer what waits for a while, now that nothing more is taken in."""
+    if bot.application.running:
+        await bot.application.stop()  # the updates that came are handled: photos are queued
+    if not await _unless(hurry, bot.finish(_GRACE)):
         await bot.finish(0)
-    await answering
-    hurrying.cancel()
 
 
-async def _keep_house(bot: Bot, manager: ServiceManager) -> None:
-    """Tell the service manager how it goes, and forget what is old."""
-    loop = asyncio.get_running_loop()
-    next_hour = loop.time() + _HOUR
+async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do something, unless or until an event is set; True if it was done."""
+    doing, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
+    await asyncio.wait([doing, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if doing.done():
+        doing.result()
+        return True
+    await _end(doing)
+    return False
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _beat(manager: ServiceManager) -> None:
+    """Give signs of life for as long as the loop turns."""
     while True:
         manager.alive()
-        if bot.metrics.silence > _ASK:
-            with contextlib.suppress(TelegramError):
-                await bot.application.bot.get_me()
-        if loop.time() >= next_hour:
-            next_hour += _HOUR
-            try:
-                await bot.forget_old()
-            except Exception:
-                log.exception("old answers could not be forgotten")
         await asyncio.sleep(_BEAT)
 
 
-class _Outages:
-    """Logs a line when updates fail to come, and not each time that they do."""
-
-    def __init__(self) -> None:
-        self._last: type[TelegramError] | None = None
-
-    def __call__(self, error: TelegramError) -> None:
-        kind = type(error)
-        level = logging.DEBUG if kind is self._last else logging.WARNING
-        self._last = kind
-        if isinstance(error, Conflict):
-            log.log(
-                level,
-                "another program asks Telegram for this bot's messages, or a webhook is set: stop "
-                "the other one (the token serves one bot at a time)",
-            )
-        else:
-            log.log(level, "Telegram cannot be reached (%s); trying again", kind.__name__)
+async def _keep_house(bot: Bot) -> None:
+    """See whether Telegram is there, where it does not ask of itself, and forget what is old."""
+    while True:
+        try:
+            await bot.forget_old()
+        except Exception:
+            log.exception("old answers could not be forgotten")
+        for _ in range(_LOOKS_AN_HOUR):
+            if bot.settings.webhook is not None:
+                with contextlib.suppress(TelegramError):
+                    await bot.application.bot.get_me()
+            await asyncio.sleep(3600 / _LOOKS_AN_HOUR)
 
 
 @contextlib.contextmanager

@@ -31,6 +31,7 @@ class Feedback:
     model_version: str | None = None
     path: Path | None = None  # where the photo was last seen
     person: str | None = None  # a pseudonym, never a name or a number of Telegram's
+    owner: str | None = None  # whose photo it is, by the same pseudonyms
     consent: str | None = None  # answer or photo: what of it may be kept
 
 
@@ -44,7 +45,7 @@ def insert(db: sqlite3.Connection, feedback: Feedback) -> int:
     """Keep a label in a transaction that is open; gives its row's id."""
     cursor = db.execute(
         "INSERT INTO feedback (at, source, sha256, label, predicted, confidence,"
-        " model_version, path, person, consent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " model_version, path, person, owner, consent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             time.time(),
             feedback.source.value,
@@ -55,6 +56,7 @@ def insert(db: sqlite3.Connection, feedback: Feedback) -> int:
             feedback.model_version,
             to_column(feedback.path) if feedback.path else None,
             feedback.person,
+            feedback.owner,
             feedback.consent,
         ),
     )
@@ -76,6 +78,7 @@ def recorded(store: Store) -> list[Feedback]:
             model_version=row["model_version"],
             path=from_column(row["path"]) if row["path"] else None,
             person=row["person"],
+            owner=row["owner"],
             consent=row["consent"],
         )
         for row in rows

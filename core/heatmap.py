@@ -10,6 +10,7 @@ Map = npt.NDArray[np.float32]
 
 # From nothing to most: the photo stays, darkened, where the model saw nothing.
 _COLOURS = ((0.0, (20, 20, 60)), (0.5, (190, 40, 90)), (0.8, (250, 140, 20)), (1.0, (255, 240, 90)))
+_STEPS = 128  # pixels to a side that the colours are worked out for
 _OPACITY = (0.45, 0.6)  # where there is nothing, and where there is most
 
 
@@ -38,12 +39,14 @@ def class_map(activation: Map, index: int) -> Map:
 
 def overlay(photo: Image.Image, heat: Map) -> Image.Image:
     """Paint a map as `class_map` gives it over an upright RGB photo, whatever its size."""
-    wide = Image.fromarray(heat).resize(photo.size, Image.Resampling.BICUBIC)
-    strength = np.clip(np.asarray(wide), 0, 1)
+    small = Image.fromarray(heat).resize((_STEPS, _STEPS), Image.Resampling.BICUBIC)
+    strength = np.clip(np.asarray(small), 0, 1)
     at = [where for where, _ in _COLOURS]
-    colour = np.stack(
-        [np.interp(strength, at, [rgb[band] for _, rgb in _COLOURS]) for band in range(3)], axis=-1
-    )
-    opacity = np.interp(strength, (0, 1), _OPACITY)[..., None]
-    mixed = np.asarray(photo) * (1 - opacity) + colour * opacity
-    return Image.fromarray(mixed.round().astype(np.uint8))
+    bands = [np.interp(strength, at, [rgb[band] for _, rgb in _COLOURS]) for band in range(3)]
+    bands.append(np.interp(strength, (0, 1), _OPACITY) * 255)
+    painted = Image.fromarray(np.stack(bands, axis=-1).round().astype(np.uint8), mode="RGBA")
+    # the photo is large, the map is not: Pillow blends in 8 bits
+    painted = painted.resize(photo.size, Image.Resampling.BICUBIC)
+    mixed = photo.copy()
+    mixed.paste(painted, mask=painted)
+    return mixed

@@ -105,6 +105,7 @@ _MIGRATIONS = (
         asked INTEGER NOT NULL,            -- the message that asked: the photo's own, or a command
         thread INTEGER,                    -- the topic of a forum
         person INTEGER NOT NULL,           -- who asked
+        author INTEGER NOT NULL,           -- whose photo it is
         language TEXT NOT NULL,
         purpose TEXT NOT NULL,             -- what or why
         album TEXT,
@@ -123,11 +124,13 @@ _MIGRATIONS = (
     );
     CREATE INDEX bot_photos_open ON bot_photos (state) WHERE state != 'done';
     CREATE INDEX bot_photos_of_person ON bot_photos (person);
+    CREATE INDEX bot_photos_of_author ON bot_photos (author);
     CREATE INDEX bot_photos_by_answer ON bot_photos (chat, answer);
     CREATE INDEX bot_photos_by_age ON bot_photos (at);
     CREATE TABLE bot_people (              -- who was asked what may be kept, and said
         person INTEGER PRIMARY KEY,
-        consent TEXT NOT NULL              -- answer or photo
+        consent TEXT NOT NULL,             -- asked, answer or photo
+        asked INTEGER                      -- the row of bot_photos at which they were asked
     );
     CREATE TABLE bot_chats (
         chat INTEGER PRIMARY KEY,
@@ -141,7 +144,9 @@ _MIGRATIONS = (
         name TEXT PRIMARY KEY,
         value BLOB NOT NULL
     ) WITHOUT ROWID;
+    ALTER TABLE feedback ADD COLUMN owner TEXT;
     CREATE INDEX feedback_of_person ON feedback (person) WHERE person IS NOT NULL;
+    CREATE INDEX feedback_of_owner ON feedback (owner) WHERE owner IS NOT NULL;
     """,
 )
 

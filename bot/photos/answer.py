@@ -8,9 +8,10 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from telegram import Bot, InlineKeyboardMarkup, Message, ReplyParameters
-from telegram.error import ChatMigrated
+from telegram.error import BadRequest, ChatMigrated
 
 from bot.photos.delivery import Marks, deliver
 from bot.photos.fetch import Fetcher, NotFetched
@@ -24,6 +25,7 @@ from bot.words import replies
 from bot.words.buttons import label_buttons
 from bot.words.catalogue import Words, words_for
 from core.errors import UnreadableImage
+from core.store import StoreUnusable
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +65,8 @@ class Answering:
         self._pace = pace
         self._metrics = metrics
 
-    async def answer(self, found: Sequence[Record]) -> None:
+    async def answer(self, work: Sequence[Record]) -> None:
         """Answer the photos of one message or album, with a reply to the first."""
-        begun = await self._store.run(lambda db: records.begin(db, [one.id for one in found]))
-        work = [one for one in found if one.id in begun]  # less what was forgotten meanwhile
-        if not work:
-            return
         first = work[0].asked
         words = words_for(first.language)
         outcomes = await asyncio.gather(*(self._look(one, words) for one in work))
@@ -83,7 +81,11 @@ class Answering:
         if self._pace is not None and first.chat > 0:
             await asyncio.sleep(self._pace.wait_for(first.chat))
         sent = await self._send(first, reply, self._marks(work, outcomes))
-        await self._store.run(lambda db: _finish(db, work, outcomes, sent))
+        try:
+            await self._store.run(lambda db: _finish(db, work, outcomes, sent))
+        except StoreUnusable as error:  # it was answered: that much is noted
+            log.error("that a photo was answered could not be noted: %s", error)
+            self._metrics.bugs.inc()
         for one, outcome in zip(work, outcomes, strict=True):
             self._metrics.answered(outcome.name, time.time() - one.asked.at)
             log.info(
@@ -93,7 +95,7 @@ class Answering:
 
     async def say(self, asked: Asked, text: str) -> None:
         """Say a sentence in an answer's place."""
-        await deliver(lambda: _Reply(text, None, None).send(self._bot, asked.chat, asked))
+        await self._send(asked, _Reply(text, None, None), None)
 
     async def _look(self, record: Record, words: Words) -> Outcome:
         asked = record.asked
@@ -101,6 +103,7 @@ class Answering:
             return Outcome(words.gave_up, name="gave-up")
         try:
             async with self._fetcher.fetched(self._bot, asked.file_id, asked.size) as content:
+                await self._store.run(lambda db: records.begin(db, record.id))
                 if asked.purpose is Purpose.WHY:
                     return self._explained(await self._pool.explain(content), words)
                 return self._outcome(await self._pool.look(content), words)
@@ -112,6 +115,8 @@ class Answering:
             )
         except UnreadableImage as error:
             return Outcome(replies.unreadable(words, error.code), name=error.code)
+        except StoreUnusable:
+            raise
         except Exception:
             log.exception("a photo could not be looked at")
             self._metrics.bugs.inc()
@@ -148,13 +153,13 @@ class Answering:
             undo=lambda: self._store.run(lambda db: records.mark(db, ids, State.WORKING)),
         )
 
-    async def _send(self, asked: Asked, reply: _Reply, marks: Marks) -> Message | None:
+    async def _send(self, asked: Asked, reply: _Reply, marks: Marks | None) -> Message | None:
         try:
-            return await deliver(lambda: reply.send(self._bot, asked.chat, asked), marks)
+            return await deliver(lambda: reply.send(self._bot, asked), marks)
         except ChatMigrated as error:  # the group has become a supergroup, and has a new number
             new = error.new_chat_id
             await self._store.run(lambda db: records.move_chat(db, asked.chat, new))
-            return await deliver(lambda: reply.send(self._bot, new, asked), marks)
+            return await deliver(lambda: reply.send(self._bot, asked, moved_to=new), marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,24 +168,19 @@ class _Reply:
     markup: InlineKeyboardMarkup | None
     picture: bytes | None
 
-    async def send(self, bot: Bot, chat: int, asked: Asked) -> Message:
-        # without the photo's message, if that was deleted meanwhile
+    async def send(self, bot: Bot, asked: Asked, *, moved_to: int | None = None) -> Message:
+        # without the photo's message if that was deleted meanwhile, or has another number now
         to = ReplyParameters(asked.message, allow_sending_without_reply=True)
+        where: dict[str, Any] = {"reply_parameters": to, "message_thread_id": asked.thread}
+        chat, markup = asked.chat, self.markup
+        if moved_to is not None:
+            chat, markup, where = moved_to, None, {}
         if self.picture is not None:
-            return await bot.send_photo(
-                chat,
-                self.picture,
-                caption=self.text,
-                reply_parameters=to,
-                message_thread_id=asked.thread,
-            )
-        return await bot.send_message(
-            chat,
-            self.text,
-            reply_markup=self.markup,
-            reply_parameters=to,
-            message_thread_id=asked.thread,
-        )
+            try:
+                return await bot.send_photo(chat, self.picture, caption=self.text, **where)
+            except BadRequest as error:  # it is too long and narrow for a photo, say
+                log.info("Telegram takes no such picture (%s)", type(error).__name__)
+        return await bot.send_message(chat, self.text, reply_markup=markup, **where)
 
 
 def _text(outcomes: Sequence[Outcome]) -> str:

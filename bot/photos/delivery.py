@@ -14,6 +14,7 @@ from telegram.error import (
     BadRequest,
     ChatMigrated,
     Forbidden,
+    InvalidToken,
     NetworkError,
     RetryAfter,
     TelegramError,
@@ -80,7 +81,7 @@ class MarkingRateLimiter(AIORateLimiter):
 
 def was_not_sent(error: Exception) -> bool:
     """Tell whether a call that failed has certainly had no effect, and may be made again."""
-    if isinstance(error, (RetryAfter, BadRequest, Forbidden, ChatMigrated)):
+    if isinstance(error, (RetryAfter, BadRequest, Forbidden, ChatMigrated, InvalidToken)):
         return True
     if not isinstance(error, NetworkError):
         return False
@@ -124,8 +125,8 @@ async def deliver(
                     log.warning("whether a message arrived is not known (%s)", _kind(error))
                     return None
                 log.info("a message could not be sent yet (%s)", _kind(error))
-            except RetryAfter:
-                log.info("Telegram wants fewer messages")
+            except (RetryAfter, InvalidToken) as error:
+                log.info("a message could not be sent yet (%s)", type(error).__name__)
             except TelegramError as error:  # an answer that nobody can read
                 log.warning("whether a message arrived is not known (%s)", type(error).__name__)
                 return None

@@ -13,7 +13,7 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
 log = logging.getLogger(__name__)
 
-_DEADLINE = 60.0  # seconds for all tries at a file
+_DEADLINE = 60.0  # seconds for one download
 _DELAYS = (0.5, 2.0, 5.0, 10.0, 20.0)  # seconds between tries
 _SMALL = 4 * 2**20  # bytes; photos are smaller, files may be larger
 _SMALL_AT_ONCE = 8
@@ -54,19 +54,15 @@ class Fetcher:
             yield await self._fetch(bot, file_id)
 
     async def _fetch(self, bot: Bot, file_id: str) -> bytes:
-        try:
-            async with asyncio.timeout(_DEADLINE):
-                return await self._try(bot, file_id)
-        except TimeoutError:
-            raise NotFetched(FetchCode.TOO_SLOW) from None
-
-    async def _try(self, bot: Bot, file_id: str) -> bytes:
         for delay in (*self._delays, None):
             try:
                 file = await bot.get_file(file_id)
                 if (file.file_size or 0) > self.max_bytes:
                     raise NotFetched(FetchCode.TOO_BIG)
-                return bytes(await file.download_as_bytearray())
+                async with asyncio.timeout(_DEADLINE):
+                    return bytes(await file.download_as_bytearray())
+            except TimeoutError:
+                raise NotFetched(FetchCode.TOO_SLOW) from None
             except (BadRequest, Forbidden, InvalidToken) as error:  # 404 is InvalidToken there
                 log.info("a file is not there (%s)", type(error).__name__)
                 too_big = "too big" in str(error).lower()
@@ -75,4 +71,4 @@ class Fetcher:
                 log.info("a file could not be fetched yet (%s)", type(error).__name__)
             if delay is not None:
                 await asyncio.sleep(delay)
-        raise NotFetched(FetchCode.GONE)
+        raise NotFetched(FetchCode.TOO_SLOW)

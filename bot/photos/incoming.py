@@ -59,10 +59,18 @@ def is_private(message: Message) -> bool:
 
 def is_addressed(message: Message, bot: Bot) -> bool:
     """Tell whether a message in a group is for the bot: it is mentioned, replied to, commanded."""
-    replied = message.reply_to_message
-    if replied is not None and replied.from_user is not None and replied.from_user.id == bot.id:
+    if is_reply_to(message, bot.id):
         return True
     return mentions(message, bot) or command_of(message, bot) is not None
+
+
+def is_reply_to(message: Message, sender: int) -> bool:
+    """Tell whether a message replies to one of a sender's; each message of a forum's topic
+    formally replies to the one that began it, which does not count."""
+    replied = message.reply_to_message
+    if replied is None or replied.forum_topic_created is not None or replied.from_user is None:
+        return False
+    return replied.from_user.id == sender
 
 
 def mentions(message: Message, bot: Bot) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _SETTLED = 1.0  # seconds without another photo, and an album is taken to be complete
 _MAX_ALBUM = 10  # Telegram's
+_ASKED = 300.0  # seconds that photos may come after the one of their album that asked
 
 
 @dataclass(slots=True)
@@ -80,6 +82,9 @@ class Intake:
         self._lanes = Lanes()
         self._albums: dict[tuple[int, str], _Album] = {}
         self._waiting = 0
+        self._waiting_of: Counter[int] = Counter()  # of each person, in each chat
+        self._group_queue = max(person_rate, queue // 10)
+        self._asked_albums: dict[tuple[int, str], float] = {}
 
     async def take(
         self,
@@ -87,12 +92,14 @@ class Intake:
         attachment: Attachment,
         *,
         photo: int | None = None,
+        author: int | None = None,
         purpose: Purpose = Purpose.WHAT,
         is_asked: bool = True,
     ) -> None:
         """Take a photo in, or say why not.
 
-        `photo` is the number of the photo's message if `message` is a command that points at it.
+        `photo` and `author` are the number of the photo's message and of who sent it, if `message`
+        is a command that points at it.
         A photo of an album that the bot was not asked about (`is_asked`) is answered with the
         others if it is asked about one of them. When this returns, the photo will be answered,
         come what may.
@@ -104,7 +111,7 @@ class Intake:
             return
         if not is_asked:
             return
-        taken = self._accept(message, attachment, purpose, photo=photo)
+        taken = self._accept(message, attachment, purpose, photo=photo, author=author)
         if taken is None:
             self._refuse(message)
             return
@@ -138,7 +145,13 @@ class Intake:
             album = self._albums[key] = _Album()
             sender = (message.chat.id, sender_of(message))
             self._lanes.add(sender, lambda: self._work_on_album(key))
-        album.is_asked |= is_asked
+        # only one photo has the caption that asks, and the others may come much later
+        self._asked_albums = {
+            one: at for one, at in self._asked_albums.items() if time.monotonic() - at < _ASKED
+        }
+        album.is_asked |= is_asked or key in self._asked_albums
+        if album.is_asked:
+            self._asked_albums[key] = time.monotonic()
         album.unasked.append((message, attachment))
         album.grew.set()
         if not album.is_asked:
@@ -174,31 +187,35 @@ class Intake:
         purpose: Purpose,
         *,
         photo: int | None = None,
+        author: int | None = None,
         album: str | None = None,
     ) -> _Taken | None:
         """Begin to keep what was asked; None if it is too much."""
-        person = sender_of(message)
-        if self._waiting >= self._queue or not self._share.take(person):
+        chat, person = message.chat.id, sender_of(message)
+        if self._is_full(chat) or self._waiting_of[person] >= self._person_rate:
             return None
-        self._count(1)
+        if not self._share.take(person):
+            return None
         asked = Asked(
             at=time.time(),
-            chat=message.chat.id,
+            chat=chat,
             message=message.message_id if photo is None else photo,
             asked=message.message_id,
             thread=message.message_thread_id if message.is_topic_message else None,
             person=person,
+            author=person if author is None else author,
             language=language_of(message),
             purpose=purpose,
             album=album,
             file_id=attachment.file_id,
             size=attachment.size,
         )
+        self._count(asked, 1)
         row = asyncio.create_task(self._store.run(lambda db: records.accept(db, asked)))
         return _Taken(asked, row)
 
     def _refuse(self, message: Message) -> None:
-        is_full = self._waiting >= self._queue
+        is_full = self._is_full(message.chat.id)
         self._metrics.refused.labels("full" if is_full else "person-rate").inc()
         words = words_for(language_of(message))
         text = words.busy if is_full else words.too_fast.format(limit=self._person_rate)
@@ -211,27 +228,47 @@ class Intake:
             found = await self._store.run(lambda db: records.find_all(db, ids))
             if found:
                 await self._answering.answer(found)
-        except StoreUnusable as error:
-            log.error("a photo could not be answered: %s", error)
-            self._metrics.bugs.inc()
-            words = words_for(taken[0].asked.language)
-            await self._answering.say(taken[0].asked, words.trouble)
+        except Exception as error:
+            await self._apologise(taken[0].asked, error)
         finally:
-            self._count(-len(taken))
+            for one in taken:
+                self._count(one.asked, -1)
 
     def _add(self, together: list[Record]) -> None:
         async def work() -> None:
             try:
                 await self._answering.answer(together)
+            except Exception as error:
+                await self._apologise(together[0].asked, error)
             finally:
-                self._count(-len(together))
+                for one in together:
+                    self._count(one.asked, -1)
 
-        self._count(len(together))
+        for one in together:
+            self._count(one.asked, 1)
         self._lanes.add(self._lane(together[0].asked), work)
+
+    async def _apologise(self, asked: Asked, error: Exception) -> None:
+        if isinstance(error, StoreUnusable):
+            log.error("a photo could not be answered: %s", error)
+        else:
+            log.error("a photo could not be answered", exc_info=error)
+        self._metrics.bugs.inc()
+        await self._answering.say(asked, words_for(asked.language).trouble)
 
     def _lane(self, asked: Asked) -> tuple[int, int]:
         return asked.chat, asked.person
 
-    def _count(self, photos: int) -> None:
+    def _is_full(self, chat: int) -> bool:
+        """Tell whether no more may wait: in all, or in a group, which Telegram lets be answered
+        slowly."""
+        in_group = self._waiting_of[chat] if chat < 0 else 0
+        return self._waiting >= self._queue or in_group >= self._group_queue
+
+    def _count(self, asked: Asked, photos: int) -> None:
         self._waiting += photos
+        for key in {asked.chat, asked.person}:
+            self._waiting_of[key] += photos
+            if not self._waiting_of[key]:
+                del self._waiting_of[key]
         self._metrics.waiting.set(self._waiting)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -82,8 +83,9 @@ async def _ask(token: Secret, api_url: str, now: Callable[[], float]) -> _Telegr
 
     async def look(response: httpx.Response) -> None:
         nonlocal ahead
-        if date := response.headers.get("Date"):
-            ahead = now() - parsedate_to_datetime(date).timestamp()
+        with contextlib.suppress(ValueError):  # a server that does not know the time
+            date = parsedate_to_datetime(response.headers.get("Date", ""))
+            ahead = now() - date.timestamp()
 
     root = api_url.rstrip("/")
     request = HTTPXRequest(httpx_kwargs={"event_hooks": {"response": [look]}})
@@ -114,7 +116,9 @@ def _webhook(info: WebhookInfo, wanted: str | None, now: float) -> Finding:
             "program that gets messages by it then gets none. Set CATDOG_BOT_WEBHOOK_URL to keep "
             "one, or use another token.",
         )
-    if wanted is not None and info.url not in ("", wanted):
+    if wanted is not None and not info.url:
+        return _ok(check, "none is set yet; `catdog bot` sets it when it starts")
+    if wanted is not None and info.url != wanted:
         return _warning(check, "another address is set; `catdog bot` replaces it when it starts.")
     failed = info.last_error_date
     if info.url and failed is not None and now - failed.timestamp() < _RECENT:

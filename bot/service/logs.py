@@ -27,7 +27,11 @@ class _Redacting(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, TelegramError):  # the network's or Telegram's doing, no bug
+        if "Received data was" in str(record.msg):  # the library's, with whole messages
+            record = copy.copy(record)
+            record.msg = "an update could not be read, and is dropped"
+            record.args, record.exc_info, record.exc_text = None, None, None
+        elif isinstance(error, TelegramError):  # the network's or Telegram's doing, no bug
             record = copy.copy(record)
             record.msg = f"{record.getMessage()} ({type(error).__name__})"
             record.args, record.exc_info, record.exc_text = None, None, None

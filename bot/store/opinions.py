@@ -8,6 +8,7 @@ import hmac
 import secrets
 import sqlite3
 import time
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from core.store import from_column, to_column
 
 
 class Consent(StrEnum):
-    """What may be kept of a photo that a person said something of."""
+    """What may be kept of a person's photos that something was said of."""
 
+    ASKED = "asked"  # as ANSWER, until they say
     ANSWER = "answer"  # its hash, the label, and when
     PHOTO = "photo"  # the photo too
 
@@ -36,21 +38,40 @@ def consent_of(db: sqlite3.Connection, person: int) -> Consent | None:
     return Consent(row["consent"]) if row else None
 
 
+def ask_consent(db: sqlite3.Connection, person: int, row: int) -> None:
+    """Note that a person is asked what may be kept, at a photo of theirs, unless they were."""
+    db.execute("INSERT OR IGNORE INTO bot_people VALUES (?, ?, ?)", (person, Consent.ASKED, row))
+
+
+def is_asked_at(db: sqlite3.Connection, person: int, rows: Sequence[int]) -> int | None:
+    """Give the one of these photos at which a person is asked and has not answered yet."""
+    found = db.execute(
+        "SELECT asked FROM bot_people WHERE person = ? AND consent = ?", (person, Consent.ASKED)
+    ).fetchone()
+    return found["asked"] if found and found["asked"] in rows else None
+
+
 def set_consent(db: sqlite3.Connection, person: int, consent: Consent) -> None:
     """Keep what a person says may be kept from now on."""
-    db.execute("INSERT OR REPLACE INTO bot_people VALUES (?, ?)", (person, consent))
+    db.execute("INSERT OR REPLACE INTO bot_people VALUES (?, ?, NULL)", (person, consent))
 
 
-def say(db: sqlite3.Connection, record: Record, label: str, *, by: int, consent: Consent) -> None:
-    """Keep what a person says a photo shows, in the place of what was said of it before."""
+def say(db: sqlite3.Connection, record: Record, label: str, *, by: int, may_keep: bool) -> None:
+    """Keep what a person says a photo shows, in the place of what was said of it before.
+
+    `may_keep` is whether its owner has allowed, by this press or before, to keep the photo.
+    """
     assert record.seen is not None
-    seen = record.seen
-    known = record.feedback and db.execute(
-        "UPDATE feedback SET label = ?, at = ?, person = ? WHERE id = ?",
-        (label, time.time(), pseudonym(db, by), record.feedback),
-    )
-    if known and known.rowcount:
-        return
+    seen, consent = record.seen, Consent.PHOTO if may_keep else Consent.ANSWER
+    if record.feedback is not None:
+        changed = db.execute(
+            "UPDATE feedback SET label = ?, at = ?, person = ? WHERE id = ?",
+            (label, time.time(), pseudonym(db, by), record.feedback),
+        )
+        if may_keep:
+            allow_photo(db, record.id)
+        if changed.rowcount:
+            return
     row = insert(
         db,
         Feedback(
@@ -61,6 +82,7 @@ def say(db: sqlite3.Connection, record: Record, label: str, *, by: int, consent:
             confidence=seen.confidence,
             model_version=seen.model_version,
             person=pseudonym(db, by),
+            owner=pseudonym(db, record.asked.author),
             consent=consent,
         ),
     )
@@ -101,26 +123,29 @@ def kept(db: sqlite3.Connection, row: int, path: Path) -> bool:
     )
 
 
-def forget(db: sqlite3.Connection, person: int) -> tuple[int, list[Path]]:
-    """Take away all that is kept of a person.
+def is_kept(db: sqlite3.Connection, path: Path) -> bool:
+    """Tell whether anybody's photo is this file."""
+    found = db.execute("SELECT 1 FROM feedback WHERE path = ?", (to_column(path),)).fetchone()
+    return found is not None
 
-    Returns: how many answers and labels there were, and the files of kept photos that nobody
-    else gave.
+
+def forget(db: sqlite3.Connection, person: int) -> tuple[int, list[Path]]:
+    """Take away all that is kept of a person: what they asked and said, and their photos.
+
+    Returns: how many entries there were, and the files of kept photos that nobody else gave.
     """
-    db.execute("PRAGMA secure_delete = ON")  # overwritten, not only marked as free
     name = pseudonym(db, person)
     paths = db.execute(
-        "SELECT DISTINCT path FROM feedback WHERE person = ? AND source = ? AND path IS NOT NULL",
-        (name, Source.BOT),
+        "SELECT DISTINCT path FROM feedback WHERE ? IN (person, owner) AND path IS NOT NULL",
+        (name,),
     ).fetchall()
-    gone = db.execute(
-        "DELETE FROM feedback WHERE person = ? AND source = ?", (name, Source.BOT)
-    ).rowcount
-    gone += db.execute("DELETE FROM bot_photos WHERE person = ?", (person,)).rowcount
-    db.execute("DELETE FROM bot_people WHERE person = ?", (person,))
-    files = [
-        from_column(row["path"])
-        for row in paths
-        if not db.execute("SELECT 1 FROM feedback WHERE path = ?", (row["path"],)).fetchone()
-    ]
-    return gone, files
+    gone = sum(
+        db.execute(statement, (key,)).rowcount
+        for statement, key in (
+            ("DELETE FROM feedback WHERE ? IN (person, owner)", name),
+            ("DELETE FROM bot_photos WHERE ? IN (person, author)", person),
+            ("DELETE FROM bot_people WHERE person = ?", person),
+        )
+    )
+    files = [from_column(row["path"]) for row in paths]
+    return gone, [file for file in files if not is_kept(db, file)]

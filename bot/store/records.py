@@ -37,7 +37,8 @@ class Asked:
     message: int  # the photo's
     asked: int  # the message that asked: the photo's own, or a command
     thread: int | None
-    person: int
+    person: int  # who asked
+    author: int  # whose photo it is
     language: str
     purpose: Purpose
     album: str | None
@@ -64,6 +65,7 @@ class Record:
     asked: Asked
     state: State
     attempts: int
+    answer: int | None  # the bot's message, if it is known
     seen: Seen | None
     feedback: int | None  # the id of what was pressed
 
@@ -71,8 +73,9 @@ class Record:
 def accept(db: sqlite3.Connection, asked: Asked) -> int | None:
     """Keep what was asked before any work on it; None if this message is there already."""
     cursor = db.execute(
-        "INSERT OR IGNORE INTO bot_photos (at, chat, message, asked, thread, person, language,"
-        " purpose, album, file_id, size, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO bot_photos (at, chat, message, asked, thread, person, author,"
+        " language, purpose, album, file_id, size, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             asked.at,
             asked.chat,
@@ -80,6 +83,7 @@ def accept(db: sqlite3.Connection, asked: Asked) -> int | None:
             asked.asked,
             asked.thread,
             asked.person,
+            asked.author,
             asked.language,
             asked.purpose,
             asked.album,
@@ -91,16 +95,12 @@ def accept(db: sqlite3.Connection, asked: Asked) -> int | None:
     return cursor.lastrowid if cursor.rowcount else None
 
 
-def begin(db: sqlite3.Connection, ids: list[int]) -> list[int]:
-    """Mark that work begins; gives those that are still there."""
-    return [
-        row
-        for row in ids
-        if db.execute(
-            "UPDATE bot_photos SET state = ?, attempts = attempts + 1 WHERE id = ?",
-            (State.WORKING, row),
-        ).rowcount
-    ]
+def begin(db: sqlite3.Connection, row: int) -> None:
+    """Note that a photo is looked at: what kills the bot then is not tried for ever."""
+    db.execute(
+        "UPDATE bot_photos SET state = ?, attempts = attempts + 1 WHERE id = ?",
+        (State.WORKING, row),
+    )
 
 
 def see(db: sqlite3.Connection, row: int, sha256: str, decision: Decision) -> None:
@@ -157,13 +157,13 @@ def find_all(db: sqlite3.Connection, rows: list[int]) -> list[Record]:
     return [found for row in rows if (found := find(db, row)) is not None]
 
 
-def album_of(db: sqlite3.Connection, record: Record) -> list[Record]:
-    """Give the rows that were answered together with one, in the answer's order."""
+def answered_with(db: sqlite3.Connection, record: Record) -> list[Record]:
+    """Give the rows that were answered by the same message as one, in its order."""
     if record.asked.album is None:
         return find_all(db, [record.id])
     rows = db.execute(
-        "SELECT * FROM bot_photos WHERE chat = ? AND album = ? ORDER BY message",
-        (record.asked.chat, record.asked.album),
+        "SELECT * FROM bot_photos WHERE chat = ? AND album = ? AND answer IS ? ORDER BY message",
+        (record.asked.chat, record.asked.album, record.answer),
     ).fetchall()
     return [_record(row) for row in rows]
 
@@ -216,8 +216,8 @@ def auto_chats(db: sqlite3.Connection) -> set[int]:
 
 def move_chat(db: sqlite3.Connection, old: int, new: int) -> None:
     """Follow a group that became a supergroup, which has another number."""
+    # photos stay where they were: their messages' numbers are others' in the new one
     db.execute("UPDATE OR REPLACE bot_chats SET chat = ? WHERE chat = ?", (new, old))
-    db.execute("UPDATE OR IGNORE bot_photos SET chat = ? WHERE chat = ?", (new, old))
 
 
 def _record(row: sqlite3.Row) -> Record:
@@ -239,6 +239,7 @@ def _record(row: sqlite3.Row) -> Record:
             asked=row["asked"],
             thread=row["thread"],
             person=row["person"],
+            author=row["author"],
             language=row["language"],
             purpose=Purpose(row["purpose"]),
             album=row["album"],
@@ -247,6 +248,7 @@ def _record(row: sqlite3.Row) -> Record:
         ),
         state=State(row["state"]),
         attempts=row["attempts"],
+        answer=row["answer"],
         seen=seen,
         feedback=row["feedback"],
     )

@@ -21,7 +21,7 @@ class StoreThread:
     def __init__(self, state_dir: Path) -> None:
         """Open the store, made or brought up to date if need be. Raises StoreUnusable."""
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="store")
-        self._store = self._executor.submit(Store, state_dir).result()
+        self._store = self._executor.submit(_open, state_dir).result()
         self._waiting: list[tuple[Work, asyncio.Future[Any]]] = []
         self._draining: asyncio.Task[None] | None = None
 
@@ -35,6 +35,10 @@ class StoreThread:
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain())
         return await future
+
+    async def erase(self) -> None:
+        """Overwrite what was deleted, in the log that SQLite writes ahead, too."""
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._checkpoint)
 
     async def close(self) -> None:
         """Finish what waits, and close the store."""
@@ -62,6 +66,10 @@ class StoreThread:
                     future.set_result(outcome)
         self._draining = None
 
+    def _checkpoint(self) -> None:
+        with self._store.reading() as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def _commit(self, batch: list[Work]) -> list[Any]:
         """Do all in one transaction; one that fails is undone alone, and gives its error."""
         outcomes: list[Any] = []
@@ -77,3 +85,10 @@ class StoreThread:
                     db.execute("ROLLBACK TO one")
                 db.execute("RELEASE one")
         return outcomes
+
+
+def _open(state_dir: Path) -> Store:
+    store = Store(state_dir)
+    with store.reading() as db:
+        db.execute("PRAGMA secure_delete = ON")  # overwritten, not only marked as free
+    return store

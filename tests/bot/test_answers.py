@@ -204,6 +204,18 @@ async def test_an_album_in_a_group_is_answered_whole_if_its_caption_asks(
     assert len(bot_api.sent) == 1
 
 
+async def test_photos_that_come_after_the_rest_of_an_album_that_asked_are_answered(
+    bot_api: BotApi, running: Any, draw: Draw
+) -> None:
+    """Only the first has the caption."""
+    asking = bot_api.photo(draw("cats", 1)) | captioned("@catdog_bot")
+    async with running():
+        (first,) = bot_api.send_album([asking], name="slow", chat=GROUP, person=5)
+        await said(bot_api, first)
+        (late,) = bot_api.send_album([draw("dogs", 1)], name="slow", chat=GROUP, person=5)
+        assert (await said(bot_api, late)).startswith("🐶")
+
+
 async def test_auto_has_every_photo_of_a_group_answered(
     bot_api: BotApi, running: Any, draw: Draw
 ) -> None:
@@ -257,6 +269,11 @@ async def test_a_topic_of_a_forum_is_answered_in_that_topic(
         content = {**bot_api.photo(draw("cats", 930)), **captioned("@catdog_bot"), **topic}
         number = bot_api.send(content, chat=GROUP)
         await said(bot_api, number)
+        begun = {"forum_topic_created": {"name": "Cats", "icon_color": 1}, **topic}
+        start = bot_api.send(begun, chat=GROUP, person=9)
+        command = {"text": "/what", "entities": [{"type": "bot_command", "offset": 0, "length": 5}]}
+        alone = bot_api.send({**command, **topic}, chat=GROUP, reply_to=start)
+        assert "Reply with /what" in await said(bot_api, alone)
     assert bot_api.sent[0]["message_thread_id"] == "12"
 
 

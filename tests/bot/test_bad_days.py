@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from telegram_on_loopback import BotApi, Failure
 
-from bot.photos import answer, delivery, fetch
+from bot.photos import delivery, fetch, inference
 from bot.words.catalogue import words_for
+from core.store import StoreUnusable
 
 Draw = Callable[..., Any]
 Encode = Callable[..., bytes]
@@ -26,7 +27,6 @@ async def said(bot_api: BotApi, number: int) -> str:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries again at once."""
-    monkeypatch.setattr(fetch, "_DELAYS", (0.0, 0.0))
     monkeypatch.setattr(fetch.Fetcher.__init__, "__kwdefaults__", {"delays": (0.0, 0.0)})
     monkeypatch.setattr(delivery.deliver, "__kwdefaults__", {"delays": (0.0, 0.0, 0.0)})
 
@@ -124,7 +124,7 @@ async def test_downloads_that_break_off_are_tried_again(
         assert (await said(bot_api, number)).startswith("🐱")
         bot_api.cut_downloads = 1000
         never = bot_api.send_photo(draw("cats", 914))
-        assert await said(bot_api, never) == WORDS.gone
+        assert await said(bot_api, never) == WORDS.too_slow
 
 
 async def test_a_download_that_takes_too_long_gets_a_sentence(
@@ -210,9 +210,12 @@ async def test_a_group_that_became_a_supergroup_is_answered_there(
     moved = Failure(400, "Bad Request: group upgraded", {"migrate_to_chat_id": -99})
     bot_api.fail("sendMessage", moved)
     async with running():
-        number = bot_api.send_photo(draw("cats", 913), caption="@catdog_bot", chat=-7)
-        assert (await said(bot_api, number)).startswith("🐱")
-    assert bot_api.sent[0]["chat_id"] == "-99"
+        bot_api.send_photo(draw("cats", 913), caption="@catdog_bot", chat=-7)
+        await asyncio.to_thread(bot_api.wait, lambda: bot_api.sent)
+    (answer,) = bot_api.sent
+    assert answer["chat_id"] == "-99"
+    assert answer["text"].startswith("🐱")
+    assert "reply_parameters" not in answer  # that number is another message's there
 
 
 async def test_another_bot_with_the_same_token_is_told_of_once(
@@ -226,6 +229,75 @@ async def test_another_bot_with_the_same_token_is_told_of_once(
             assert (await said(bot_api, number)).startswith("🐱")
     lines = [r.message for r in caplog.records if "serves one bot at a time" in r.message]
     assert len(lines) == 1
+
+
+@pytest.mark.parametrize("status", [401, 404, 500])
+async def test_no_error_makes_the_bot_deaf(
+    bot_api: BotApi, running: Any, draw: Draw, status: int
+) -> None:
+    """A proxy that says 404 for a moment, say, which the library takes for a wrong token."""
+    async with running():
+        bot_api.fail("getUpdates", Failure(status, "Not Found", times=2))
+        await asyncio.to_thread(
+            bot_api.wait, lambda: all(one.times == 0 for one in bot_api.failures["getUpdates"])
+        )
+        number = bot_api.send_photo(draw("cats", 913))
+        assert (await said(bot_api, number)).startswith("🐱")
+
+
+async def test_an_update_that_cannot_be_read_is_passed_over(
+    bot_api: BotApi, running: Any, draw: Draw, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing of it is logged, and those beside it are answered."""
+    async with running():
+        with bot_api._changed:  # one batch
+            bot_api.send({"text": "Mitzi", "chat": {"id": 4242}})
+            number = bot_api.send_photo(draw("cats", 913))
+        assert (await said(bot_api, number)).startswith("🐱")
+        await asyncio.to_thread(bot_api.all_handed_out)
+    assert len([one for one in caplog.records if "could not be read" in one.message]) == 1
+    assert "Mitzi" not in caplog.text
+    assert "4242" not in caplog.text
+
+
+async def test_an_outage_does_not_hold_up_the_stop(
+    bot_api: BotApi, running: Any, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commands that cannot be answered are given up, photos wait for the next start."""
+    monkeypatch.setattr("bot.run._GRACE", 0.5)
+    bot_api.fail("sendMessage", Failure(502, "Bad Gateway", times=10**6))
+    async with running():
+        bot_api.send_text("/start")
+        number = bot_api.send_photo(draw("cats", 913), person=5)
+        await asyncio.to_thread(bot_api.wait, lambda: len(bot_api.called("sendMessage")) >= 2)
+    bot_api.failures.clear()
+    async with running():
+        assert (await said(bot_api, number)).startswith("🐱")
+    assert len(bot_api.sent) == 1
+
+
+async def test_an_answer_is_not_taken_back_when_it_cannot_be_noted(
+    bot_api: BotApi, running: Any, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreUnusable("the disk is full")
+
+    monkeypatch.setattr("bot.photos.answer._finish", full)
+    async with running():
+        number = bot_api.send_photo(draw("cats", 913))
+        assert (await said(bot_api, number)).startswith("🐱")
+        await said(bot_api, bot_api.send_text("/start"))
+    assert len(bot_api.replies_to(number)) == 1
+
+
+async def test_a_bug_after_the_look_is_told_too(
+    bot_api: BotApi, running: Any, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.photos.answer.label_buttons", lambda *_: {}["bug"])
+    async with running() as bot:
+        number = bot_api.send_photo(draw("cats", 920))
+        assert await said(bot_api, number) == WORDS.trouble
+    assert bot.metrics.bugs._value.get() == 1
 
 
 async def test_a_bug_is_logged_and_the_person_is_told(
@@ -278,7 +350,7 @@ async def test_a_photo_that_was_at_work_at_two_deaths_is_not_tried_again(
     monkeypatch.setattr("bot.run._GRACE", 0.0)
     for _ in range(2):
         with monkeypatch.context() as patch:
-            patch.setattr(answer.Answering, "_look", hang)
+            patch.setattr(inference.InferencePool, "look", hang)
             async with running() as bot:
                 await asyncio.to_thread(bot_api.all_handed_out)
                 while not await bot._store.run(_at_work):

@@ -89,7 +89,7 @@ async def test_model_says_which_and_how_good(
     async with running(threshold=None):
         text = await said(bot_api, bot_api.send_text("/model"))
     assert manifest.version in text
-    assert "from 60 % on" in text
+    assert "at least 60 % sure" in text
     assert f"Of {manifest.metrics['validation']['photos']} photos" in text
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from telegram_on_loopback import BotApi, reply_of
+from telegram_on_loopback import GROUP, BotApi, captioned, reply_of
 
 from bot.words.catalogue import words_for
 
@@ -84,3 +84,30 @@ async def test_one_chat_is_not_answered_faster_than_telegram_minds(
         await wait(bot_api, lambda: numbers[-1] in bot_api.answers)
     at = [bot_api.answers[number][0] for number in numbers]
     assert at[21] - at[20] >= 0.8
+
+
+async def test_commands_in_a_group_hold_up_nobody(
+    bot_api: BotApi, running: Any, draw: Draw
+) -> None:
+    """Telegram lets a group be answered 20 times a minute; others do not wait for that."""
+    async with running():
+        for person in range(100, 120):
+            for _ in range(16):
+                bot_api.send_text("/start", person=person, chat=GROUP)
+        photo = bot_api.send_photo(draw("cats", 1), person=5)
+        assert (await asyncio.to_thread(bot_api.text_for, photo)).startswith("🐱")
+        await wait(bot_api, lambda: not bot_api._updates)
+    assert len(bot_api.sent) < 60
+
+
+async def test_a_group_cannot_take_up_the_whole_queue(
+    bot_api: BotApi, running: Any, draw: Draw
+) -> None:
+    photo = bot_api.photo(draw("cats", 1)) | captioned("/what")
+    bot_api.slow_downloads = 0.5
+    async with running(queue=40, person_rate=3):
+        for person in range(100, 130):
+            for _ in range(3):
+                bot_api.send(photo, person=person, chat=GROUP)
+        number = bot_api.send_photo(draw("dogs", 1), person=5)
+        assert (await asyncio.to_thread(bot_api.text_for, number)).startswith("🐶")

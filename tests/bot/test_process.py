@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -135,7 +136,7 @@ def test_a_second_signal_stops_at_once_and_the_rest_is_answered_later(
     bot_api.slow_downloads = 30.0
     process.start()
     number = bot_api.send_photo(draw("cats", 1))
-    process.wait_for("SELECT 1 FROM bot_photos WHERE state = 'working'")
+    bot_api.wait(lambda: bot_api.fetched)
     os.kill(process.pid, signal.SIGTERM)
     time.sleep(0.5)
     assert process.stop() == 0
@@ -155,7 +156,7 @@ def test_what_was_accepted_is_answered_after_a_kill(
     album = bot_api.send_album([draw("dogs", n) for n in range(3)])
     last = bot_api.send_photo(draw("dogs", 9))
     process.wait_for("SELECT 1 FROM (SELECT count(*) AS n FROM bot_photos) WHERE n = 5")
-    process.wait_for("SELECT 1 FROM bot_photos WHERE state = 'working'")
+    bot_api.wait(lambda: bot_api.fetched)
     process.kill()
     assert bot_api.sent == []
     bot_api.slow_downloads = 0.0
@@ -383,6 +384,7 @@ def test_a_start_with_telegram_away_for_a_moment_succeeds(
 ) -> None:
     bot_api.fail("getMe", Failure(502, "Bad Gateway", times=2))
     bot_api.fail("deleteWebhook", Failure(502, "Bad Gateway", times=1))
+    bot_api.fail("getUpdates", Failure(404, "Not Found", times=1))
     process.start()
     assert bot_api.text_for(bot_api.send_photo(draw("cats", 1))).startswith("🐱")
 
@@ -393,7 +395,26 @@ def test_a_bug_at_the_start_is_logged_without_the_token(process: Process, token:
     assert token not in process.output
     process.start(CATDOG_BOT_API_URL=f"{token}")
     assert process.wait() == 2
+    process.start(CATDOG_BOT_WEBHOOK_URL=f"http://bot.example/{token}")
+    assert process.wait() == 2
     assert token not in process.output
+
+
+def test_a_stop_before_telegram_answers_is_heard(process: Process, bot_api: BotApi) -> None:
+    bot_api.fail("getMe", Failure(0, done=True, hold=30.0))
+    process.start()
+    bot_api.wait(lambda: bot_api.called("getMe"))
+    assert process.stop() == 0
+
+
+def test_a_webhooks_port_that_is_taken_is_told(process: Process, free_port: int) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", free_port))
+        taken.listen()
+        process.start("--webhook-url", "https://bot.example/hook", "--webhook-port", str(free_port))
+        assert process.wait() == 2
+    assert "CATDOG_BOT_WEBHOOK_PORT" in process.output
+    assert "Traceback" not in process.output
 
 
 @pytest.mark.parametrize(
@@ -403,6 +424,13 @@ def test_a_bug_at_the_start_is_logged_without_the_token(process: Process, token:
         ({"CATDOG_BOT_TOKEN": "", "CATDOG_BOT_TOKEN_FILE": "/no/such"}, "cannot be read (No such"),
         ({"CATDOG_BOT_TOKEN": "", "CATDOG_BOT_TOKEN_FILE": "/dev/null"}, "is empty"),
         ({"CATDOG_BOT_WEBHOOK_URL": "http://bot.example"}, "only to https"),
+        (
+            {
+                "CATDOG_BOT_WEBHOOK_URL": "https://bot.example",
+                "CATDOG_BOT_WEBHOOK_SECRET": "with blanks",
+            },
+            "1 to 256 letters",
+        ),
         ({"CATDOG_BOT_QUEUE": "none"}, "'none' is not a valid integer"),
     ],
 )

@@ -23,6 +23,7 @@ def asked(message: int) -> Asked:
         asked=message,
         thread=None,
         person=7,
+        author=7,
         language="en",
         purpose=Purpose.WHAT,
         album=None,

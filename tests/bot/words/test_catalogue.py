@@ -58,6 +58,7 @@ def test_what_telegram_shows_fits(code: str) -> None:
     """Its limits: 256 characters a command, 200 for a press, 4096 a message."""
     words = catalogues()[code]
     assert all(3 <= len(text) <= 256 for text in words.menu.values())
+    assert not any("{" in text for text in words.menu.values())
     for text in (words.not_yours, words.too_old, words.noted + "x" * 40):
         assert len(text) <= 200
     assert len(words.help) < 3000
