@@ -135,6 +135,11 @@ def evaluate(
 )
 @option("--epochs", type=click.IntRange(min=1), help="Times to go through the photos, in all.")
 @option("--seed", type=click.IntRange(min=0), help="Start of all random numbers.")
+@option(
+    "--log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Append a line of JSON about the finished run to this file: settings, curves, figures.",
+)
 @option("--resume", is_flag=True, help="Go on with the newest run that was interrupted.")
 @pass_settings
 def train(
@@ -144,6 +149,7 @@ def train(
     test: Path | None,
     epochs: int | None,
     seed: int | None,
+    log: Path | None,
     resume: bool,
 ) -> None:
     """Train a model from scratch: DATA holds cats/, dogs/ and, if wanted, other/.
@@ -167,6 +173,7 @@ def train(
         console=Terminal(),
         output=output,
         test=test,
+        log=log,
         resume=resume,
     )
     manifest = trained.manifest

@@ -28,10 +28,11 @@ from core.training.batches import steps_per_epoch
 from core.training.calibrate import choose_threshold, fit_temperature
 from core.training.card import write_card
 from core.training.dataset import HELD_OUT, Dataset, LabelledFolder, load, scan
-from core.training.evaluate import evaluate, figures, predict_labelled
+from core.training.evaluate import Evaluation, evaluate, figures, predict_labelled
 from core.training.export import export
 from core.training.fit import Epoch, Fitted, fit
 from core.training.recipe import Recipe
+from core.training.run_log import append_run, figures_by_source
 
 RUN = "run.json"
 _PARITY_PHOTOS = 50
@@ -54,6 +55,7 @@ def train(
     console: Console,
     output: Path | None = None,
     test: Path | None = None,
+    log: Path | None = None,
     resume: bool = False,
 ) -> Trained:
     """Train a model on the class folders in `data`.
@@ -61,7 +63,7 @@ def train(
     It is written to `output`, or as a new version to `models_dir`, whole or not at all. While
     it runs, its checkpoints stand in `models_dir/unfinished/`; `resume` goes on with the newest
     run there, whose settings must be the same. `test` is measured last, once, and chooses
-    nothing.
+    nothing. A line about the finished run is appended to `log`.
 
     Raises UsageRefused for data that cannot be learnt from and for settings that do not fit.
     """
@@ -103,7 +105,7 @@ def train(
         manifest = replace(manifest, version=f"{manifest.version}-{datetime.now(UTC):%H%M%S}")
     manifest.write(staged)
     _check_parity(fitted.network, Classifier(staged), dataset)
-    manifest = _calibrated(manifest, staged, dataset, console)
+    manifest, sources = _calibrated(manifest, staged, dataset, console)
     manifest.write(staged)
     if tested is not None:
         manifest = _tested(manifest, staged, tested, console)
@@ -117,6 +119,8 @@ def train(
     shutil.rmtree(arriving, ignore_errors=True)
     shutil.move(staged, arriving)
     arriving.rename(folder)
+    if log is not None:
+        append_run(log, manifest, sources)
     del dataset  # Windows removes no file that is mapped
     shutil.rmtree(work, ignore_errors=True)
     return Trained(folder, manifest)
@@ -246,7 +250,10 @@ def _check_parity(network: keras.Model, classifier: Classifier, dataset: Dataset
         )
 
 
-def _calibrated(manifest: Manifest, staged: Path, dataset: Dataset, console: Console) -> Manifest:
+def _calibrated(
+    manifest: Manifest, staged: Path, dataset: Dataset, console: Console
+) -> tuple[Manifest, dict[str, Evaluation]]:
+    """Choose temperature and threshold on the photos held out; measure these by source, too."""
     photos = [dataset.photos[index] for index in dataset.validation]
     with console.progress("Calibrating", len(photos)) as told:
         predicted = predict_labelled(Classifier(staged), photos, on_photo=count_up(told))
@@ -255,12 +262,15 @@ def _calibrated(manifest: Manifest, staged: Path, dataset: Dataset, console: Con
     probabilities = probabilities_from_logits(logits, temperature)
     threshold = choose_threshold(probabilities, predicted.targets, manifest.classes)
     validation = figures(probabilities, predicted.targets, manifest.classes, threshold)
-    return replace(
+    manifest = replace(
         manifest,
         temperature=temperature,
         threshold=threshold,
         metrics={"validation": asdict(validation)},
     )
+    skipped = {fault.path for fault in predicted.faults}
+    measured = [photo for photo in photos if photo.path not in skipped]
+    return manifest, figures_by_source(probabilities, predicted.targets, measured, manifest)
 
 
 def _tested(manifest: Manifest, staged: Path, tested: LabelledFolder, console: Console) -> Manifest:
