@@ -1,0 +1,49 @@
+"""The script that compares variants of the recipe: it names them, trains them and logs them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.training.recipe import DEFAULT
+
+SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "ablations.py"
+
+
+@pytest.fixture(scope="module")
+def ablations() -> Any:
+    spec = importlib.util.spec_from_file_location("ablations", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_variant_is_a_name_or_settings(ablations: Any) -> None:
+    stages = ablations.stages_of("64x4,96x2")
+    assert [(stage.size, stage.epochs) for stage in stages] == [(64, 4), (96, 2)]
+    for name in ablations.VARIANTS:
+        assert ablations.recipe_of(name, stages, 3).name == name
+    recipe = ablations.recipe_of("widths=(8, 16),label_smoothing=0.1", stages, 3)
+    assert (recipe.widths, recipe.label_smoothing, recipe.seed) == ((8, 16), 0.1, 3)
+    assert recipe.weight_decay == DEFAULT.weight_decay
+    for wrong in ("nothing", "8", "no_such_setting=1"):
+        with pytest.raises((ValueError, TypeError)):
+            ablations.recipe_of(wrong, stages, 3)
+
+
+def test_each_variant_leaves_a_line_and_no_model(
+    ablations: Any, tmp_path: Path, fill_folder: object
+) -> None:
+    data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60})  # type: ignore[operator]
+    log = tmp_path / "runs.jsonl"
+    tiny = "widths=(8, 16),blocks=1,batch_size=16"
+    assert ablations.main([str(data), tiny, "--log", str(log), "--stages", "16x1"]) == 0
+    (line,) = log.read_text().splitlines()
+    assert json.loads(line)["recipe"]["name"] == tiny
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "runs.jsonl"]
