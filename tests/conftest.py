@@ -79,7 +79,11 @@ def tiny_recipe(**changes: Any) -> Any:
     from core.training.recipe import MILD, Recipe, Stage
 
     tiny = Recipe(
-        name="tiny", widths=(8, 16, 16, 32), blocks=1, stages=(Stage(32, 6, MILD),), batch_size=16
+        name="tiny",
+        widths=(8, 16, 32),
+        blocks=(1, 1, 1),
+        stages=(Stage(32, 6, MILD),),
+        batch_size=16,
     )
     return replace(tiny, **changes)
 

@@ -39,11 +39,11 @@ class Recipe:
     """Settings of one training run; stands whole in the manifest of what it makes."""
 
     name: str = "default"
-    widths: tuple[int, ...] = (32, 64, 128, 256)  # channels, each at half the one before's size
-    blocks: int = 2  # of each width
+    widths: tuple[int, ...] = (48, 96, 192)  # channels, each at half the one before's size
+    blocks: tuple[int, ...] = (1, 2, 3)  # of each width
     stages: tuple[Stage, ...] = (Stage(64, 12, MILD), Stage(96, 7, STRONGER), Stage(128, 3, MILD))
     batch_size: int = 96
-    learning_rate: float = 2e-3  # AdamW's, at its highest: warm-up, then a cosine to nothing
+    learning_rate: float = 2e-3  # at its highest: warm-up, then a cosine to nothing
     warmup_epochs: float = 1.0
     weight_decay: float = 0.05
     label_smoothing: float = 0.05

@@ -42,7 +42,7 @@ def test_each_variant_leaves_a_line_and_no_model(
 ) -> None:
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60})  # type: ignore[operator]
     log = tmp_path / "runs.jsonl"
-    tiny = "widths=(8, 16),blocks=1,batch_size=16"
+    tiny = "widths=(8, 16),blocks=(1, 1),batch_size=16"
     assert ablations.main([str(data), tiny, "--log", str(log), "--stages", "16x1"]) == 0
     (line,) = log.read_text().splitlines()
     assert json.loads(line)["recipe"]["name"] == tiny

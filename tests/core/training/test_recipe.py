@@ -33,7 +33,7 @@ def test_the_logits_are_the_mean_of_the_activation_map() -> None:
     outputs = network(photos, training=False)
     activation = keras.ops.convert_to_numpy(outputs["activation"])
     logits = keras.ops.convert_to_numpy(outputs["logits"])
-    assert activation.shape == (2, 2, 2, 3)
+    assert activation.shape == (2, 4, 4, 3)
     assert activation.mean(axis=(1, 2)) == pytest.approx(logits, abs=1e-4)
 
 

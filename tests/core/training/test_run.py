@@ -17,8 +17,8 @@ from core.training.recipe import MILD, Recipe, Stage
 from core.training.run import train
 
 RECIPE = Recipe(
-    widths=(8, 16, 16, 32),
-    blocks=1,
+    widths=(8, 16, 32),
+    blocks=(1, 1, 1),
     stages=(Stage(24, 2, MILD), Stage(32, 2, MILD)),
     batch_size=16,
 )

@@ -12,7 +12,7 @@ from core.training.recipe import MILD, Recipe, Stage
 from core.training.run import train
 from core.training.run_log import source_of
 
-RECIPE = Recipe(widths=(8, 16), blocks=1, stages=(Stage(16, 2, MILD),), batch_size=16)
+RECIPE = Recipe(widths=(8, 16), blocks=(1, 1), stages=(Stage(16, 2, MILD),), batch_size=16)
 
 
 @pytest.mark.parametrize(
