@@ -18,6 +18,9 @@ from core.training.batches import steps_per_epoch, targets_of, training_batches,
 from core.training.dataset import Dataset
 from core.training.recipe import Recipe
 
+if keras.backend.backend() == "tensorflow":
+    from core.training import tensorflow_speed
+
 LAST = "last.keras"
 BEST = "best.keras"
 HISTORY = "history.json"
@@ -64,6 +67,8 @@ def fit(
     """
     keras.utils.set_random_seed(recipe.seed)
     steps = steps_per_epoch(dataset, recipe)
+    if keras.backend.backend() == "tensorflow":
+        tensorflow_speed.compute_convolutions_in_bfloat16()
     model = _resumed(work) or _fresh(dataset, recipe, steps)
     done = int(model.optimizer.iterations) // steps
     keeper = Keeper(work, recipe, _read_history(work)[:done], on_epoch)
@@ -97,6 +102,8 @@ def fit(
 def _fresh(dataset: Dataset, recipe: Recipe, steps: int) -> keras.Model:
     outputs = 1 if len(dataset.classes) == 2 else len(dataset.classes)
     model = for_training(build(None, outputs, recipe.widths, recipe.blocks))
+    if keras.backend.backend() == "tensorflow":
+        model = tensorflow_speed.with_fused_normalization(model)
     warmup = round(recipe.warmup_epochs * steps)
     total = recipe.epochs * steps
     schedule = keras.optimizers.schedules.CosineDecay(
