@@ -44,7 +44,7 @@ def _card(manifest: Manifest) -> str:
         ),
         "## Training",
         f"Recipe `{recipe['name']}`, from scratch: {recipe['epochs_done']} epochs ({stages}), "
-        f"batches of {recipe['batch_size']}, AdamW up to {recipe['learning_rate']:g}, weight "
+        f"batches of {recipe['batch_size']}, Muon up to {recipe['learning_rate']:g}, weight "
         f"decay {recipe['weight_decay']:g}, label smoothing {recipe['label_smoothing']:g}, seed "
         f"{recipe['seed']}. {recipe['seconds'] / 60:.0f} minutes on {recipe['cores']} cores. "
         "Made with " + ", ".join(f"{k} {v}" for k, v in manifest.versions.items()) + ".",

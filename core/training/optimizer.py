@@ -1,0 +1,30 @@
+"""Muon for convolutions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("catdog")
+class ConvolutionMuon(keras.optimizers.Muon):  # type: ignore[misc]  # Keras has no types
+    """Muon for the kernels of convolutions, seen as matrices; AdamW for everything else.
+
+    Keras's own takes matrices alone, which here is only the last layer, the one that Muon does
+    not suit. A kernel of shape `(h, w, in, out)` counts as `(h * w * in, out)`: Jordan, "Muon: An
+    optimizer for hidden layers in neural networks", 2024. Updates are scaled to the size of
+    AdamW's (Liu et al., "Muon is Scalable for LLM Training", 2025), so that both share one
+    learning rate and one weight decay.
+    """
+
+    def _should_use_adamw(self, variable: Any) -> bool:
+        return len(variable.shape) != 4
+
+    def _muon_update_step(self, gradient: Any, variable: Any, lr: Any, m: Any) -> None:
+        self.assign_add(m, ops.add(gradient, m * (self.momentum - 1)))
+        direction = ops.add(gradient, self.momentum * m) if self.nesterov else m
+        matrix = ops.reshape(direction, (-1, variable.shape[-1]))
+        update = self.lr_adjust(lr * self.zeropower_via_newtonschulz5(matrix, self.ns_steps))
+        self.assign_sub(variable, ops.reshape(update, variable.shape))
