@@ -9,39 +9,92 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.preprocessing import Pixels
+from core.training.degrade import degrade
 from core.training.recipe import Augmentation
 
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+_TURNS = (
+    Image.Transpose.ROTATE_90,
+    Image.Transpose.ROTATE_180,
+    Image.Transpose.ROTATE_270,
+)
 
 
 def augment(
-    photos: Pixels, size: int, augmentation: Augmentation, random: np.random.Generator
+    photos: Pixels,
+    size: int,
+    augmentation: Augmentation,
+    random: np.random.Generator,
+    grounds: Pixels | None = None,
 ) -> Pixels:
-    """Crop, stretch, mirror and recolour each photo of a batch in its own way.
+    """Crop or shrink, stretch, turn, mirror, recolour and degrade each photo in its own way.
 
-    `photos` is uint8 of shape `(n, side, side, 3)`. Returns: uint8, `(n, size, size, 3)`.
+    `photos` is uint8 of shape `(n, side, side, 3)`; so is `grounds`, photos of neither class on
+    which shrunk ones are shown. Returns: uint8, `(n, size, size, 3)`.
     """
-    return np.stack([_augment_one(photo, size, augmentation, random) for photo in photos])
+    return np.stack([_augment_one(photo, size, augmentation, random, grounds) for photo in photos])
 
 
 def _augment_one(
-    photo: Pixels, size: int, augmentation: Augmentation, random: np.random.Generator
+    photo: Pixels,
+    size: int,
+    augmentation: Augmentation,
+    random: np.random.Generator,
+    grounds: Pixels | None,
 ) -> Pixels:
+    if random.random() < augmentation.shrunk:
+        image = _shrunk(photo, size, augmentation, random, grounds)
+    else:
+        image = _cropped(photo, size, augmentation, random)
+    if augmentation.flip and random.random() < 0.5:
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    if random.random() < augmentation.turned:
+        image = image.transpose(_TURNS[random.integers(len(_TURNS))])
+    matrix = _recolouring(augmentation, float(photo.mean()), random)
+    image = image.convert("RGB", tuple(matrix.ravel().tolist()))
+    return np.asarray(degrade(image, augmentation, random))
+
+
+def _cropped(
+    photo: Pixels, size: int, augmentation: Augmentation, random: np.random.Generator
+) -> Image.Image:
     side = photo.shape[0]
     area = random.uniform(augmentation.min_area, 1.0)
-    stretch = math.exp(random.uniform(-0.5, 0.5) * math.log(augmentation.aspect))
+    stretch = _stretch(augmentation, random)
     width = side * min(1.0, math.sqrt(area) * stretch)
     height = side * min(1.0, math.sqrt(area) / stretch)
     left = random.uniform(0.0, side - width)
     top = random.uniform(0.0, side - height)
     # Pillow averages when it shrinks, as it does for serving
-    image = Image.fromarray(photo).resize(
+    return Image.fromarray(photo).resize(
         (size, size), Image.Resampling.BILINEAR, box=(left, top, left + width, top + height)
     )
-    if augmentation.flip and random.random() < 0.5:
-        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    matrix = _recolouring(augmentation, float(photo.mean()), random)
-    return np.asarray(image.convert("RGB", tuple(matrix.ravel().tolist())))
+
+
+def _shrunk(
+    photo: Pixels,
+    size: int,
+    augmentation: Augmentation,
+    random: np.random.Generator,
+    grounds: Pixels | None,
+) -> Image.Image:
+    """Show the whole photo on 40 to 85 % of the side, on a part of another or a plain ground."""
+    if grounds is not None and len(grounds) and random.random() < 0.5:
+        ground = grounds[random.integers(len(grounds))]
+        image = _cropped(ground, size, Augmentation(min_area=0.25), random)
+    else:
+        image = Image.new("RGB", (size, size), tuple(random.integers(0, 256, 3).tolist()))
+    share = random.uniform(0.4, 0.85)
+    stretch = _stretch(augmentation, random)
+    width, height = (min(size, round(size * share * by)) for by in (stretch, 1 / stretch))
+    small = Image.fromarray(photo).resize((width, height), Image.Resampling.BILINEAR)
+    corner = (int(random.integers(size - width + 1)), int(random.integers(size - height + 1)))
+    image.paste(small, corner)
+    return image
+
+
+def _stretch(augmentation: Augmentation, random: np.random.Generator) -> float:
+    return math.exp(random.uniform(-0.5, 0.5) * math.log(augmentation.aspect))
 
 
 def _recolouring(
@@ -58,6 +111,8 @@ def _recolouring(
     brightness = factor(augmentation.brightness)
     contrast = factor(augmentation.contrast)
     saturation = factor(augmentation.saturation)
+    if random.random() < augmentation.grey:
+        saturation = 0.0
     mixing = saturation * np.eye(3) + (1.0 - saturation) * np.tile(_LUMA, (3, 1))
     offset = np.full((3, 1), (1.0 - contrast) * brightness * mean)
     return np.hstack([brightness * contrast * mixing, offset])

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from core.labels import Role
 from core.lookahead import map_ahead
 from core.preprocessing import Pixels, squash
 from core.training.augment import augment
@@ -15,6 +16,8 @@ from core.training.dataset import Dataset, Indices
 from core.training.recipe import Recipe, Stage
 
 Targets = npt.NDArray[np.float32]
+
+_GROUNDS = 12  # photos of neither in each batch, for others to be shown small on
 
 
 def steps_per_epoch(dataset: Dataset, recipe: Recipe) -> int:
@@ -27,6 +30,7 @@ def training_batches(
 ) -> Iterator[tuple[Pixels, Targets]]:
     """Yield the augmented batches of some steps, numbered from the start of the whole run."""
     an_epoch = steps_per_epoch(dataset, recipe)
+    neither = _of_neither(dataset)
 
     def make(step: int) -> tuple[Pixels, Targets]:
         epoch, position = divmod(step, an_epoch)
@@ -35,11 +39,22 @@ def training_batches(
         # sorted, so that the decoded photos are read from the file in their order
         indices = np.sort(order[start : start + recipe.batch_size])
         random = np.random.default_rng((recipe.seed, 1, step))
-        photos = augment(dataset.pixels[indices], stage.size, stage.augmentation, random)
+        grounds = None
+        if stage.augmentation.shrunk and len(neither):
+            grounds = dataset.pixels[np.sort(random.choice(neither, _GROUNDS))]
+        photos = dataset.pixels[indices]
+        photos = augment(photos, stage.size, stage.augmentation, random, grounds)
         return photos, targets_of(dataset, indices)
 
     for _, batch in map_ahead(make, steps):
         yield batch
+
+
+def _of_neither(dataset: Dataset) -> Indices:
+    """Find the training photos of classes that are never filed."""
+    is_neither = np.array([photo_class.role is Role.NEITHER for photo_class in dataset.classes])
+    found: Indices = dataset.training[is_neither[dataset.targets[dataset.training]]]
+    return found
 
 
 def whole_photos(dataset: Dataset, indices: Indices, size: int) -> Pixels:

@@ -11,6 +11,8 @@ class Augmentation:
 
     A crop takes `min_area` to all of the photo, its sides stretched against each other by up to
     `aspect`; `brightness`, `contrast` and `saturation` are the most that a factor moves off 1.
+    The others are shares of photos, alike for all classes: `turned` are turned by one to three
+    quarters, `shrunk` shown whole but small, on a plain ground or on a photo of neither class.
     """
 
     min_area: float
@@ -19,6 +21,13 @@ class Augmentation:
     contrast: float = 0.3
     saturation: float = 0.3
     flip: bool = True
+    grey: float = 0.0
+    turned: float = 0.0
+    shrunk: float = 0.0
+    sharpened: float = 0.0
+    blurred: float = 0.0
+    compressed: float = 0.0
+    noisy: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,28 @@ def test_colours_change_and_their_mean_stays(what: str) -> None:
     assert (np.abs(shift).max() > 20) == (what == "brightness")
 
 
+@pytest.mark.parametrize(
+    "what", ["grey", "turned", "shrunk", "sharpened", "blurred", "compressed", "noisy"]
+)
+def test_a_share_of_the_photos_is_degraded_and_the_others_are_left_alone(what: str) -> None:
+    noise = np.random.default_rng(0).integers(60, 180, (300, 16, 16, 3), dtype=np.uint8)
+    changed = augment(noise, 16, replace(NONE, **{what: 0.3}), np.random.default_rng(3), noise[:5])  # type: ignore[arg-type]
+    assert changed.shape == noise.shape
+    assert 0.2 < (changed != noise).any(axis=(1, 2, 3)).mean() < 0.4
+    if what == "grey":
+        assert (np.ptp(changed.astype(int), axis=3).max(axis=(1, 2)) <= 1).mean() > 0.2
+
+
+def test_a_shrunk_photo_is_whole_on_a_ground_of_neither() -> None:
+    white = np.full((200, 32, 32, 3), 255, dtype=np.uint8)
+    ground = np.full((1, 32, 32, 3), 77, dtype=np.uint8)
+    shown = augment(white, 32, replace(NONE, shrunk=1.0), np.random.default_rng(0), ground)
+    shares = (shown == 255).all(axis=3).mean(axis=(1, 2))
+    assert shares.min() == pytest.approx(0.4**2, abs=0.03)
+    assert shares.max() == pytest.approx(0.85**2, abs=0.03)
+    assert 0.35 < (shown == 77).any(axis=(1, 2, 3)).mean() < 0.65
+
+
 def test_batches_follow_from_seed_and_step(dataset: Dataset) -> None:
     stage = RECIPE.stages[0]
     whole = list(training_batches(dataset, RECIPE, stage, range(12)))
