@@ -39,8 +39,20 @@ class Stage:
     augmentation: Augmentation
 
 
-MILD = Augmentation(min_area=0.5)
-STRONGER = Augmentation(min_area=0.4)
+MILD = Augmentation(
+    min_area=0.5,
+    brightness=0.35,
+    contrast=0.35,
+    saturation=0.35,
+    grey=0.05,
+    turned=0.12,
+    shrunk=0.08,
+    sharpened=0.2,
+    blurred=0.15,
+    compressed=0.1,
+    noisy=0.1,
+)
+STRONGER = replace(MILD, min_area=0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +62,9 @@ class Recipe:
     name: str = "default"
     widths: tuple[int, ...] = (48, 96, 192)  # channels, each at half the one before's size
     blocks: tuple[int, ...] = (1, 2, 3)  # of each width
-    stages: tuple[Stage, ...] = (Stage(64, 12, MILD), Stage(96, 7, STRONGER), Stage(128, 3, MILD))
+    stages: tuple[Stage, ...] = (Stage(64, 14, MILD), Stage(96, 16, STRONGER), Stage(128, 14, MILD))
     batch_size: int = 96
-    learning_rate: float = 2e-3  # at its highest: warm-up, then a cosine to nothing
+    learning_rate: float = 6e-3  # at its highest: warm-up, then a cosine to nothing
     warmup_epochs: float = 1.0
     weight_decay: float = 0.05
     label_smoothing: float = 0.05
