@@ -133,6 +133,11 @@ def evaluate(
     type=click.Path(path_type=Path),
     help="Labelled folders to measure the finished model on, once.",
 )
+@option(
+    "--kinds",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A CSV with the columns file and kind: finer names for some photos, learnt besides.",
+)
 @option("--epochs", type=click.IntRange(min=1), help="Times to go through the photos, in all.")
 @option("--seed", type=click.IntRange(min=0), help="Start of all random numbers.")
 @option(
@@ -147,6 +152,7 @@ def train(
     data: Path,
     output: Path | None,
     test: Path | None,
+    kinds: Path | None,
     epochs: int | None,
     seed: int | None,
     log: Path | None,
@@ -173,6 +179,7 @@ def train(
         console=Terminal(),
         output=output,
         test=test,
+        kinds=kinds,
         log=log,
         resume=resume,
     )

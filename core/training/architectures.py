@@ -9,6 +9,8 @@ from keras import layers
 
 LOGITS = "logits"
 ACTIVATION = "activation"
+KINDS = "kinds"
+_POOLED = "pooled"
 _STEM_WIDTH = 32
 _BATCH_NORM_MOMENTUM = 0.95  # Keras's 0.99 lags behind on runs of a few thousand steps
 
@@ -42,13 +44,20 @@ def build(
             # the first width's are large images, where weighing channels costs most
             x = _residual_block(x, width, stride=1 if block else 2, excite=place > 0)
     head = layers.Dense(outputs, name="head")
-    pooled = layers.Dropout(0.1)(layers.GlobalAveragePooling2D()(x))
+    pooled = layers.Dropout(0.1)(layers.GlobalAveragePooling2D(name=_POOLED)(x))
     return keras.Model(image, {LOGITS: head(pooled), ACTIVATION: head(x)}, name="catdog")
 
 
-def for_training(model: keras.Model) -> keras.Model:
-    """View a network as one from images to logits alone; the weights are shared."""
-    return keras.Model(model.input, model.output[LOGITS], name=model.name)
+def for_training(model: keras.Model, kinds: int = 0) -> keras.Model:
+    """View a network as one from images to `logits` and, if any, `kinds`; weights are shared.
+
+    `kinds`, of shape `(n, kinds)`, come from a layer of their own, which is not served.
+    """
+    outputs = {LOGITS: model.output[LOGITS]}
+    if kinds:
+        pooled = model.get_layer(_POOLED).output
+        outputs[KINDS] = layers.Dense(kinds, name=KINDS)(pooled)
+    return keras.Model(model.input, outputs, name=model.name)
 
 
 def _convolution(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +12,13 @@ from PIL import Image
 from core.labels import Role
 from core.lookahead import map_ahead
 from core.preprocessing import Pixels, squash
+from core.training.architectures import KINDS, LOGITS
 from core.training.augment import augment
 from core.training.dataset import Dataset, Indices
+from core.training.kinds import Kinds
 from core.training.recipe import Recipe, Stage
 
-Targets = npt.NDArray[np.float32]
+Targets = dict[str, npt.NDArray[Any]]  # by output
 
 _GROUNDS = 12  # photos of neither in each batch, for others to be shown small on
 
@@ -26,7 +29,7 @@ def steps_per_epoch(dataset: Dataset, recipe: Recipe) -> int:
 
 
 def training_batches(
-    dataset: Dataset, recipe: Recipe, stage: Stage, steps: range
+    dataset: Dataset, recipe: Recipe, stage: Stage, steps: range, kinds: Kinds | None = None
 ) -> Iterator[tuple[Pixels, Targets]]:
     """Yield the augmented batches of some steps, numbered from the start of the whole run."""
     an_epoch = steps_per_epoch(dataset, recipe)
@@ -44,7 +47,7 @@ def training_batches(
             grounds = dataset.pixels[np.sort(random.choice(neither, _GROUNDS))]
         photos = dataset.pixels[indices]
         photos = augment(photos, stage.size, stage.augmentation, random, grounds)
-        return photos, targets_of(dataset, indices)
+        return photos, targets_of(dataset, indices, kinds)
 
     for _, batch in map_ahead(make, steps):
         yield batch
@@ -64,10 +67,17 @@ def whole_photos(dataset: Dataset, indices: Indices, size: int) -> Pixels:
     )
 
 
-def targets_of(dataset: Dataset, indices: Indices) -> Targets:
-    """Encode classes for the loss: one column for two classes, else one-hot."""
-    targets = dataset.targets[indices]
-    classes = len(dataset.classes)
-    if classes == 2:
-        return targets[:, np.newaxis].astype(np.float32)
-    return np.eye(classes, dtype=np.float32)[targets]
+def targets_of(dataset: Dataset, indices: Indices, kinds: Kinds | None = None) -> Targets:
+    """Encode what the losses are measured against, by output.
+
+    `logits` has one column for two classes, else is one-hot; `kinds` are places, -1 if unknown.
+    """
+    classes = dataset.targets[indices]
+    number = len(dataset.classes)
+    if number == 2:
+        targets: Targets = {LOGITS: classes[:, np.newaxis].astype(np.float32)}
+    else:
+        targets = {LOGITS: np.eye(number, dtype=np.float32)[classes]}
+    if kinds:
+        targets[KINDS] = kinds.of_photos[indices].astype(np.int32)
+    return targets

@@ -62,12 +62,13 @@ class Recipe:
     name: str = "default"
     widths: tuple[int, ...] = (48, 96, 192)  # channels, each at half the one before's size
     blocks: tuple[int, ...] = (1, 2, 3)  # of each width
-    stages: tuple[Stage, ...] = (Stage(64, 14, MILD), Stage(96, 16, STRONGER), Stage(128, 14, MILD))
+    stages: tuple[Stage, ...] = (Stage(64, 12, MILD), Stage(96, 14, STRONGER), Stage(128, 12, MILD))
     batch_size: int = 96
     learning_rate: float = 6e-3  # at its highest: warm-up, then a cosine to nothing
     warmup_epochs: float = 1.0
-    weight_decay: float = 0.05
+    weight_decay: float = 0.02
     label_smoothing: float = 0.05
+    kinds_weight: float = 0.08  # of the loss of kinds, where some are given
     patience: int = 5  # epochs of the last stage without a lower validation loss
     seed: int = 1
 

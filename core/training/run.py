@@ -31,6 +31,7 @@ from core.training.dataset import HELD_OUT, Dataset, LabelledFolder, load, scan
 from core.training.evaluate import Evaluation, evaluate, figures, predict_labelled
 from core.training.export import export
 from core.training.fit import Epoch, Fitted, fit
+from core.training.kinds import Kinds, read_kinds
 from core.training.recipe import Recipe
 from core.training.run_log import append_run, figures_by_source
 
@@ -55,6 +56,7 @@ def train(
     console: Console,
     output: Path | None = None,
     test: Path | None = None,
+    kinds: Path | None = None,
     log: Path | None = None,
     resume: bool = False,
 ) -> Trained:
@@ -63,7 +65,7 @@ def train(
     It is written to `output`, or as a new version to `models_dir`, whole or not at all. While
     it runs, its checkpoints stand in `models_dir/unfinished/`; `resume` goes on with the newest
     run there, whose settings must be the same. `test` is measured last, once, and chooses
-    nothing. A line about the finished run is appended to `log`.
+    nothing. `kinds` is a file for `read_kinds`. A line about the finished run is appended to `log`.
 
     Raises UsageRefused for data that cannot be learnt from and for settings that do not fit.
     """
@@ -90,17 +92,18 @@ def train(
         raise
     for fault in dataset.faults:
         console.say(f"Skipped: {fault.reason}")
-    _check_same_run(work, dataset, recipe)
+    finer = read_kinds(kinds, data, dataset) if kinds else None
+    _check_same_run(work, dataset, recipe, finer)
     console.say(
         f"{len(dataset.training)} to learn from, {len(dataset.validation)} held out. "
         f"Checkpoints are in {display(work)}; an interrupted run goes on with --resume."
     )
-    fitted = _fit(dataset, recipe, work, console)
+    fitted = _fit(dataset, recipe, finer, work, console)
     staged = work / "model"
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir()
     export(fitted.network, recipe, staged)
-    manifest = _provisional_manifest(labelled, dataset, recipe, fitted, staged)
+    manifest = _provisional_manifest(labelled, dataset, recipe, finer, fitted, staged)
     if (models_dir / manifest.version).exists():  # the same run again, on the same day
         manifest = replace(manifest, version=f"{manifest.version}-{datetime.now(UTC):%H%M%S}")
     manifest.write(staged)
@@ -139,8 +142,9 @@ def _work_folder(unfinished: Path, *, resume: bool) -> Path:
     return work
 
 
-def _check_same_run(work: Path, dataset: Dataset, recipe: Recipe) -> None:
+def _check_same_run(work: Path, dataset: Dataset, recipe: Recipe, kinds: Kinds | None) -> None:
     settings = json.loads(json.dumps(asdict(recipe)))
+    settings["kinds"] = len(kinds.names) if kinds else 0
     now = {"recipe": settings, "fingerprint": dataset.fingerprint}
     path = work / RUN
     if not path.exists():
@@ -160,7 +164,9 @@ def _check_same_run(work: Path, dataset: Dataset, recipe: Recipe) -> None:
         )
 
 
-def _fit(dataset: Dataset, recipe: Recipe, work: Path, console: Console) -> Fitted:
+def _fit(
+    dataset: Dataset, recipe: Recipe, kinds: Kinds | None, work: Path, console: Console
+) -> Fitted:
     steps = steps_per_epoch(dataset, recipe)
     # the work of an epoch grows with the pixels; the time left is guessed from that
     costs = [c for stage in recipe.stages for c in repeat(stage.size**2, stage.epochs)]
@@ -192,13 +198,19 @@ def _fit(dataset: Dataset, recipe: Recipe, work: Path, console: Console) -> Fitt
             dataset,
             recipe,
             work=work,
+            kinds=kinds,
             on_step=lambda step: told(work_done(step)),
             on_epoch=on_epoch,
         )
 
 
 def _provisional_manifest(
-    labelled: LabelledFolder, dataset: Dataset, recipe: Recipe, fitted: Fitted, staged: Path
+    labelled: LabelledFolder,
+    dataset: Dataset,
+    recipe: Recipe,
+    kinds: Kinds | None,
+    fitted: Fitted,
+    staged: Path,
 ) -> Manifest:
     """Everything but what only the exported model can tell."""
     files = {name: record_file(staged / name) for name in (LITERT, KERAS)}
@@ -217,6 +229,7 @@ def _provisional_manifest(
             "files": len(labelled.photos),
             "skipped": len(dataset.faults),
             "held_out_share": HELD_OUT,
+            "kinds": len(kinds.names) if kinds else 0,
             "training": dataset.count(dataset.training),
             "validation": dataset.count(dataset.validation),
         },

@@ -79,7 +79,7 @@ def test_batches_follow_from_seed_and_step(dataset: Dataset) -> None:
     resumed = list(training_batches(dataset, RECIPE, stage, range(7, 12)))
     for (photos, targets), (again, targets_again) in zip(whole[7:], resumed, strict=True):
         assert (photos == again).all()
-        assert (targets == targets_again).all()
+        assert (targets["logits"] == targets_again["logits"]).all()
     other = next(training_batches(dataset, replace(RECIPE, seed=2), stage, range(1)))
     assert (other[0] != whole[0][0]).any()
 
@@ -99,9 +99,9 @@ def test_an_epoch_shows_each_training_photo_once_and_no_other(dataset: Dataset) 
 
 def test_targets_are_one_hot_or_one_column_for_two_classes(dataset: Dataset) -> None:
     rows = np.array([0, 50, 100])
-    assert targets_of(dataset, rows).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    assert targets_of(dataset, rows)["logits"].tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
     two = replace(dataset, classes=dataset.classes[:2])
-    assert targets_of(two, rows[:2]).tolist() == [[0], [1]]
+    assert targets_of(two, rows[:2])["logits"].tolist() == [[0], [1]]
 
 
 def test_validation_sees_the_very_pixels_that_serving_sees(dataset: Dataset) -> None:
