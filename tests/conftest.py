@@ -135,17 +135,6 @@ def classifier(tiny_model: Path) -> Classifier:
 
 
 @pytest.fixture(scope="session")
-def mapping_classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """A model whose activation map has more than one place."""
-    from core.training.run import train
-
-    folder = tmp_path_factory.mktemp("mapping")
-    data = fill(folder / "data", {"cats": 50, "dogs": 50, "other": 50})
-    recipe = tiny_recipe(widths=(8, 16))
-    return Classifier(train(data, recipe, models_dir=folder / "models", console=Told()).folder)
-
-
-@pytest.fixture(scope="session")
 def shared_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project's test photographs, where they are; they are no part of the repository."""
     archive = SHARED_DATA / "test.zip"

@@ -93,14 +93,12 @@ async def test_model_says_which_and_how_good(
     assert f"Of {manifest.metrics['validation']['photos']} photos" in text
 
 
-async def test_why_shows_what_was_looked_at(
-    bot_api: BotApi, running: Any, draw: Draw, mapping_classifier: Classifier
-) -> None:
+async def test_why_shows_what_was_looked_at(bot_api: BotApi, running: Any, draw: Draw) -> None:
     """As a reply to the photo, to its answer, and in private to the last photo: a picture that is
     bright where the cat is."""
     scene = draw("cats", 1, (96, 96))
     scene.paste(draw("other", 1, (40, 40)), (56, 56))
-    async with running(mapping_classifier, threshold=0.0) as bot:
+    async with running(threshold=0.0) as bot:
         photo = bot_api.send_photo(scene)
         answer = await said(bot_api, photo)
         while await bot._store.run(_is_open):
@@ -140,16 +138,12 @@ async def test_why_without_a_photo_says_how_to_ask(bot_api: BotApi, running: Any
 async def test_a_model_that_cannot_say_why_is_told_so(
     bot_api: BotApi, running: Any, draw: Draw, tiny_model: Path, tmp_path: Path
 ) -> None:
-    """It has no map, or one of a single place."""
     manifest = read_manifest(tiny_model)
     for file in tiny_model.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     without: Manifest = replace(manifest, outputs=Outputs(manifest.outputs.logits, None))
     without.write(tmp_path)
     async with running(Classifier(tmp_path)):
-        text = await said(bot_api, bot_api.send_photo(draw("cats", 1), caption="/why"))
-    assert f"this model ({manifest.version}) cannot show" in text
-    async with running():
         text = await said(bot_api, bot_api.send_photo(draw("cats", 1), caption="/why"))
     assert f"this model ({manifest.version}) cannot show" in text
     assert bot_api.pictures == []

@@ -52,9 +52,8 @@ def test_the_overlay_is_brightest_where_the_map_is() -> None:
 
 
 def test_look_predicts_as_predict_does_and_finds_the_cat(
-    mapping_classifier: Classifier, draw: Draw
+    classifier: Classifier, draw: Draw
 ) -> None:
-    classifier = mapping_classifier
     scene = draw("cats", 1, (96, 96))
     scene.paste(draw("other", 1, (40, 40)), (56, 56))
     pixels = preprocess(scene, classifier.manifest.preprocessing)
