@@ -35,8 +35,7 @@ from core.classifier import Classifier
 
 log = logging.getLogger(__name__)
 
-# Photos are kept and queued by their handler, which takes a moment: these are commands that wait
-# for Telegram, and each is small.
+# Handlers only write to the store and queue: none holds a photo's bytes or waits for Telegram.
 _UPDATES_AT_ONCE = 256
 _CONNECTIONS = 64
 _SEND_TIMEOUT = 20.0  # seconds; after it nobody knows whether a message arrived
