@@ -59,9 +59,11 @@ def is_private(message: Message) -> bool:
 
 def is_addressed(message: Message, bot: Bot) -> bool:
     """Tell whether a message in a group is for the bot: it is mentioned, replied to, commanded."""
-    if is_reply_to(message, bot.id):
-        return True
-    return mentions(message, bot) or command_of(message, bot) is not None
+    return (
+        is_reply_to(message, bot.id)
+        or mentions(message, bot)
+        or command_of(message, bot) is not None
+    )
 
 
 def is_reply_to(message: Message, sender: int) -> bool:

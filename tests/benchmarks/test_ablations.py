@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -11,17 +10,10 @@ import pytest
 
 from core.training.recipe import DEFAULT
 
-SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "ablations.py"
-
 
 @pytest.fixture(scope="module")
-def ablations() -> Any:
-    spec = importlib.util.spec_from_file_location("ablations", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def ablations(load_script: Any) -> Any:
+    return load_script("ablations")
 
 
 def test_a_variant_is_a_name_or_settings(ablations: Any) -> None:

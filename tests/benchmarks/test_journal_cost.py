@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +9,10 @@ import pytest
 
 from core.classifier import Classifier
 
-SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "journal_cost.py"
-
 
 @pytest.fixture(scope="module")
-def benchmark() -> Any:
-    spec = importlib.util.spec_from_file_location("journal_cost", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def benchmark(load_script: Any) -> Any:
+    return load_script("journal_cost")
 
 
 @pytest.mark.parametrize("journal", [False, True])
