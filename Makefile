@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-long bench-sorter bench-bot lint clean
+.PHONY: run test test-long bench-sorter bench-bot bench-heatmap lint clean
 
 run: $(VENV)/base-installed  ## sort photos that are dropped into ./inbox
 	@mkdir -p inbox
@@ -20,6 +20,9 @@ bench-sorter: $(VENV)/base-installed  ## what the journal costs, and whether lar
 
 bench-bot: $(VENV)/base-installed  ## 50 people with 10 photos each at once: seconds, memory, order
 	$(BIN)/python benchmarks/bot_load.py
+
+bench-heatmap: $(VENV)/base-installed  ## does the heat map show where the animal is? of photos in DATA
+	$(BIN)/python benchmarks/heatmap_peaks.py $(DATA)
 
 lint: $(VENV)/dev-installed
 	$(BIN)/ruff check .

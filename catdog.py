@@ -12,10 +12,11 @@ from typing import Any
 import click
 
 from bot.cli import TOKEN_VARIABLE, bot
-from core.cli import evaluate, predict, train
+from core.cli import predict
 from core.console import print_json
 from core.errors import CatdogError, ExitCode, UsageRefused
 from core.options import Settings, json_option, model_option, option, pass_settings
+from core.training.cli import evaluate, train
 from sorter.cli import sort
 from sorter.daemon.cli import status, watch
 from sorter.journal.cli import history, undo

@@ -1,6 +1,6 @@
 """Short training runs of variants of the recipe, each logged as one line of JSON.
 
-    python benchmarks/ablations.py DATA --log ablations.jsonl [--kinds CSV] VARIANT...
+    python benchmarks/ablations.py DATA --log ablations.jsonl VARIANT...
 
 DATA holds cats/, dogs/ and other/, as for `catdog train`, whose photographs for testing have no
 part in it. A variant is a name below, or any settings of the recipe, such as
@@ -60,7 +60,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("data", type=Path)
     parser.add_argument("variants", nargs="+", metavar="VARIANT")
     parser.add_argument("--log", type=Path, required=True)
-    parser.add_argument("--kinds", type=Path)
     parser.add_argument("--stages", type=stages_of, default="64x4")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
@@ -74,7 +73,6 @@ def main(arguments: list[str] | None = None) -> int:
                 recipe,
                 models_dir=folder,
                 console=Terminal(),
-                kinds=given.kinds,
                 log=given.log,
             )
         finally:

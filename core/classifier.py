@@ -74,13 +74,13 @@ class Classifier:
         table = probabilities_from_logits(self.logits(batch), self.manifest.temperature)
         return [self._prediction(row) for row in table]
 
-    def look(self, photo: Pixels) -> tuple[Prediction, Map | None]:
-        """Say what is in one photo, and where the network saw it.
+    def look(self, photo: Pixels, *, label: str | None = None) -> tuple[Prediction, Map | None]:
+        """Say what is in one photo, and where the network saw it, or saw `label`.
 
         `photo` is uint8 of shape `(size, size, 3)`.
 
-        Returns: the prediction, and its label's map as `heatmap.class_map` gives it; None if the
-        model has none.
+        Returns: the prediction, and the map as `heatmap.class_map` gives it; None if the model
+        has none.
         """
         outputs = self._run(photo[np.newaxis])
         names = self.manifest.outputs
@@ -88,7 +88,7 @@ class Classifier:
         prediction = self._prediction(table[0])
         if names.activation is None or names.activation not in outputs:
             return prediction, None
-        index = self.manifest.labels.index(prediction.label)
+        index = self.manifest.labels.index(label or prediction.label)
         return prediction, class_map(outputs[names.activation][0], index)
 
     def _run(self, photo: Pixels) -> dict[str, npt.NDArray[np.float32]]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from core.image import MAX_DECODED_PIXELS, open_image
 
 Map = npt.NDArray[np.float32]
 
@@ -35,6 +39,18 @@ def class_map(activation: Map, index: int) -> Map:
     if high - low < 1e-6:
         return np.zeros_like(seen)
     return ((seen - low) / (high - low)).astype(np.float32)
+
+
+def painted(
+    source: Path | bytes, heat: Map, *, side: int, max_pixels: int = MAX_DECODED_PIXELS
+) -> Image.Image:
+    """Paint a map over a photo, shown at most `side` pixels wide and high.
+
+    Raises UnreadableImage.
+    """
+    image = open_image(source, min_side=side, max_pixels=max_pixels)
+    image.thumbnail((side, side), Image.Resampling.BILINEAR)
+    return overlay(image, heat)
 
 
 def overlay(photo: Image.Image, heat: Map) -> Image.Image:

@@ -35,6 +35,42 @@ def augment(
     return np.stack([_augment_one(photo, size, augmentation, random, grounds) for photo in photos])
 
 
+def pair(
+    photos: Pixels,
+    targets: npt.NDArray[np.float32],
+    filed: npt.NDArray[np.bool_],
+    share: float,
+    random: np.random.Generator,
+) -> tuple[Pixels, npt.NDArray[np.float32]]:
+    """Replace a share of the photos that are `filed` by pairs with one of another filed class.
+
+    The two stand side by side or one above the other, each squashed to its part of the square;
+    the target is the mean of theirs. A photo with both a cat and a dog is neither's.
+    """
+    paired_photos, paired_targets = photos.copy(), targets.copy()
+    for index in np.flatnonzero(filed & (random.random(len(photos)) < share)):
+        others = np.flatnonzero(filed & (targets != targets[index]).any(axis=1))
+        if not len(others):
+            continue
+        other = random.choice(others)
+        paired_photos[index] = _side_by_side(photos[index], photos[other], random)
+        paired_targets[index] = (targets[index] + targets[other]) / 2
+    return paired_photos, paired_targets
+
+
+def _side_by_side(photo: Pixels, other: Pixels, random: np.random.Generator) -> Pixels:
+    size = photo.shape[0]
+    first = round(size * random.uniform(0.4, 0.6))
+    stacked = random.random() < 0.5
+    halves = [
+        Image.fromarray(half).resize(
+            (size, part) if stacked else (part, size), Image.Resampling.BILINEAR
+        )
+        for half, part in ((photo, first), (other, size - first))
+    ]
+    return np.concatenate([np.asarray(half) for half in halves], axis=0 if stacked else 1)
+
+
 def _augment_one(
     photo: Pixels,
     size: int,
@@ -78,13 +114,13 @@ def _shrunk(
     random: np.random.Generator,
     grounds: Pixels | None,
 ) -> Image.Image:
-    """Show the whole photo on 40 to 85 % of the side, on a part of another or a plain ground."""
+    """Show the whole photo on 35 to 85 % of the side, on a part of another or a plain ground."""
     if grounds is not None and len(grounds) and random.random() < 0.5:
         ground = grounds[random.integers(len(grounds))]
         image = _cropped(ground, size, Augmentation(min_area=0.25), random)
     else:
         image = Image.new("RGB", (size, size), tuple(random.integers(0, 256, 3).tolist()))
-    share = random.uniform(0.4, 0.85)
+    share = random.uniform(0.35, 0.85)
     stretch = _stretch(augmentation, random)
     width, height = (min(size, round(size * share * by)) for by in (stretch, 1 / stretch))
     small = Image.fromarray(photo).resize((width, height), Image.Resampling.BILINEAR)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +11,11 @@ from PIL import Image
 from core.labels import Role
 from core.lookahead import map_ahead
 from core.preprocessing import Pixels, squash
-from core.training.architectures import KINDS, LOGITS
-from core.training.augment import augment
+from core.training.augment import augment, pair
 from core.training.dataset import Dataset, Indices
-from core.training.kinds import Kinds
 from core.training.recipe import Recipe, Stage
 
-Targets = dict[str, npt.NDArray[Any]]  # by output
+Targets = npt.NDArray[np.float32]
 
 _GROUNDS = 12  # photos of neither in each batch, for others to be shown small on
 
@@ -29,11 +26,12 @@ def steps_per_epoch(dataset: Dataset, recipe: Recipe) -> int:
 
 
 def training_batches(
-    dataset: Dataset, recipe: Recipe, stage: Stage, steps: range, kinds: Kinds | None = None
+    dataset: Dataset, recipe: Recipe, stage: Stage, steps: range
 ) -> Iterator[tuple[Pixels, Targets]]:
     """Yield the augmented batches of some steps, numbered from the start of the whole run."""
     an_epoch = steps_per_epoch(dataset, recipe)
-    neither = _of_neither(dataset)
+    is_filed = np.array([photo_class.role is Role.FILE for photo_class in dataset.classes])
+    neither = dataset.training[~is_filed[dataset.targets[dataset.training]]]
 
     def make(step: int) -> tuple[Pixels, Targets]:
         epoch, position = divmod(step, an_epoch)
@@ -47,17 +45,12 @@ def training_batches(
             grounds = dataset.pixels[np.sort(random.choice(neither, _GROUNDS))]
         photos = dataset.pixels[indices]
         photos = augment(photos, stage.size, stage.augmentation, random, grounds)
-        return photos, targets_of(dataset, indices, kinds)
+        targets = targets_of(dataset, indices)
+        filed = is_filed[dataset.targets[indices]]
+        return pair(photos, targets, filed, stage.augmentation.paired, random)
 
     for _, batch in map_ahead(make, steps):
         yield batch
-
-
-def _of_neither(dataset: Dataset) -> Indices:
-    """Find the training photos of classes that are never filed."""
-    is_neither = np.array([photo_class.role is Role.NEITHER for photo_class in dataset.classes])
-    found: Indices = dataset.training[is_neither[dataset.targets[dataset.training]]]
-    return found
 
 
 def whole_photos(dataset: Dataset, indices: Indices, size: int) -> Pixels:
@@ -67,17 +60,10 @@ def whole_photos(dataset: Dataset, indices: Indices, size: int) -> Pixels:
     )
 
 
-def targets_of(dataset: Dataset, indices: Indices, kinds: Kinds | None = None) -> Targets:
-    """Encode what the losses are measured against, by output.
-
-    `logits` has one column for two classes, else is one-hot; `kinds` are places, -1 if unknown.
-    """
+def targets_of(dataset: Dataset, indices: Indices) -> Targets:
+    """Encode what the loss is measured against: one column for two classes, else one-hot."""
     classes = dataset.targets[indices]
     number = len(dataset.classes)
     if number == 2:
-        targets: Targets = {LOGITS: classes[:, np.newaxis].astype(np.float32)}
-    else:
-        targets = {LOGITS: np.eye(number, dtype=np.float32)[classes]}
-    if kinds:
-        targets[KINDS] = kinds.of_photos[indices].astype(np.int32)
-    return targets
+        return classes[:, np.newaxis].astype(np.float32)
+    return np.eye(number, dtype=np.float32)[classes]

@@ -36,23 +36,29 @@ def _card(manifest: Manifest) -> str:
         f"{round(1 / data['held_out_share'])} was held out by its content's hash. Fingerprint "
         f"`{data['fingerprint'][:16]}`.",
         _table(
-            ("class", "learnt from", "held out"),
+            ("class", "learnt from", "held out", "of sources left out"),
             [
-                (label, str(count), str(data["validation"][label]))
+                (label, str(count), str(data["validation"][label]), str(data["left_out"][label]))
                 for label, count in data["training"].items()
             ],
         ),
         "## Training",
         f"Recipe `{recipe['name']}`, from scratch: {recipe['epochs_done']} epochs ({stages}), "
-        f"batches of {recipe['batch_size']}, Muon up to {recipe['learning_rate']:g}, weight "
-        f"decay {recipe['weight_decay']:g}, label smoothing {recipe['label_smoothing']:g}, seed "
-        f"{recipe['seed']}. {recipe['seconds'] / 60:.0f} minutes on {recipe['cores']} cores. "
+        f"batches of {recipe['batch_size']}, {recipe['optimizer']} up to "
+        f"{recipe['learning_rate']:g}, weight decay {recipe['weight_decay']:g}, label smoothing "
+        f"{recipe['label_smoothing']:g}, seed {recipe['seed']}. "
+        f"{recipe['seconds'] / 60:.0f} minutes on {recipe['cores']} cores. "
         "Made with " + ", ".join(f"{k} {v}" for k, v in manifest.versions.items()) + ".",
         f"Confidences are calibrated with a temperature of {manifest.temperature:g}; photos are "
-        f"filed from a confidence of {manifest.threshold:g} on. Both were chosen on the photos "
-        "held out.",
+        f"filed from a confidence of {manifest.threshold:g} on. "
+        + (
+            "The first was fitted to the photos of sources left out, the second does for these "
+            "and the photos held out."
+            if "left out" in manifest.metrics
+            else "Both were chosen on the photos held out."
+        ),
         "## Figures",
-        "As served: LiteRT, one pass a photo.",
+        "As served: LiteRT, one pass a photo. In brackets: 95 % intervals (Wilson).",
         _figures(manifest.metrics),
         "## Limits",
         "Photos that look unlike those it learnt from are judged less well than the figures "
@@ -67,12 +73,12 @@ def _figures(metrics: dict[str, Any]) -> str:
     rows = [
         ("photos", [str(part["photos"]) for part in metrics.values()]),
         *(
-            (what, [_percent(part[key]) for part in metrics.values()])
+            (what, [_share(part, key) for part in metrics.values()])
             for what, key in (
                 ("right among all classes", "accuracy"),
                 ("right among the classes that are filed", "told_apart"),
                 ("expected calibration error", "ece"),
-                ("filed, of what should be", "coverage"),
+                ("filed in the right folder, of what should be", "filed_right"),
                 ("in the right folder, of those filed", "filed_precision"),
                 ("filed, of what is neither", "neither_filed"),
             )
@@ -86,8 +92,13 @@ def _names(manifest: Manifest, role: Role) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1%}"
+def _share(part: dict[str, Any], key: str) -> str:
+    if part[key] is None:
+        return "-"
+    if key not in part["intervals"]:
+        return f"{part[key]:.1%}"
+    low, high = part["intervals"][key]
+    return f"{part[key]:.1%} ({low:.1%} to {high:.1%})"
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

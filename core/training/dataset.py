@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from core.labels import UNSURE, PhotoClass, classes_from_folders
 from core.lookahead import map_ahead
 from core.photos import FileKind, find_files
 from core.preprocessing import Pixels, squash
+from core.training.sources import source_of
 
 Indices = npt.NDArray[np.intp]
 
@@ -64,7 +65,8 @@ class Dataset:
     pixels: Pixels  # shape (n, size, size, 3), in a temporary file
     targets: Indices  # of each photo's class
     training: Indices  # of the photos to learn from
-    validation: Indices  # of the photos to choose and calibrate by, never learnt from
+    validation: Indices  # of the photos to choose by, never learnt from
+    left_out: Indices  # of photos of other sources than any learnt from, to calibrate by
     faults: tuple[Fault, ...]
     fingerprint: str  # SHA-256 over the photos' hashes and labels, whatever their names
 
@@ -140,9 +142,13 @@ def load(
     size: int,
     *,
     work: Path,
+    leave_out: Collection[str] = (),
     on_photo: Callable[[], None] = lambda: None,
 ) -> Dataset:
     """Decode all photos to `size` pixels a side, into an unnamed temporary file in `work`.
+
+    Photos of the sources in `leave_out` (see `source_of`) are neither learnt from nor held out,
+    but kept apart.
 
     Files that cannot be decoded are named in `faults` and skipped, and so are copies of a photo:
     all but the first, or every one of them if they lie in different class folders. `on_photo`
@@ -181,13 +187,18 @@ def load(
         pixels_of_all = np.memmap(file, np.uint8, "r", shape=(len(kept), size, size, 3))
     index_of = {photo_class.label: index for index, photo_class in enumerate(labelled.classes)}
     rows = [(sha256, row) for sha256, row in row_of.items() if row not in contradicted]
+    parts: dict[str, list[int]] = {"training": [], "validation": [], "left_out": []}
+    for sha256, row in rows:
+        if source_of(kept[row].path) in leave_out:
+            parts["left_out"].append(row)
+        else:
+            parts["validation" if is_held_out(sha256) else "training"].append(row)
     dataset = Dataset(
         classes=labelled.classes,
         photos=tuple(kept),
         pixels=pixels_of_all,
         targets=np.array([index_of[photo.label] for photo in kept], dtype=np.intp),
-        training=np.array([row for sha256, row in rows if not is_held_out(sha256)], dtype=np.intp),
-        validation=np.array([row for sha256, row in rows if is_held_out(sha256)], dtype=np.intp),
+        **{part: np.array(rows_of, dtype=np.intp) for part, rows_of in parts.items()},
         faults=tuple(faults),
         fingerprint=_fingerprint((sha256, kept[row].label) for sha256, row in rows),
     )

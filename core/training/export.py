@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
 
+from core.errors import CatdogError, ExtraMissing
 from core.manifest import KERAS, LITERT
 from core.quiet import quiet_native_stderr
 from core.training.architectures import LOGITS, build
 from core.training.recipe import Recipe
 
+_CONVERT = (
+    "import sys, keras; "
+    "keras.models.load_model(sys.argv[1]).export(sys.argv[2], format='litert', verbose=False)"
+)
+
 
 def export(network: keras.Model, recipe: Recipe, folder: Path) -> None:
     """Write `model.keras` and `model.tflite` for images of the size that the recipe ends with.
 
-    `network` may be one for images of any size. Neither file holds an optimizer's state. The
-    conversion to LiteRT runs on TensorFlow.
+    `network` may be one for images of any size. Neither file holds an optimizer's state. Only
+    TensorFlow converts to LiteRT, in a process of its own where Keras runs on another backend.
+    Raises ExtraMissing if it is not installed.
     """
     outputs = network.output[LOGITS].shape[-1]
-    served = build(recipe.size, outputs, recipe.widths, recipe.blocks)
+    served = build(recipe, outputs, size=recipe.size)
     served.set_weights(network.get_weights())
     served.save(folder / KERAS, include_optimizer=False)
-    with quiet_native_stderr():
-        served.export(folder / LITERT, format="litert", verbose=False)
+    if keras.backend.backend() == "tensorflow":
+        with quiet_native_stderr():
+            served.export(folder / LITERT, format="litert", verbose=False)
+    else:
+        _convert(folder / KERAS, folder / LITERT)
+
+
+def _convert(source: Path, destination: Path) -> None:
+    if importlib.util.find_spec("tensorflow") is None:
+        raise ExtraMissing(
+            "The network is trained, but only TensorFlow converts it for serving, and it is not "
+            "installed. Install it (pip install tensorflow), or take the folder of checkpoints "
+            "to a machine that has it, and go on with --resume."
+        )
+    done = subprocess.run(
+        [sys.executable, "-c", _CONVERT, str(source), str(destination)],
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise CatdogError(f"{source.name} could not be converted for serving: {last}")

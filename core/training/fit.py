@@ -13,11 +13,10 @@ from typing import Any
 import keras
 
 from core.errors import CatdogError
-from core.training.architectures import KINDS, LOGITS, build, for_training
+from core.training.architectures import build, for_training
 from core.training.batches import steps_per_epoch, targets_of, training_batches, whole_photos
 from core.training.dataset import Dataset
-from core.training.kinds import Kinds
-from core.training.optimizer import ConvolutionMuon
+from core.training.optimizer import make_optimizer
 from core.training.recipe import Recipe
 
 if keras.backend.backend() == "tensorflow":
@@ -58,7 +57,6 @@ def fit(
     recipe: Recipe,
     *,
     work: Path,
-    kinds: Kinds | None = None,
     on_step: Callable[[int], None] = lambda steps_done: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Fitted:
@@ -66,13 +64,13 @@ def fit(
 
     After each epoch `last.keras` (with the optimizer's state) and `history.json` are replaced
     there. In the last stage `best.keras` keeps the network of the lowest validation loss, and
-    the run stops after `recipe.patience` epochs without a lower one. `kinds` are learnt besides.
+    the run stops after `recipe.patience` epochs without a lower one.
     """
     keras.utils.set_random_seed(recipe.seed)
     steps = steps_per_epoch(dataset, recipe)
     if keras.backend.backend() == "tensorflow":
         tensorflow_speed.compute_convolutions_in_bfloat16()
-    model = _resumed(work) or _fresh(dataset, recipe, steps, kinds)
+    model = _resumed(work) or _fresh(dataset, recipe, steps)
     done = int(model.optimizer.iterations) // steps
     keeper = Keeper(work, recipe, _read_history(work)[:done], on_epoch)
     begin = 0
@@ -82,13 +80,13 @@ def fit(
         if done >= end or keeper.has_stalled():
             continue
         model.fit(
-            training_batches(dataset, recipe, stage, range(done * steps, end * steps), kinds),
+            training_batches(dataset, recipe, stage, range(done * steps, end * steps)),
             steps_per_epoch=steps,
             initial_epoch=done,
             epochs=end,
             validation_data=(
                 whole_photos(dataset, dataset.validation, stage.size),
-                targets_of(dataset, dataset.validation, kinds),
+                targets_of(dataset, dataset.validation),
             ),
             validation_batch_size=recipe.batch_size,
             callbacks=[keeper, _Steps(on_step)],
@@ -97,16 +95,15 @@ def fit(
         )
         done = end
     best = keras.models.load_model(work / BEST, compile=False)
-    logits = best.output[LOGITS]
-    network = build(None, logits.shape[-1], recipe.widths, recipe.blocks)
-    network.set_weights(keras.Model(best.input, logits).get_weights())
+    network = build(recipe, best.output.shape[-1])
+    network.set_weights(best.get_weights())
     return Fitted(network, tuple(keeper.history))
 
 
-def _fresh(dataset: Dataset, recipe: Recipe, steps: int, kinds: Kinds | None) -> keras.Model:
+def _fresh(dataset: Dataset, recipe: Recipe, steps: int) -> keras.Model:
     outputs = 1 if len(dataset.classes) == 2 else len(dataset.classes)
-    network = build(None, outputs, recipe.widths, recipe.blocks)
-    model = for_training(network, len(kinds.names) if kinds else 0)
+    network = build(recipe, outputs)
+    model = for_training(network)
     if keras.backend.backend() == "tensorflow":
         model = tensorflow_speed.with_fused_normalization(model)
     warmup = round(recipe.warmup_epochs * steps)
@@ -124,17 +121,10 @@ def _fresh(dataset: Dataset, recipe: Recipe, steps: int, kinds: Kinds | None) ->
     else:
         loss = keras.losses.CategoricalCrossentropy(True, label_smoothing=recipe.label_smoothing)
         accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
-    losses, weights = {LOGITS: loss}, {LOGITS: 1.0}
-    if kinds:
-        losses[KINDS] = keras.losses.SparseCategoricalCrossentropy(True, ignore_class=-1)
-        weights[KINDS] = recipe.kinds_weight
     model.compile(
-        optimizer=ConvolutionMuon(
-            schedule, weight_decay=recipe.weight_decay, adam_weight_decay=recipe.weight_decay
-        ),
-        loss=losses,
-        loss_weights=weights,
-        metrics={LOGITS: [accuracy]},
+        optimizer=make_optimizer(recipe.optimizer, schedule, recipe.weight_decay),
+        loss=loss,
+        metrics=[accuracy],
         # XLA compiles this net to half the speed on CPUs (measured with TensorFlow 2.21)
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
@@ -189,15 +179,13 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         assert logs is not None
-        # Keras names figures after their output where there is more than one
-        prefix = f"{LOGITS}_" if f"{LOGITS}_loss" in logs else ""
         done = Epoch(
             number=epoch + 1,
             size=self._sizes[epoch],
-            loss=float(logs[f"{prefix}loss"]),
-            accuracy=float(logs[f"{prefix}accuracy"]),
-            validation_loss=float(logs[f"val_{prefix}loss"]),
-            validation_accuracy=float(logs[f"val_{prefix}accuracy"]),
+            loss=float(logs["loss"]),
+            accuracy=float(logs["accuracy"]),
+            validation_loss=float(logs["val_loss"]),
+            validation_accuracy=float(logs["val_accuracy"]),
             seconds=time.monotonic() - self._started,
         )
         if not math.isfinite(done.validation_loss):

@@ -1,4 +1,4 @@
-"""Muon for convolutions."""
+"""The optimizers: Muon for convolutions, and those that Keras has."""
 
 from __future__ import annotations
 
@@ -6,6 +6,33 @@ from typing import Any
 
 import keras
 from keras import ops
+
+# where to start from; that of Muon is the best of several, the others are the usual ones
+LEARNING_RATES = {"muon": 6e-3, "adamw": 2e-3, "adam": 1e-3, "rmsprop": 1e-3, "sgd": 0.1}
+
+
+def make_optimizer(
+    name: str, learning_rate: Any, weight_decay: float
+) -> keras.optimizers.Optimizer:
+    """Make the optimizer of that name; `learning_rate` may be a schedule.
+
+    Weight decay is decoupled (Loshchilov and Hutter, 2019) for `muon` and `adamw`; the others, as
+    people know them, have none.
+    """
+    match name:
+        case "muon":
+            return ConvolutionMuon(
+                learning_rate, weight_decay=weight_decay, adam_weight_decay=weight_decay
+            )
+        case "adamw":
+            return keras.optimizers.AdamW(learning_rate, weight_decay=weight_decay)
+        case "adam":
+            return keras.optimizers.Adam(learning_rate)
+        case "rmsprop":
+            return keras.optimizers.RMSprop(learning_rate)
+        case "sgd":
+            return keras.optimizers.SGD(learning_rate, momentum=0.9, nesterov=True)
+    raise ValueError(f"there are the optimizers {', '.join(LEARNING_RATES)}. Received: {name}")
 
 
 @keras.saving.register_keras_serializable("catdog")

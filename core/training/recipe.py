@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+_SMALLEST = 32  # pixels: a network that halves four times still sees two places
+
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
@@ -13,6 +15,8 @@ class Augmentation:
     `aspect`; `brightness`, `contrast` and `saturation` are the most that a factor moves off 1.
     The others are shares of photos, alike for all classes: `turned` are turned by one to three
     quarters, `shrunk` shown whole but small, on a plain ground or on a photo of neither class.
+    `paired` are those of classes that are filed, shown beside one of another such class: what
+    they are is half the one and half the other.
     """
 
     min_area: float
@@ -28,6 +32,7 @@ class Augmentation:
     blurred: float = 0.0
     compressed: float = 0.0
     noisy: float = 0.0
+    paired: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +44,30 @@ class Stage:
     augmentation: Augmentation
 
 
+NONE = Augmentation(
+    min_area=1.0, aspect=1.0, brightness=0.0, contrast=0.0, saturation=0.0, flip=False
+)
+LIGHT = Augmentation(min_area=0.7, aspect=1.2, brightness=0.2, contrast=0.2, saturation=0.2)
 MILD = Augmentation(
     min_area=0.5,
     brightness=0.35,
     contrast=0.35,
     saturation=0.35,
     grey=0.05,
-    turned=0.12,
-    shrunk=0.08,
+    turned=0.16,
+    shrunk=0.12,
     sharpened=0.2,
     blurred=0.15,
     compressed=0.1,
     noisy=0.1,
+    paired=0.04,
 )
-STRONGER = replace(MILD, min_area=0.4)
+CLOSER = replace(MILD, min_area=0.4)
+# crops show animals larger than whole photos do; the last epochs make up for that: Touvron et
+# al., "Fixing the train-test resolution discrepancy", 2019
+WHOLE = replace(MILD, min_area=0.75, turned=0.12, shrunk=0.08)
+STRONG = replace(CLOSER, min_area=0.25, brightness=0.5, contrast=0.5, saturation=0.5, turned=0.25)
+AUGMENTATIONS = {"none": NONE, "light": LIGHT, "strong": STRONG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +75,21 @@ class Recipe:
     """Settings of one training run; stands whole in the manifest of what it makes."""
 
     name: str = "default"
-    widths: tuple[int, ...] = (48, 96, 192)  # channels, each at half the one before's size
+    architecture: str = "default"
+    widths: tuple[int, ...] = (48, 96, 192)  # channels of `default`, each at half the size
     blocks: tuple[int, ...] = (1, 2, 3)  # of each width
-    stages: tuple[Stage, ...] = (Stage(64, 12, MILD), Stage(96, 14, STRONGER), Stage(128, 12, MILD))
+    stages: tuple[Stage, ...] = (
+        Stage(64, 12, MILD),
+        Stage(96, 12, CLOSER),
+        Stage(128, 6, MILD),
+        Stage(144, 2, WHOLE),
+    )
     batch_size: int = 96
+    optimizer: str = "muon"
     learning_rate: float = 6e-3  # at its highest: warm-up, then a cosine to nothing
     warmup_epochs: float = 1.0
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
-    kinds_weight: float = 0.08  # of the loss of kinds, where some are given
     patience: int = 5  # epochs of the last stage without a lower validation loss
     seed: int = 1
 
@@ -100,5 +121,46 @@ class Recipe:
             done = until
         return replace(self, stages=tuple(stages))
 
+    def with_image_size(self, size: int) -> Recipe:
+        """End at another image size, in pixels; smaller stages stay as much smaller."""
+        if size < _SMALLEST:
+            raise ValueError(f"images are at least {_SMALLEST} pixels. Received: {size}")
+        scale = size / self.size
+        return replace(
+            self,
+            stages=tuple(
+                replace(stage, size=max(_SMALLEST, round(stage.size * scale)))
+                for stage in self.stages
+            ),
+        )
+
+    def with_augmentation(self, augmentation: Augmentation) -> Recipe:
+        """Vary photos in one way in all stages."""
+        stages = tuple(replace(stage, augmentation=augmentation) for stage in self.stages)
+        return replace(self, stages=stages)
+
 
 DEFAULT = Recipe()
+
+
+def _classic(architecture: str, size: int) -> Recipe:
+    return Recipe(
+        name=architecture,
+        architecture=architecture,
+        stages=(Stage(size, 20, LIGHT),),
+        optimizer="adam",
+        learning_rate=1e-3,
+        weight_decay=0.0,
+        label_smoothing=0.0,
+        batch_size=64,
+    )
+
+
+RECIPES = {  # by architecture
+    "default": DEFAULT,
+    "sequential-bn": _classic("sequential-bn", 128),
+    "vgg-small": _classic("vgg-small", 128),
+    "minimal": _classic("minimal", 64),
+}
+# enough to tell which labels look wrong, twice, on halves of the photos
+LABEL_FAULTS = replace(DEFAULT, name="label-faults", stages=(Stage(64, 5, MILD),))

@@ -6,10 +6,10 @@ import json
 import os
 import platform
 import shutil
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from itertools import repeat
 from pathlib import Path
 
 import keras
@@ -24,18 +24,20 @@ from core.model_store import UNFINISHED
 from core.preprocessing import Preprocessing, load_photo
 from core.probabilities import probabilities_from_logits
 from core.training.architectures import ACTIVATION, LOGITS
-from core.training.batches import steps_per_epoch
 from core.training.calibrate import choose_threshold, fit_temperature
 from core.training.card import write_card
 from core.training.dataset import HELD_OUT, Dataset, LabelledFolder, load, scan
-from core.training.evaluate import Evaluation, evaluate, figures, predict_labelled
+from core.training.evaluate import Predicted, by_group, evaluate, predict_labelled
 from core.training.export import export
-from core.training.fit import Epoch, Fitted, fit
-from core.training.kinds import Kinds, read_kinds
+from core.training.figures import Evaluation, figures
+from core.training.fit import Fitted
+from core.training.progress import fit_with_progress
 from core.training.recipe import Recipe
-from core.training.run_log import append_run, figures_by_source
+from core.training.run_log import append_run
+from core.training.sources import source_of
 
 RUN = "run.json"
+_FEWEST_OF_SOURCE = 10  # photos from which on figures say anything
 _PARITY_PHOTOS = 50
 _PARITY_TOLERANCE = 1e-3  # of the logits: LiteRT against Keras
 
@@ -56,7 +58,7 @@ def train(
     console: Console,
     output: Path | None = None,
     test: Path | None = None,
-    kinds: Path | None = None,
+    leave_out: Collection[str] = (),
     log: Path | None = None,
     resume: bool = False,
 ) -> Trained:
@@ -65,13 +67,19 @@ def train(
     It is written to `output`, or as a new version to `models_dir`, whole or not at all. While
     it runs, its checkpoints stand in `models_dir/unfinished/`; `resume` goes on with the newest
     run there, whose settings must be the same. `test` is measured last, once, and chooses
-    nothing. `kinds` is a file for `read_kinds`. A line about the finished run is appended to `log`.
+    nothing. Photos of the sources in `leave_out` are kept for calibration. A line about the
+    finished run is appended to `log`.
 
     Raises UsageRefused for data that cannot be learnt from and for settings that do not fit.
     """
     if output is not None and output.exists() and any(output.iterdir()):
         raise UsageRefused(f"{display(output)} is not empty. Name a new folder with --output.")
     labelled = scan(data)
+    if missing := set(leave_out) - {source_of(photo.path) for photo in labelled.photos}:
+        raise UsageRefused(
+            f"No photo in {display(data)} is of the source {sorted(missing)[0]!r}: a source is "
+            "the first word of names such as kaggle-00012.jpg. Name another with --leave-out."
+        )
     tested = scan(test) if test else None
     if tested and not tested.labels <= labelled.labels:
         raise UsageRefused(
@@ -85,25 +93,31 @@ def train(
     )
     try:
         with console.progress("Decoding", len(labelled.photos)) as told:
-            dataset = load(labelled, recipe.stored_size, work=work, on_photo=count_up(told))
+            dataset = load(
+                labelled,
+                recipe.stored_size,
+                work=work,
+                leave_out=leave_out,
+                on_photo=count_up(told),
+            )
     except BaseException:  # Ctrl-C, too
         if not resume:
             shutil.rmtree(work)  # nothing has begun
         raise
     for fault in dataset.faults:
         console.say(f"Skipped: {fault.reason}")
-    finer = read_kinds(kinds, data, dataset) if kinds else None
-    _check_same_run(work, dataset, recipe, finer)
+    _check_same_run(work, dataset, recipe, leave_out)
     console.say(
-        f"{len(dataset.training)} to learn from, {len(dataset.validation)} held out. "
-        f"Checkpoints are in {display(work)}; an interrupted run goes on with --resume."
+        f"{len(dataset.training)} to learn from, {len(dataset.validation)} held out"
+        + (f", {len(dataset.left_out)} left out. " if len(dataset.left_out) else ". ")
+        + f"Checkpoints are in {display(work)}; an interrupted run goes on with --resume."
     )
-    fitted = _fit(dataset, recipe, finer, work, console)
+    fitted = fit_with_progress(dataset, recipe, work=work, console=console)
     staged = work / "model"
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir()
     export(fitted.network, recipe, staged)
-    manifest = _provisional_manifest(labelled, dataset, recipe, finer, fitted, staged)
+    manifest = _provisional_manifest(labelled, dataset, recipe, fitted, staged)
     if (models_dir / manifest.version).exists():  # the same run again, on the same day
         manifest = replace(manifest, version=f"{manifest.version}-{datetime.now(UTC):%H%M%S}")
     manifest.write(staged)
@@ -142,9 +156,11 @@ def _work_folder(unfinished: Path, *, resume: bool) -> Path:
     return work
 
 
-def _check_same_run(work: Path, dataset: Dataset, recipe: Recipe, kinds: Kinds | None) -> None:
+def _check_same_run(
+    work: Path, dataset: Dataset, recipe: Recipe, leave_out: Collection[str]
+) -> None:
     settings = json.loads(json.dumps(asdict(recipe)))
-    settings["kinds"] = len(kinds.names) if kinds else 0
+    settings["leave_out"] = sorted(leave_out)
     now = {"recipe": settings, "fingerprint": dataset.fingerprint}
     path = work / RUN
     if not path.exists():
@@ -164,51 +180,10 @@ def _check_same_run(work: Path, dataset: Dataset, recipe: Recipe, kinds: Kinds |
         )
 
 
-def _fit(
-    dataset: Dataset, recipe: Recipe, kinds: Kinds | None, work: Path, console: Console
-) -> Fitted:
-    steps = steps_per_epoch(dataset, recipe)
-    # the work of an epoch grows with the pixels; the time left is guessed from that
-    costs = [c for stage in recipe.stages for c in repeat(stage.size**2, stage.epochs)]
-    before = [0, *np.cumsum(costs).tolist()]
-
-    def work_done(step: int) -> float:
-        epoch, within = divmod(step, steps)
-        return float(before[epoch] + (costs[epoch] * within / steps if within else 0))
-
-    seconds = 0.0
-    first_done: float | None = None
-
-    def on_epoch(epoch: Epoch) -> None:
-        nonlocal seconds, first_done
-        if first_done is None:
-            first_done = before[epoch.number - 1]
-        seconds += epoch.seconds
-        done = before[epoch.number]
-        left = seconds / (done - first_done) * (before[-1] - done)
-        console.say(
-            f"Epoch {epoch.number} of {recipe.epochs} at {epoch.size} px: "
-            f"loss {epoch.loss:.3f}, accuracy {epoch.accuracy:.1%}; held out "
-            f"{epoch.validation_loss:.3f}, {epoch.validation_accuracy:.1%}; "
-            f"{epoch.seconds:.0f} s, about {left / 60:.0f} min left"
-        )
-
-    with console.progress("Training", before[-1]) as told:
-        return fit(
-            dataset,
-            recipe,
-            work=work,
-            kinds=kinds,
-            on_step=lambda step: told(work_done(step)),
-            on_epoch=on_epoch,
-        )
-
-
 def _provisional_manifest(
     labelled: LabelledFolder,
     dataset: Dataset,
     recipe: Recipe,
-    kinds: Kinds | None,
     fitted: Fitted,
     staged: Path,
 ) -> Manifest:
@@ -220,7 +195,7 @@ def _provisional_manifest(
         created=created.isoformat(timespec="seconds"),
         classes=dataset.classes,
         preprocessing=Preprocessing(recipe.size, recipe.stored_size),
-        outputs=Outputs(LOGITS, ACTIVATION),
+        outputs=Outputs(LOGITS, ACTIVATION if ACTIVATION in fitted.network.output else None),
         temperature=1.0,
         threshold=0.5,
         files=files,
@@ -229,9 +204,9 @@ def _provisional_manifest(
             "files": len(labelled.photos),
             "skipped": len(dataset.faults),
             "held_out_share": HELD_OUT,
-            "kinds": len(kinds.names) if kinds else 0,
             "training": dataset.count(dataset.training),
             "validation": dataset.count(dataset.validation),
+            "left_out": dataset.count(dataset.left_out),
         },
         recipe={
             **asdict(recipe),
@@ -266,24 +241,44 @@ def _check_parity(network: keras.Model, classifier: Classifier, dataset: Dataset
 def _calibrated(
     manifest: Manifest, staged: Path, dataset: Dataset, console: Console
 ) -> tuple[Manifest, dict[str, Evaluation]]:
-    """Choose temperature and threshold on the photos held out; measure these by source, too."""
-    photos = [dataset.photos[index] for index in dataset.validation]
-    with console.progress("Calibrating", len(photos)) as told:
-        predicted = predict_labelled(Classifier(staged), photos, on_photo=count_up(told))
-    logits = np.log(np.maximum(predicted.probabilities, 1e-300))  # up to a constant a row
-    temperature = round(fit_temperature(logits, predicted.targets), 4)
-    probabilities = probabilities_from_logits(logits, temperature)
-    threshold = choose_threshold(probabilities, predicted.targets, manifest.classes)
-    validation = figures(probabilities, predicted.targets, manifest.classes, threshold)
+    """Choose temperature and threshold on photos not learnt from; measure these by source, too.
+
+    The temperature is fitted to the sources left out, if any: new photos are more like those than
+    like the photos held out. The threshold must do for both.
+    """
+    parts = {"validation": dataset.validation, "left out": dataset.left_out}
+    predicted: dict[str, Predicted] = {}
+    with console.progress("Calibrating", sum(map(len, parts.values()))) as told:
+        one_more = count_up(told)
+        for part, indices in parts.items():
+            photos = [dataset.photos[index] for index in indices]
+            if photos:
+                predicted[part] = predict_labelled(Classifier(staged), photos, on_photo=one_more)
+    unlike = list(predicted.values())[-1]
+    temperature = round(fit_temperature(unlike.logits, unlike.targets), 4)
+    calibrated = {
+        part: replace(of_part, probabilities=probabilities_from_logits(of_part.logits, temperature))
+        for part, of_part in predicted.items()
+    }
+    threshold = max(
+        choose_threshold(of_part.probabilities, of_part.targets, manifest.classes)
+        for of_part in calibrated.values()
+    )
     manifest = replace(
         manifest,
         temperature=temperature,
         threshold=threshold,
-        metrics={"validation": asdict(validation)},
+        metrics={
+            part: asdict(
+                figures(of_part.probabilities, of_part.targets, manifest.classes, threshold)
+            )
+            for part, of_part in calibrated.items()
+        },
     )
-    skipped = {fault.path for fault in predicted.faults}
-    measured = [photo for photo in photos if photo.path not in skipped]
-    return manifest, figures_by_source(probabilities, predicted.targets, measured, manifest)
+    sources: dict[str, Evaluation] = {}
+    for of_part in calibrated.values():
+        sources |= by_group(of_part, manifest, source_of, fewest=_FEWEST_OF_SOURCE)
+    return manifest, sources
 
 
 def _tested(manifest: Manifest, staged: Path, tested: LabelledFolder, console: Console) -> Manifest:

@@ -3,46 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from core.manifest import Manifest
-from core.probabilities import Floats
-from core.training.dataset import Indices, LabelledPhoto
-from core.training.evaluate import Evaluation, figures
-
-_FIRST_WORD = re.compile(r"[A-Za-z]\w*?(?=[-_])")
-_FEWEST = 10  # photos of a source from which on figures say anything
-
-
-def source_of(path: Path) -> str | None:
-    """Name where a photo comes from: the first word of a name such as `kaggle-00012.jpg`.
-
-    None for names that are one word, or begin with none.
-    """
-    found = _FIRST_WORD.match(path.name)
-    return found[0] if found else None
-
-
-def figures_by_source(
-    probabilities: Floats,
-    targets: Indices,
-    photos: Sequence[LabelledPhoto],
-    manifest: Manifest,
-) -> dict[str, Evaluation]:
-    """Evaluate each source of 10 photos or more by itself, at the manifest's threshold."""
-    rows: defaultdict[str, list[int]] = defaultdict(list)
-    for row, photo in enumerate(photos):
-        if (source := source_of(photo.path)) is not None:
-            rows[source].append(row)
-    return {
-        source: figures(probabilities[own], targets[own], manifest.classes, manifest.threshold)
-        for source, own in sorted(rows.items())
-        if len(own) >= _FEWEST
-    }
+from core.training.figures import Evaluation
 
 
 def append_run(log: Path, manifest: Manifest, sources: dict[str, Evaluation]) -> None:

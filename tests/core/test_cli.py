@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from catdog import main
-from core import cli
+from core.training import cli
 
 
 def run(*arguments: object, **environment: str) -> Result:
@@ -45,6 +47,32 @@ def test_predict_gives_json(photo: Path, tiny_model: Path) -> None:
     assert answer["model"] == tiny_model.name
     (unsure,) = objects(run("predict", photo, "--json", "--model", tiny_model, "--threshold", "1"))
     assert unsure["decision"] == "unsure"
+
+
+def test_predict_paints_what_it_looked_at(photo: Path, tiny_model: Path, tmp_path: Path) -> None:
+    """Into a new file alone: what is there may be a photo."""
+    out = tmp_path / "seen.png"
+    result = run("predict", photo, "--heatmap", out, "--model", tiny_model)
+    assert result.exit_code == 0
+    assert "cat" in result.stdout
+    with Image.open(out) as painted, Image.open(photo) as plain:
+        assert (painted.format, painted.size) == ("PNG", plain.size)
+        assert painted.tobytes() != plain.convert("RGB").tobytes()
+    before = photo.read_bytes()
+    for taken in (out, photo):
+        refused = run("predict", photo, "--heatmap", taken, "--model", tiny_model)
+        assert refused.exit_code == 2
+        assert "is there already" in refused.stderr
+    assert photo.read_bytes() == before
+    for wrong, reason in (
+        ((photo, photo, "--heatmap", tmp_path / "new.png"), "takes one photo"),
+        ((photo, "--heatmap", tmp_path / "new.txt"), "must end in one of"),
+        ((photo, "--heatmap", tmp_path / "gone" / "new.png"), "cannot be written: No such"),
+    ):
+        refused = run("predict", *wrong, "--model", tiny_model)
+        assert refused.exit_code == 2
+        assert reason in refused.stderr
+    assert not (tmp_path / "new.png").exists()
 
 
 def test_a_bad_file_is_told_and_the_others_go_on(photo: Path, tiny_model: Path) -> None:
@@ -148,8 +176,13 @@ def test_evaluate_measures_labelled_folders(
     (figures,) = objects(result)
     assert set(figures) == {
         "model", "data", "accuracy", "told_apart", "per_class", "confusion", "ece", "threshold",
-        "coverage", "filed_precision", "neither_filed",
+        "coverage", "filed_right", "filed_precision", "neither_filed", "intervals", "sources",
+        "kinds", "thresholds", "model_bytes", "milliseconds",
     }  # fmt: skip
+    low, high = figures["intervals"]["accuracy"]  # type: ignore[index]
+    assert low < figures["accuracy"] <= high + 1e-9
+    assert figures["sources"]["cats"]["photos"] == 6  # type: ignore[index]
+    assert figures["kinds"] == {}, "the photos' names tell of none"
     assert figures["data"]["files"] == 16  # type: ignore[index]
     assert figures["data"]["skipped"] == 1  # type: ignore[index]
     assert figures["accuracy"] >= 0.9  # type: ignore[operator]
@@ -157,7 +190,38 @@ def test_evaluate_measures_labelled_folders(
     assert sum(figures["confusion"]["dog"].values()) == 5  # type: ignore[index]
     plain = run("evaluate", data, "--model", tiny_model)
     assert "told apart" in plain.stdout
+    assert "points lost" not in plain.stdout
     assert plain.stderr.count("bad.jpg") == 1
+
+
+def test_evaluate_writes_a_page_and_sheets_with_all_that_it_found(
+    tmp_path: Path, tiny_model: Path, fill_folder: object
+) -> None:
+    data = fill_folder(tmp_path / "labelled", {"cats": 6, "dogs": 5, "other": 4}, 800)  # type: ignore[operator]
+    for number, photo in enumerate(sorted((data / "other").iterdir())):
+        photo.rename(photo.with_name(f"web-<b>wild-cat-{number}.jpg"))
+    (data / "cats" / "cats-800.jpg").rename(data / "dogs" / "no-dog-1.jpg")
+    page, sheets = tmp_path / "page.html", tmp_path / "sheets"
+    arguments = ("evaluate", data, "--model", tiny_model, "--html", page, "--mistakes", sheets)
+    result = run(*arguments, "--variations")
+    assert result.exit_code == 0, result.stderr
+    for text in ("points lost", "photos of two at once: unsure", "<b>wild-cat", "upside down"):
+        assert text in result.stdout
+    html = page.read_text(encoding="utf-8")
+    assert "&lt;b&gt;wild-cat" in html
+    assert "<b>" not in html
+    assert html.count("<svg") == 2
+    assert html.count("data:image/jpeg;base64,") == 1
+    assert not re.search(r"""(src|href)=["'](?!data:|#)""", html), "it needs nothing else"
+    assert [path.name for path in sheets.iterdir()] == ["mistakes-1.jpg"]
+    again = run(*arguments)
+    assert again.exit_code == 2
+    assert "sheets is not empty" in again.stderr
+    photo = data / "dogs" / "no-dog-1.jpg"
+    over = run("evaluate", data, "--model", tiny_model, "--html", photo)
+    assert over.exit_code == 2
+    assert "must end in .html" in over.stderr
+    assert photo.read_bytes()[:2] == b"\xff\xd8"
 
 
 def test_evaluate_refuses_classes_that_the_model_does_not_have(
@@ -234,10 +298,66 @@ def test_train_makes_a_version_that_predict_takes(
     assert result.exit_code == 0, result.output
     (version,) = (path.name for path in models.iterdir() if path.name != "unfinished")
     assert f"--model {version}" in result.stdout
-    assert "Epoch 1 of 1 at 128 px" in result.stdout
+    assert "Epoch 1 of 1 at 144 px" in result.stdout
     assert list((models / "unfinished").iterdir()) == []
     (answer,) = objects(run("--models-dir", models, "predict", photo, "--json", "--model", version))
     assert set(answer["probabilities"]) == {"cat", "dog"}  # type: ignore[call-overload]
+
+
+def test_train_takes_other_networks_and_settings(
+    tmp_path: Path, fill_folder: object, photo: Path
+) -> None:
+    data = fill_folder(tmp_path / "labelled", {"cats": 60, "dogs": 60})  # type: ignore[operator]
+    model = tmp_path / "minimal"
+    result = run(
+        "train", data, "--output", model, "--architecture", "minimal", "--image-size", 32,
+        "--epochs", 6, "--optimizer", "rmsprop", "--learning-rate", 0.002, "--batch-size", 16,
+        "--augment", "none",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    recipe = json.loads((model / "manifest.json").read_text())["recipe"]
+    assert (recipe["architecture"], recipe["optimizer"]) == ("minimal", "rmsprop")
+    assert (recipe["learning_rate"], recipe["batch_size"]) == (0.002, 16)
+    assert [(stage["size"], stage["epochs"]) for stage in recipe["stages"]] == [(32, 6)]
+    assert recipe["stages"][0]["augmentation"]["flip"] is False
+    assert "cat" in run("predict", photo, "--model", model).stdout
+    without = run("predict", photo, "--model", model, "--heatmap", tmp_path / "out.png")
+    assert without.exit_code == 2
+    assert "has no map" in without.stderr
+
+
+def test_train_lists_its_networks() -> None:
+    result = run("train", "--list-architectures")
+    assert result.exit_code == 0
+    names = [line.partition(":")[0] for line in result.stdout.splitlines()]
+    assert names == ["default", "sequential-bn", "vgg-small", "minimal"]
+    assert "2.2 M parameters" in result.stdout
+    assert result.stdout.count("multiply-adds") == 4
+
+
+def test_train_lists_labels_that_look_wrong_and_makes_no_model(
+    tmp_path: Path, fill_folder: object, tiny_recipe: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three cats were put among the dogs; the files stay as they are."""
+    data = fill_folder(tmp_path / "labelled", {"cats": 60, "dogs": 60, "other": 60})  # type: ignore[operator]
+    for number in (7, 23, 41):
+        (data / "cats" / f"cats-{number:03}.jpg").rename(data / "dogs" / f"tom-{number}.jpg")
+    before = {path: path.read_bytes() for path in data.rglob("*.jpg")}
+    monkeypatch.setattr("core.training.recipe.LABEL_FAULTS", tiny_recipe())  # type: ignore[operator]
+    sheets = tmp_path / "sheets"
+    result = run("train", data, "--find-label-faults", "--output", sheets)
+    assert result.exit_code == 0, result.stderr
+    told = [line for line in result.stdout.splitlines() if " says " in line]
+    assert {Path(line.partition(" says ")[0]).name for line in told} >= {
+        "tom-7.jpg", "tom-23.jpg", "tom-41.jpg",
+    }  # fmt: skip
+    assert len(told) < 10
+    assert "says dog; taken for cat (" in "\n".join(told)
+    assert f"{len(told)} of 180 labels look wrong" in result.stdout
+    assert [path.name for path in sheets.iterdir()] == ["mistakes-1.jpg"]
+    assert {path: path.read_bytes() for path in data.rglob("*.jpg")} == before
+    models = Path(os.environ["CATDOG_MODELS_DIR"])
+    assert [path for path in models.rglob("*") if path.is_file()] == []
 
 
 def test_ctrl_c_ends_with_130(monkeypatch: pytest.MonkeyPatch, photo: Path) -> None:

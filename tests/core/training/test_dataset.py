@@ -47,6 +47,20 @@ def test_a_photos_part_follows_from_its_content_alone(data: Path, tmp_path: Path
     assert {after.photos[row].path.read_bytes() for row in after.validation} == held_out
 
 
+def test_sources_that_are_left_out_are_in_no_other_part(
+    tmp_path: Path, fill_folder: object
+) -> None:
+    data = fill_folder(tmp_path / "data", {"cats": 40, "dogs": 40})  # type: ignore[operator]
+    for photo in sorted((data / "cats").iterdir())[:8]:
+        photo.rename(photo.with_name(f"olx_{photo.name}"))
+    dataset = load(scan(data), 18, work=tmp_path, leave_out=["olx"])
+    left_out = {dataset.photos[row].path.name for row in dataset.left_out}
+    assert left_out == {path.name for path in (data / "cats").glob("olx_*")}
+    parts = [*dataset.training, *dataset.validation, *dataset.left_out]
+    assert sorted(parts) == list(range(80))
+    assert dataset.count(dataset.left_out) == {"cat": 8, "dog": 0}
+
+
 def test_about_one_in_ten_is_held_out() -> None:
     parts = [is_held_out(hashlib.sha256(str(n).encode()).digest()) for n in range(10_000)]
     assert np.mean(parts) == pytest.approx(HELD_OUT, abs=0.01)

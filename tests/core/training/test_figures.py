@@ -8,7 +8,7 @@ import pytest
 from core.labels import classes_from_folders
 from core.probabilities import probabilities_from_logits
 from core.training.calibrate import choose_threshold, fit_temperature
-from core.training.evaluate import expected_calibration_error, figures
+from core.training.figures import at_thresholds, expected_calibration_error, figures, wilson
 
 CLASSES = classes_from_folders(["cats", "dogs", "other"])
 
@@ -32,7 +32,11 @@ def test_figures_by_hand() -> None:
     assert found.told_apart == pytest.approx(3 / 5)
     assert found.coverage == pytest.approx(3 / 5)
     assert found.filed_precision == pytest.approx(2 / 3)
+    assert found.filed_right == pytest.approx(2 / 5)
     assert found.neither_filed == pytest.approx(1 / 2)
+    assert set(found.intervals) == {
+        "accuracy", "told_apart", "coverage", "filed_right", "filed_precision", "neither_filed",
+    }  # fmt: skip
     assert found.confusion["cat"] == {"cat": 1, "dog": 1, "other": 1}
     cat = found.per_class["cat"]
     assert (cat.precision, cat.recall, cat.support) == (1 / 2, pytest.approx(1 / 3), 3)
@@ -45,6 +49,23 @@ def test_what_there_is_nothing_to_tell_of_is_none() -> None:
     assert found.coverage is None
     assert found.filed_precision is None
     assert found.neither_filed == 0
+    assert set(found.intervals) == {"accuracy", "neither_filed"}
+
+
+def test_wilsons_interval_by_hand() -> None:
+    """10 of 20: Wilson (1927) gives 0.299 to 0.701; of none at all it is not empty."""
+    assert wilson(np.arange(20) < 10) == pytest.approx((0.2993, 0.7007), abs=1e-4)
+    assert wilson(np.zeros(20, dtype=bool)) == pytest.approx((0.0, 0.1611), abs=1e-4)
+
+
+def test_a_higher_threshold_files_less() -> None:
+    confidence = np.linspace(0.4, 1, 7)
+    probabilities = np.stack([confidence, 1 - confidence, np.zeros(7)], axis=1)
+    curve = at_thresholds(probabilities, np.zeros(7, dtype=np.intp), CLASSES, (0.45, 0.75, 1.0))
+    assert [one.threshold for one in curve] == [0.45, 0.75, 1.0]
+    assert [one.coverage for one in curve] == pytest.approx([1.0, 3 / 7, 1 / 7])
+    assert [one.filed_precision for one in curve] == pytest.approx([6 / 7, 1.0, 1.0])
+    assert {one.neither_filed for one in curve} == {None}
 
 
 def test_calibration_error_by_hand() -> None:

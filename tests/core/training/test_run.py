@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 
 from core.classifier import Classifier
 from core.errors import CatdogError, UsageRefused
+from core.training import progress
 from core.training import run as run_module
+from core.training.evaluate import evaluate
 from core.training.fit import Epoch, Keeper, fit
 from core.training.recipe import MILD, Recipe, Stage
 from core.training.run import train
@@ -46,10 +49,10 @@ def test_a_run_that_was_killed_goes_on_with_resume(
 
         return fit(*arguments, **{**options, "on_epoch": on_epoch})  # type: ignore[arg-type]
 
-    monkeypatch.setattr(run_module, "fit", dying_fit)
+    monkeypatch.setattr(progress, "fit", dying_fit)
     with pytest.raises(Killed):
         train(data, RECIPE, models_dir=models, console=told)  # type: ignore[arg-type]
-    monkeypatch.setattr(run_module, "fit", fit)
+    monkeypatch.setattr(progress, "fit", fit)
     (work,) = (models / "unfinished").iterdir()
     with pytest.raises(UsageRefused, match=r"other settings \(seed\)"):
         train(data, replace(RECIPE, seed=5), models_dir=models, console=told, resume=True)  # type: ignore[arg-type]
@@ -60,6 +63,59 @@ def test_a_run_that_was_killed_goes_on_with_resume(
     ]  # fmt: skip
     assert not work.exists()
     assert Classifier(trained.folder).manifest.version == trained.folder.name
+
+
+def test_temperature_and_threshold_suit_the_sources_that_are_left_out(
+    tmp_path: Path, told: object, fill_folder: object
+) -> None:
+    """New photos are more like those: here all of them are dogs that were filed with the cats."""
+    data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 90})  # type: ignore[operator]
+    for photo in sorted((data / "dogs").iterdir())[:30]:
+        photo.rename(data / "cats" / f"web_{photo.name}")
+    recipe = replace(RECIPE, stages=(Stage(32, 6, MILD),))
+    with pytest.raises(UsageRefused, match="source 'olx'"):
+        train(data, recipe, models_dir=tmp_path / "m", console=told, leave_out=["olx"])  # type: ignore[arg-type]
+    assert not (tmp_path / "m").exists()
+    log = tmp_path / "runs.jsonl"
+    trained = train(
+        data,
+        recipe,
+        models_dir=tmp_path / "m",
+        console=told,  # type: ignore[arg-type]
+        leave_out=["web"],
+        log=log,
+    )
+    manifest = trained.manifest
+    assert manifest.data["left_out"] == {"cat": 30, "dog": 0}
+    assert manifest.metrics["validation"]["accuracy"] > 0.9
+    assert manifest.metrics["left out"]["accuracy"] < 0.1
+    assert manifest.temperature > 2, "so wrong that nothing may be said with confidence"
+    assert manifest.threshold == 0.995
+    assert json.loads(log.read_text())["sources"]["web"]["photos"] == 30
+
+
+def test_nothing_in_the_test_folder_is_opened_before_the_last_measurement(
+    data: Path, tmp_path: Path, told: object, fill_folder: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it cannot have chosen anything."""
+    test = fill_folder(tmp_path / "kept-back", {"cats": 5, "dogs": 5}, 700)  # type: ignore[operator]
+    opened: list[str] = []
+    before: list[str] = []
+
+    def listen(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "open" and "kept-back" in str(arguments[0]):
+            opened.append(Path(str(arguments[0])).name)
+
+    def measure(*arguments: object, **options: object) -> object:
+        before.extend(opened)
+        return evaluate(*arguments, **options)  # type: ignore[arg-type]
+
+    sys.addaudithook(listen)
+    monkeypatch.setattr(run_module, "evaluate", measure)
+    recipe = replace(RECIPE, stages=(Stage(24, 1, MILD),))
+    train(data, recipe, models_dir=tmp_path / "m", console=told, test=test)  # type: ignore[arg-type]
+    assert before == []
+    assert set(opened) == {path.name for path in test.rglob("*.jpg")}, "or this test is deaf"
 
 
 def test_two_classes_end_in_one_sigmoid(data: Path, tmp_path: Path, told: object) -> None:

@@ -6,28 +6,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from core.training.recipe import MILD, Recipe, Stage
 from core.training.run import train
-from core.training.run_log import source_of
 
 RECIPE = Recipe(widths=(8, 16), blocks=(1, 1), stages=(Stage(16, 2, MILD),), batch_size=16)
-
-
-@pytest.mark.parametrize(
-    ("name", "source"),
-    [
-        ("kaggle-00012.webp", "kaggle"),
-        ("flickr1-00003.webp", "flickr1"),
-        ("olx_bikes-00042.webp", "olx"),
-        ("tom.jpg", None),
-        ("2024-07-01.jpg", None),
-        ("-.jpg", None),
-    ],
-)
-def test_a_source_is_the_first_word_of_a_name(name: str, source: str | None) -> None:
-    assert source_of(Path("cats") / name) == source
 
 
 def test_each_finished_run_appends_a_line_with_its_settings_curves_and_figures(

@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from core.training.architectures import build, for_training
+from core.training.architectures import for_training
+from core.training.architectures.residual import residual
 from core.training.tensorflow_speed import FusedBatchNormalization, with_fused_normalization
 
 
@@ -25,11 +26,11 @@ def test_fused_normalization_gives_what_keras_gives() -> None:
 
 
 def test_a_network_with_fused_normalization_takes_the_weights_of_one_without() -> None:
-    network = for_training(build(None, 3, (8, 16), (1, 1)))
+    network = for_training(residual(None, 3, (8, 16), (1, 1)))
     fused = with_fused_normalization(network)
     assert any(type(layer) is FusedBatchNormalization for layer in fused.layers)
     fused.set_weights(network.get_weights())
     photos = np.random.default_rng(0).integers(0, 255, (2, 32, 32, 3), dtype=np.uint8)
-    expected = keras.ops.convert_to_numpy(network(photos, training=False)["logits"])
-    found = keras.ops.convert_to_numpy(fused(photos, training=False)["logits"])
+    expected = keras.ops.convert_to_numpy(network(photos, training=False))
+    found = keras.ops.convert_to_numpy(fused(photos, training=False))
     assert found == pytest.approx(expected, abs=1e-4)

@@ -1,4 +1,4 @@
-"""The networks, in Keras's functional style, from its standard layers alone."""
+"""The default network: residual blocks with squeeze-and-excitation."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-LOGITS = "logits"
-ACTIVATION = "activation"
-KINDS = "kinds"
-_POOLED = "pooled"
+from core.training.architectures.outputs import ACTIVATION, LOGITS
+
 _STEM_WIDTH = 32
 _BATCH_NORM_MOMENTUM = 0.95  # Keras's 0.99 lags behind on runs of a few thousand steps
 
 
-def build(
+def residual(
     size: int | None,
     outputs: int,
     widths: Sequence[int] = (48, 96, 192),
     blocks: Sequence[int] = (1, 2, 3),
 ) -> keras.Model:
-    """Build a residual network with squeeze-and-excitation; by default of 2.2 M parameters.
+    """Build the network, by default of 2.2 M parameters, in Keras's functional style.
 
     It follows He et al., "Deep Residual Learning for Image Recognition", 2016, and Hu et al.,
     "Squeeze-and-Excitation Networks", 2018. The image is halved only four times, and most blocks
@@ -31,10 +29,8 @@ def build(
     for two classes told apart by one sigmoid. The stem halves the image, and so does the first of
     each number of residual `blocks`, which are as wide as `widths` says.
 
-    Returns: a model from `image` (uint8 RGB, 0-255, shape `(n, size, size, 3)`) to a dict:
-    `logits`, shape `(n, outputs)`, and `activation`, shape `(n, h, w, outputs)`, with h and w a
-    16th of the size by default: the dense layer applied at each place before pooling. Its mean
-    over the places is `logits`.
+    Returns: a network as `architectures.build` gives it; the activation's h and w are a 16th of
+    the size by default.
     """
     image = keras.Input((size, size, 3), dtype="uint8", name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1)(image)
@@ -44,20 +40,8 @@ def build(
             # the first width's are large images, where weighing channels costs most
             x = _residual_block(x, width, stride=1 if block else 2, excite=place > 0)
     head = layers.Dense(outputs, name="head")
-    pooled = layers.Dropout(0.1)(layers.GlobalAveragePooling2D(name=_POOLED)(x))
+    pooled = layers.Dropout(0.1)(layers.GlobalAveragePooling2D()(x))
     return keras.Model(image, {LOGITS: head(pooled), ACTIVATION: head(x)}, name="catdog")
-
-
-def for_training(model: keras.Model, kinds: int = 0) -> keras.Model:
-    """View a network as one from images to `logits` and, if any, `kinds`; weights are shared.
-
-    `kinds`, of shape `(n, kinds)`, come from a layer of their own, which is not served.
-    """
-    outputs = {LOGITS: model.output[LOGITS]}
-    if kinds:
-        pooled = model.get_layer(_POOLED).output
-        outputs[KINDS] = layers.Dense(kinds, name=KINDS)(pooled)
-    return keras.Model(model.input, outputs, name=model.name)
 
 
 def _convolution(

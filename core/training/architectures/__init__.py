@@ -1,0 +1,90 @@
+"""The networks that can be trained, all from Keras's standard layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+
+from core.training.architectures.classic import minimal, sequential_bn, vgg_small
+from core.training.architectures.outputs import ACTIVATION, LOGITS
+from core.training.architectures.residual import residual
+from core.training.recipe import Recipe
+
+__all__ = ["ACTIVATION", "ARCHITECTURES", "LOGITS", "build", "for_training", "multiply_adds"]
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """A kind of network."""
+
+    summary: str
+    build: Callable[[int | None, int, Recipe], keras.Model]
+    any_size: bool  # it takes images of any size, so it can be trained on small ones first
+
+
+def _classic(
+    make: Callable[[int, int], keras.Sequential],
+) -> Callable[[int | None, int, Recipe], keras.Model]:
+    def build(size: int | None, outputs: int, recipe: Recipe) -> keras.Model:
+        layers = make(size or recipe.size, outputs)
+        return keras.Model(layers.inputs, {LOGITS: layers.outputs[0]}, name=layers.name)
+
+    return build
+
+
+ARCHITECTURES = {
+    "default": Architecture(
+        "residual blocks with squeeze-and-excitation, global average pooling, dense",
+        lambda size, outputs, recipe: residual(size, outputs, recipe.widths, recipe.blocks),
+        any_size=True,
+    ),
+    "sequential-bn": Architecture(
+        "4 x (convolution, batch normalization, max pooling), flatten, dense with dropout",
+        _classic(sequential_bn),
+        any_size=False,
+    ),
+    "vgg-small": Architecture(
+        "3 x (convolution, max pooling), flatten, dense", _classic(vgg_small), any_size=False
+    ),
+    "minimal": Architecture(
+        "convolution, max pooling, flatten, dense", _classic(minimal), any_size=False
+    ),
+}
+
+
+def build(recipe: Recipe, outputs: int, *, size: int | None = None) -> keras.Model:
+    """Build the recipe's network.
+
+    `size` is the image's side in pixels; None for any, where the architecture takes any, and the
+    size that the recipe ends with where it does not. `outputs` is the number of classes, or 1 for
+    two classes told apart by one sigmoid.
+
+    Returns: a model from `image` (uint8 RGB, 0-255, shape `(n, size, size, 3)`) to a dict:
+    `logits`, shape `(n, outputs)`, and for networks that end in global average pooling
+    `activation`, shape `(n, h, w, outputs)`: the dense layer applied at each place before
+    pooling. Its mean over the places is `logits`.
+    """
+    return ARCHITECTURES[recipe.architecture].build(size, outputs, recipe)
+
+
+def for_training(network: keras.Model) -> keras.Model:
+    """View a network as one from images to `logits` alone; weights are shared."""
+    return keras.Model(network.input, network.output[LOGITS], name=network.name)
+
+
+def multiply_adds(network: keras.Model) -> int:
+    """Count the multiplications, each with its addition, that one image takes.
+
+    Of convolutions and dense layers; the rest is little. `network` must be for images of one size.
+    """
+    total = 0
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            places = layer.output.shape[1] * layer.output.shape[2]
+            total += places * math.prod(layer.kernel.shape)
+        elif isinstance(layer, keras.layers.Dense):
+            total += math.prod(layer.kernel.shape)
+    return total

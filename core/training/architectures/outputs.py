@@ -1,0 +1,4 @@
+"""What the outputs of networks are called."""
+
+LOGITS = "logits"
+ACTIVATION = "activation"

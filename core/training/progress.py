@@ -1,0 +1,52 @@
+"""Training that tells how it goes."""
+
+from __future__ import annotations
+
+from itertools import repeat
+from pathlib import Path
+
+import numpy as np
+
+from core.console import Console
+from core.training.batches import steps_per_epoch
+from core.training.dataset import Dataset
+from core.training.fit import Epoch, Fitted, fit
+from core.training.recipe import Recipe
+
+
+def fit_with_progress(dataset: Dataset, recipe: Recipe, *, work: Path, console: Console) -> Fitted:
+    """Fit as `fit` does, with a line about each epoch and a guess of the time left."""
+    steps = steps_per_epoch(dataset, recipe)
+    # the work of an epoch grows with the pixels; the time left is guessed from that
+    costs = [c for stage in recipe.stages for c in repeat(stage.size**2, stage.epochs)]
+    before = [0, *np.cumsum(costs).tolist()]
+
+    def work_done(step: int) -> float:
+        epoch, within = divmod(step, steps)
+        return float(before[epoch] + (costs[epoch] * within / steps if within else 0))
+
+    seconds = 0.0
+    first_done: float | None = None
+
+    def on_epoch(epoch: Epoch) -> None:
+        nonlocal seconds, first_done
+        if first_done is None:
+            first_done = before[epoch.number - 1]
+        seconds += epoch.seconds
+        done = before[epoch.number]
+        left = seconds / (done - first_done) * (before[-1] - done)
+        console.say(
+            f"Epoch {epoch.number} of {recipe.epochs} at {epoch.size} px: "
+            f"loss {epoch.loss:.3f}, accuracy {epoch.accuracy:.1%}; held out "
+            f"{epoch.validation_loss:.3f}, {epoch.validation_accuracy:.1%}; "
+            f"{epoch.seconds:.0f} s, about {left / 60:.0f} min left"
+        )
+
+    with console.progress("Training", before[-1]) as told:
+        return fit(
+            dataset,
+            recipe,
+            work=work,
+            on_step=lambda step: told(work_done(step)),
+            on_epoch=on_epoch,
+        )

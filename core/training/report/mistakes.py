@@ -1,0 +1,102 @@
+"""Sheets of the photos that a model got most firmly wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from core.errors import UnreadableImage
+from core.image import display, open_image
+from core.training.evaluate import Predicted
+
+MOST = 144  # mistakes that are shown
+_COLUMNS, _ROWS = 8, 6
+_SIDE = 160  # pixels of a photo
+_CAPTION = 34  # pixels below it
+_MARGIN = 6
+_FONT_SIZE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A photo whose likeliest class is not its own."""
+
+    path: Path
+    label: str  # what it is
+    taken_for: str
+    confidence: float  # of what it was taken for
+
+
+def worst_mistakes(
+    predicted: Predicted, labels: Sequence[str], most: int | None = MOST
+) -> list[Mistake]:
+    """Find the mistakes, the most confident first; `labels` are those of the columns."""
+    guesses = predicted.probabilities.argmax(axis=1)
+    confidence = predicted.probabilities.max(axis=1)
+    wrong = np.flatnonzero(guesses != predicted.targets)
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:most]
+    return [
+        Mistake(
+            path=predicted.photos[row].path,
+            label=predicted.photos[row].label,
+            taken_for=labels[guesses[row]],
+            confidence=float(confidence[row]),
+        )
+        for row in worst
+    ]
+
+
+def write_sheets(mistakes: Sequence[Mistake], folder: Path) -> None:
+    """Write sheets of mistakes as `mistakes-1.jpg`, `mistakes-2.jpg` ... in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, sheet in enumerate(sheets(mistakes), start=1):
+        sheet.save(folder / f"mistakes-{number}.jpg", quality=85)
+
+
+def sheets(mistakes: Sequence[Mistake]) -> Iterator[Image.Image]:
+    """Draw the photos with their names and what they were taken for, 48 to a sheet."""
+    a_sheet = _COLUMNS * _ROWS
+    for first in range(0, len(mistakes), a_sheet):
+        yield _sheet(mistakes[first : first + a_sheet])
+
+
+def _sheet(mistakes: Sequence[Mistake]) -> Image.Image:
+    font = ImageFont.load_default(_FONT_SIZE)
+    rows = -(-len(mistakes) // _COLUMNS)
+    across, down = _SIDE + _MARGIN, _SIDE + _CAPTION + _MARGIN
+    sheet = Image.new("RGB", (_COLUMNS * across + _MARGIN, rows * down + _MARGIN), "white")
+    drawing = ImageDraw.Draw(sheet)
+    for place, mistake in enumerate(mistakes):
+        left = _MARGIN + place % _COLUMNS * across
+        top = _MARGIN + place // _COLUMNS * down
+        sheet.paste(_thumbnail(mistake.path), (left, top))
+        lines = (
+            _fitted(display(Path(mistake.path.name)), font),
+            f"{mistake.label}, taken for {mistake.taken_for} {mistake.confidence:.0%}",
+        )
+        for line, text in enumerate(lines):
+            drawing.text((left, top + _SIDE + 2 + line * 15), _fitted(text, font), "black", font)
+    return sheet
+
+
+def _thumbnail(path: Path) -> Image.Image:
+    ground = Image.new("RGB", (_SIDE, _SIDE), (235, 235, 235))
+    try:
+        small = ImageOps.contain(open_image(path, min_side=_SIDE), (_SIDE, _SIDE))
+    except UnreadableImage:  # it was there a moment ago
+        return ground
+    ground.paste(small, ((_SIDE - small.width) // 2, (_SIDE - small.height) // 2))
+    return ground
+
+
+def _fitted(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """Cut a text that is too long for its photo."""
+    if font.getlength(text) <= _SIDE:
+        return text
+    while text and font.getlength(f"{text}...") > _SIDE:
+        text = text[:-1]
+    return f"{text}..."
