@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +51,18 @@ class Bot:
     """The parts, put together."""
 
     def __init__(
-        self, token: Secret, classifier: Classifier, state_dir: Path, settings: BotSettings
+        self,
+        token: Secret,
+        serving: Callable[[], Classifier],
+        state_dir: Path,
+        settings: BotSettings,
     ) -> None:
-        """Raises StoreUnusable."""
+        """`serving` gives the model that serves now. Raises StoreUnusable."""
         self.settings = settings
         self.metrics = Metrics()
         self.application = _build(token, settings, self.metrics)
         self._store = StoreThread(state_dir)
-        self._pool = InferencePool(classifier, settings.threshold)
+        self._pool = InferencePool(serving, settings.threshold)
         bot = self.application.bot
         fetcher = Fetcher(settings.max_bytes)
         pace = Allowance(_CHAT_BURST, _CHAT_PER_SECOND) if settings.send_rate else None
@@ -102,6 +107,10 @@ class Bot:
         self._intake.resume(left)
         if self.settings.asks_for_photos:
             await self._keeping.resume()
+
+    async def follow_model(self) -> None:
+        """Take another model as soon as one is promoted, for ever."""
+        await self._pool.follow()
 
     async def set_menu(self) -> None:
         """Tell Telegram the commands."""

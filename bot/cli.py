@@ -156,12 +156,11 @@ def bot(
     from bot.run import run, webhook_from
     from bot.service.logs import set_up_logs
     from bot.settings import BotSettings
-    from core.classifier import Classifier
-    from core.model_store import find_model
+    from core.serving import Serving
 
     set_up_logs([token] if secret is None else [token, secret], as_json=log_json)
-    classifier = Classifier(find_model(settings.models_dir, model_choice))
-    version = classifier.manifest.version
+    serving = Serving(settings.models_dir, model_choice)
+    version = serving.classifier().manifest.version
     webhook = None
     if webhook_url is not None:
         webhook = webhook_from(webhook_url, webhook_listen, webhook_port, secret)
@@ -181,7 +180,7 @@ def bot(
 
     async def serve() -> None:
         await run(
-            Bot(token, classifier, settings.state_dir, chosen),
+            Bot(token, serving.classifier, settings.state_dir, chosen),
             ready=lambda: click.echo(f"The bot runs with the model {version}. Ctrl-C ends it."),
         )
 

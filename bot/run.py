@@ -58,7 +58,13 @@ async def run(bot: Bot, *, ready: Callable[[], None], stop: asyncio.Event | None
         await stack.enter_async_context(_updates(bot))
         manager.ready()
         ready()
-        for work in (_beat(manager), _keep_house(bot), bot.set_menu(), watch_loop(bot.metrics)):
+        for work in (
+            _beat(manager),
+            _keep_house(bot),
+            bot.set_menu(),
+            bot.follow_model(),
+            watch_loop(bot.metrics),
+        ):
             stack.push_async_callback(_end, asyncio.create_task(work))
         await stop.wait()
         manager.stopping()

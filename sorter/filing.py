@@ -136,8 +136,10 @@ class Plan:
         return str(path)
 
 
-def make_plan(settings: Settings, folder: Path, filing: Filing) -> Plan:
-    """Check the folders before anything is loaded, then load the model.
+def make_plan(
+    settings: Settings, folder: Path, filing: Filing, *, classifier: Classifier | None = None
+) -> Plan:
+    """Check the folders, and before anything is loaded; then load the model if none is given.
 
     Raises UsageRefused and ModelRefused.
     """
@@ -147,8 +149,11 @@ def make_plan(settings: Settings, folder: Path, filing: Filing) -> Plan:
     from sorter.routes import Routes
     from sorter.scan import Inbox
 
-    model = find_model(settings.models_dir, filing.model_choice)
-    manifest = read_manifest(model)
+    if classifier is None:
+        model = find_model(settings.models_dir, filing.model_choice)
+        manifest = read_manifest(model)
+    else:
+        manifest = classifier.manifest
     own = {photo_class.folder for photo_class in manifest.classes}
     # the journal needs real paths, and events carry them on some systems, whatever was asked for
     real_folder = Path(os.path.realpath(folder))
@@ -171,7 +176,7 @@ def make_plan(settings: Settings, folder: Path, filing: Filing) -> Plan:
     )
     given = {real_folder: folder, real_destination: filing.into or folder}
     given = dict(sorted(given.items(), key=lambda item: -len(item[0].parts)))  # the inner first
-    return Plan(inbox, Classifier(model), routes, filing, given)
+    return Plan(inbox, classifier or Classifier(model), routes, filing, given)
 
 
 def refuse_filed(store: Store, plan: Plan) -> None:

@@ -8,6 +8,34 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from core.serving import Serving
+
+
+class Stop(Protocol):
+    """What work looks at now and then, to see whether it is to end."""
+
+    def is_set(self) -> bool: ...
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for it, so many seconds at most; True if it is set."""
+
+
+class StopOrNewModel:
+    """Set once a stop is wished for, or another model serves than did at the start."""
+
+    def __init__(self, stop: Stop, serving: Serving) -> None:
+        self._stop = stop
+        self._serving = serving
+        self._classifier = serving.classifier()
+
+    def is_set(self) -> bool:
+        return self._stop.is_set() or self._serving.classifier() is not self._classifier
+
+    def wait(self, timeout: float) -> bool:
+        return self._stop.wait(timeout) or self.is_set()
 
 
 @contextmanager

@@ -126,7 +126,7 @@ class Answering:
         prediction = looked.decision.prediction
         line = replies.answer(
             words,
-            self._pool.manifest,
+            looked.manifest,
             label=prediction.label,
             confidence=prediction.confidence,
             is_sure=looked.decision.is_sure,

@@ -7,22 +7,20 @@ import hashlib
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from PIL import Image
-
 from core.classifier import Classifier
-from core.heatmap import overlay
-from core.image import open_image
+from core.heatmap import painted
 from core.manifest import Manifest
-from core.prediction import Decision, decide
+from core.prediction import Decision, Prediction, decide
 from core.preprocessing import Pixels, load_photo
 
 Made = TypeVar("Made")
 
 _WORKERS = 2  # one decodes while the other is in the network
 _MAX_PIXELS = 50_000_000  # decoded, one large photo at a time: under 1 GB of memory
+_LOOK = 2.0  # seconds between looks at which model serves
 _SHOWN_SIDE = 1280  # pixels; Telegram shows no larger photos
 
 
@@ -32,15 +30,17 @@ class Looked:
 
     sha256: str
     decision: Decision
+    manifest: Manifest  # of the model that saw it: another may serve by now
     picture: bytes | None = None  # a JPEG with the heat map, if asked for and the model has one
 
 
 class InferencePool:
     """A few threads that decode photos and run the network, so that the loop never waits."""
 
-    def __init__(self, classifier: Classifier, threshold: float | None = None) -> None:
-        """`threshold` (0 to 1) stands in for the model's own."""
-        self._classifier = classifier
+    def __init__(self, serving: Callable[[], Classifier], threshold: float | None = None) -> None:
+        """`serving` gives the model that serves now; `threshold` stands in for the model's own."""
+        self._serving = serving
+        self._classifier = serving()
         self._threshold = threshold
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="inference")
 
@@ -50,7 +50,13 @@ class InferencePool:
 
     @property
     def threshold(self) -> float:
-        return self.manifest.threshold if self._threshold is None else self._threshold
+        return self._threshold_of(self.manifest)
+
+    async def follow(self) -> None:
+        """Look for ever whether another model serves, and take it."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            self._classifier = await self._run(self._serving)
 
     async def look(self, content: bytes) -> Looked:
         """Predict a photo from its file's bytes. Raises UnreadableImage."""
@@ -68,24 +74,31 @@ class InferencePool:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def _look(self, content: bytes) -> Looked:
-        prediction = self._classifier.predict(self._load(content)[None])[0]
-        return Looked(_sha256(content), decide(prediction, self.threshold))
+        classifier = self._classifier
+        prediction = classifier.predict(_load(classifier, content)[None])[0]
+        return self._looked(classifier, content, prediction)
 
     def _explain(self, content: bytes) -> Looked:
         # as for an answer: a JPEG decoded larger is not quite the same to the network
-        prediction, heat = self._classifier.look(self._load(content))
+        classifier = self._classifier
+        prediction, heat = classifier.look(_load(classifier, content))
         picture = None
         if heat is not None and heat.any():  # else it is the same everywhere
-            image = open_image(content, min_side=_SHOWN_SIDE, max_pixels=_MAX_PIXELS)
-            image.thumbnail((_SHOWN_SIDE, _SHOWN_SIDE), Image.Resampling.BILINEAR)
             stream = io.BytesIO()
-            overlay(image, heat).save(stream, "JPEG", quality=85)
+            shown = painted(content, heat, side=_SHOWN_SIDE, max_pixels=_MAX_PIXELS)
+            shown.save(stream, "JPEG", quality=85)
             picture = stream.getvalue()
-        return Looked(_sha256(content), decide(prediction, self.threshold), picture)
+        return replace(self._looked(classifier, content, prediction), picture=picture)
 
-    def _load(self, content: bytes) -> Pixels:
-        return load_photo(content, self.manifest.preprocessing, max_pixels=_MAX_PIXELS)
+    def _looked(self, classifier: Classifier, content: bytes, prediction: Prediction) -> Looked:
+        manifest = classifier.manifest
+        decision = decide(prediction, self._threshold_of(manifest))
+        return Looked(hashlib.sha256(content).hexdigest(), decision, manifest)
+
+    def _threshold_of(self, manifest: Manifest) -> float:
+        return manifest.threshold if self._threshold is None else self._threshold
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _load(classifier: Classifier, content: bytes) -> Pixels:
+    preprocessing = classifier.manifest.preprocessing
+    return load_photo(content, preprocessing, max_pixels=_MAX_PIXELS)

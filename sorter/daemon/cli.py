@@ -13,11 +13,12 @@ import click
 from core.console import print_json
 from core.errors import ExitCode
 from core.options import Settings, json_option, option, pass_settings
-from sorter.filing import Filing, filing_options, make_plan, refuse_filed, tell_recovered
-from sorter.signals import stop_wish
+from sorter.filing import Filing, Plan, filing_options, make_plan, refuse_filed, tell_recovered
+from sorter.signals import StopOrNewModel, stop_wish
 
 if TYPE_CHECKING:
-    from sorter.daemon.service import DaemonStatus
+    from core.serving import Serving
+    from sorter.daemon.service import Daemon, DaemonStatus
 
 
 @click.command()
@@ -47,6 +48,7 @@ def watch(
     """
     from core.image import display
     from core.notify import ServiceManager
+    from core.serving import Serving
     from core.store import Store
     from sorter.daemon.filesystem import file_system_of
     from sorter.daemon.service import Daemon, only_daemon
@@ -56,7 +58,9 @@ def watch(
     from sorter.moving.mover import Conflict, Mover
     from sorter.pipeline import Sorting
 
-    plan = make_plan(settings, folder, Filing(**filing))
+    chosen = Filing(**filing)
+    serving = Serving(settings.models_dir, chosen.model_choice)
+    plan = make_plan(settings, folder, chosen, classifier=serving.classifier())
     inbox, version = plan.inbox, plan.routes.manifest.version
     with (
         closing(Store(settings.state_dir)) as store,
@@ -82,14 +86,6 @@ def watch(
             manager=manager,
         )
         kind = file_system_of(inbox.folder)
-        watcher = Watcher(
-            inbox,
-            daemon,
-            store,
-            Memory(store, plan.rules),
-            settle=settle,
-            poll=poll or not kind.tells_changes,
-        )
         how = ""
         if not kind.tells_changes:
             how = f" It is on {kind.kind}, which tells of no changes made elsewhere: polling."
@@ -100,11 +96,41 @@ def watch(
         )
         manager.ready()
         try:
-            for outcome in watcher.run(stop):
-                plan.tell(outcome, as_json=json)
+            while not stop.is_set():
+                until = StopOrNewModel(stop, serving)
+                watcher = Watcher(
+                    plan.inbox,
+                    daemon,
+                    store,
+                    Memory(store, plan.rules),
+                    settle=settle,
+                    poll=poll or not kind.tells_changes,
+                )
+                for outcome in watcher.run(until):
+                    plan.tell(outcome, as_json=json)
+                if not stop.is_set():
+                    plan = _with_new_model(settings, plan, folder, serving, daemon, err=json)
         finally:
             daemon.close()
     click.echo("Stopped.", err=json)
+
+
+def _with_new_model(
+    settings: Settings, plan: Plan, folder: Path, serving: Serving, daemon: Daemon, *, err: bool
+) -> Plan:
+    """Sort with the model that serves now, or go on with the one before if that cannot be."""
+    from core.errors import CatdogError
+
+    new = serving.classifier()
+    version = new.manifest.version
+    try:
+        renewed = make_plan(settings, folder, plan.filing, classifier=new)
+    except CatdogError as error:  # its class folders may be in the way
+        click.echo(f"Error: the model {version} is not used: {error}", err=True)
+        return plan
+    daemon.use(renewed.classifier, renewed.routes, renewed.labels)
+    click.echo(f"The model {version} sorts from now on.", err=err)
+    return renewed
 
 
 @click.command()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from core.classifier import Classifier
 from core.errors import CatdogError, ExitCode
 from core.image import display
 from core.notify import ServiceManager
@@ -22,6 +23,7 @@ from sorter.journal.run import Run, filed_by_another_run
 from sorter.moving.companions import Belongings
 from sorter.moving.mover import Conflict, Mover, mount_point_of
 from sorter.pipeline import Sorting
+from sorter.routes import Routes
 
 _IDLE_RUN = 600.0  # seconds without a file, and the run of the journal is closed
 _BEAT = 60.0  # seconds between signs of life if nothing happens; a disk may sleep meanwhile
@@ -130,6 +132,13 @@ class Daemon:
                 was_filed=lambda photo: filed_by_another_run(self._store, run, photo),
             )
         return self._sorting
+
+    def use(self, classifier: Classifier, routes: Routes, labels: Mapping[str, str]) -> None:
+        """Sort with another model from now on, and in a run of its own."""
+        if self._run is not None:
+            self._end_run()
+        self._sorting = replace(self._sorting, classifier=classifier, routes=routes)
+        self._labels = labels
 
     def beat(self) -> None:
         """Do what is due: tell that all is well, close an idle run, look for corrections."""

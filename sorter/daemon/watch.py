@@ -10,7 +10,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from threading import Event
 from typing import Protocol
 
 from core.image import display
@@ -26,6 +25,7 @@ from sorter.moving.transfer import is_being_written
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.pipeline import Sorting, companion_outcome, sort_photos
 from sorter.scan import Found, Inbox
+from sorter.signals import Stop
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class Watcher:
         # what failed and is tried again: the file, why, and how often it was
         self._told: dict[Path, tuple[FileIdentity | None, str | None, int]] = {}
 
-    def run(self, stop: Event) -> Generator[FileOutcome, None, None]:
+    def run(self, stop: Stop) -> Generator[FileOutcome, None, None]:
         """Give the outcome of each file; ends after the file in hand once `stop` is set."""
         try:
             while not stop.is_set():
@@ -140,14 +140,14 @@ class Watcher:
         finally:
             self._events.stop()
 
-    def _rest(self, stop: Event, trouble: str) -> None:
+    def _rest(self, stop: Stop, trouble: str) -> None:
         """Wait a while, and then look at everything anew."""
         self._trouble(trouble)
         self._look_at_all_soon()
         self._next_scan += _TRY_AGAIN_LATER
         stop.wait(_TRY_AGAIN_LATER)
 
-    def _tick(self, stop: Event) -> Generator[FileOutcome, None, bool]:
+    def _tick(self, stop: Stop) -> Generator[FileOutcome, None, bool]:
         """Look once at events, at the folder if it is time, and at what has settled.
 
         Returns: whether something had.

@@ -47,7 +47,7 @@ def running(bot_api: BotApi, classifier: Classifier, state: Path) -> Running:
     @asynccontextmanager
     async def context(model: Classifier = classifier, **settings: Any) -> AsyncIterator[Bot]:
         chosen = BotSettings(**{"api_url": bot_api.url, "threshold": 0.6, **settings})
-        bot = Bot(Secret(TOKEN), model, state, chosen)
+        bot = Bot(Secret(TOKEN), lambda: model, state, chosen)
         ready, stop = asyncio.Event(), asyncio.Event()
         task = asyncio.create_task(run(bot, ready=ready.set, stop=stop))
         waiting = asyncio.create_task(ready.wait())

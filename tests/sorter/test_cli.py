@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from catdog import main
+from core.promotion import promote
 from core.store import Store
 from sorter.identity import FileIdentity
 from sorter.journal.run import Kind, Move, Run
@@ -351,10 +353,11 @@ def test_a_second_daemon_of_a_folder_is_refused(folder: Path, tiny_model: Path) 
 
 
 @contextmanager
-def watching(folder: Path, model: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+def watching(folder: Path, model: Path | None, *options: str) -> Iterator[subprocess.Popen[str]]:
     """Run the daemon as its own process, and stop it if the test has not."""
+    chosen = ["--model", str(model)] if model else []
     process = subprocess.Popen(
-        [sys.executable, "-m", "catdog", "watch", str(folder), "--model", str(model), *options],
+        [sys.executable, "-m", "catdog", "watch", str(folder), *chosen, *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -399,6 +402,36 @@ def test_watch_sorts_what_is_there_and_what_comes(
     assert output.splitlines()[-1] == "Stopped."
     after = Counter(tree(folder).values())
     assert all(after[content] == 1 for content in before.values() if content != b"x")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_watch_takes_up_a_model_that_is_promoted_meanwhile(
+    folder: Path, tiny_model: Path, draw: Callable[..., object]
+) -> None:
+    """With its class folders; what it left before is looked at again, and nothing is lost."""
+    models = Path(os.environ["CATDOG_MODELS_DIR"])
+    for name, label in (("first", "cats"), ("second", "kittens")):
+        copy = Path(shutil.copytree(tiny_model, models / name))
+        manifest = json.loads((copy / "manifest.json").read_text())
+        manifest["version"] = name
+        manifest["classes"][0]["folder"] = label
+        (copy / "manifest.json").write_text(json.dumps(manifest))
+    promote(models, "first")
+    with watching(folder, None, "--settle", "0.3") as process:
+        wait_until(lambda: len(list(folder.glob("*s/*.jpg"))) == 4)
+        promote(models, "second")
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "The model second sorts from now on" in line:
+                break
+        draw("cats", 310).save(folder / "tom.jpg")  # type: ignore[attr-defined]
+        wait_until((folder / "kittens" / "tom.jpg").exists)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0
+    runs = [json.loads(line) for line in run("history", "--json").stdout.splitlines()]
+    assert {one["model"] for one in runs} == {"first", "second"}
+    assert len(list(folder.glob("cats/*.jpg"))) == 2, "what the first filed stays"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
