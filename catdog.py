@@ -15,6 +15,7 @@ from bot.cli import TOKEN_VARIABLE, bot
 from core.cli import predict
 from core.console import print_json
 from core.errors import CatdogError, ExitCode, UsageRefused
+from core.feedback_cli import feedback
 from core.models_cli import models
 from core.options import Settings, json_option, model_option, option, pass_settings
 from core.training.cli import evaluate, train
@@ -186,7 +187,20 @@ def doctor(
         context.exit(ExitCode.SOME_FAILED)
 
 
-for _command in (predict, sort, watch, status, undo, history, doctor, bot, train, evaluate, models):
+for _command in (
+    predict,
+    sort,
+    watch,
+    status,
+    undo,
+    history,
+    doctor,
+    bot,
+    train,
+    evaluate,
+    models,
+    feedback,
+):
     main.add_command(_command)
 
 

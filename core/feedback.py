@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from core.errors import UnreadableImage
+from core.image import read_photo
 from core.store import Store, from_column, to_column
 
 
@@ -33,6 +37,8 @@ class Feedback:
     person: str | None = None  # a pseudonym, never a name or a number of Telegram's
     owner: str | None = None  # whose photo it is, by the same pseudonyms
     consent: str | None = None  # answer or photo: what of it may be kept
+    id: int | None = None  # of what stands in the store
+    at: float | None = None  # seconds since 1970, of what stands in the store
 
 
 def record(store: Store, feedback: Feedback) -> None:
@@ -80,6 +86,48 @@ def recorded(store: Store) -> list[Feedback]:
             person=row["person"],
             owner=row["owner"],
             consent=row["consent"],
+            id=row["id"],
+            at=row["at"],
         )
         for row in rows
     ]
+
+
+def drop(store: Store, ids: Collection[int]) -> int:
+    """Forget labels; gives how many there were. Raises StoreUnusable."""
+    with store.writing() as db:
+        return sum(db.execute("DELETE FROM feedback WHERE id = ?", (one,)).rowcount for one in ids)
+
+
+def find_photo(store: Store, feedback: Feedback) -> Path | None:
+    """Find the photo that a label is of, by its content, where it now lies.
+
+    Looked for where it was last seen, and wherever the journal says that it went from there or
+    came from. Raises StoreUnusable.
+    """
+    if feedback.path is None:
+        return None
+    seen: set[Path] = set()
+    waiting = [feedback.path]
+    while waiting:
+        path = waiting.pop(0)
+        if path in seen:
+            continue
+        seen.add(path)
+        if _is_it(path, feedback.sha256):
+            return path
+        with store.reading() as db:
+            rows = db.execute(
+                "SELECT src, dst, found_at FROM moves"
+                " WHERE src = :it OR dst = :it OR found_at = :it ORDER BY id DESC",
+                {"it": to_column(path)},
+            ).fetchall()
+        waiting += [from_column(column) for row in rows for column in row if column is not None]
+    return None
+
+
+def _is_it(path: Path, sha256: str) -> bool:
+    try:
+        return hashlib.sha256(read_photo(path)).hexdigest() == sha256
+    except UnreadableImage:
+        return False
