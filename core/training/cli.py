@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack, closing
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -182,6 +183,16 @@ def evaluate(
     help="Make no model, but list the photos whose labels look wrong: two short trainings, each on "
     "one half, judge the other.",
 )
+@option(
+    "--with-feedback",
+    is_flag=True,
+    help="Learn also from the photos that people labelled in the bot, or by moving them.",
+)
+@option(
+    "--trust-filed",
+    is_flag=True,
+    help="Learn also from photos in DATA that catdog itself filed and nobody corrected.",
+)
 @option("--resume", is_flag=True, help="Go on with the newest run that was interrupted.")
 @pass_settings
 def train(
@@ -200,6 +211,8 @@ def train(
     leave_out: tuple[str, ...],
     log: Path | None,
     find_label_faults: bool,
+    with_feedback: bool,
+    trust_filed: bool,
     resume: bool,
 ) -> None:
     """Train a model from scratch: DATA holds cats/, dogs/ and, if wanted, other/.
@@ -210,6 +223,7 @@ def train(
     from dataclasses import replace
 
     from core.image import display
+    from core.store import Store
     from core.training.optimizer import LEARNING_RATES
     from core.training.recipe import AUGMENTATIONS, LABEL_FAULTS, RECIPES
     from core.training.run import train as run
@@ -232,17 +246,24 @@ def train(
     if find_label_faults:
         _list_label_faults(data, recipe, settings.models_dir, output)
         return
-    trained = run(
-        data,
-        recipe,
-        models_dir=settings.models_dir,
-        console=Terminal(),
-        output=output,
-        test=test,
-        leave_out=leave_out,
-        log=log,
-        resume=resume,
-    )
+    with ExitStack() as stack:
+        store = None
+        if settings.state_dir.is_dir():
+            store = stack.enter_context(closing(Store(settings.state_dir)))
+        trained = run(
+            data,
+            recipe,
+            models_dir=settings.models_dir,
+            console=Terminal(),
+            output=output,
+            test=test,
+            leave_out=leave_out,
+            log=log,
+            store=store,
+            feedback=with_feedback,
+            trust_filed=trust_filed,
+            resume=resume,
+        )
     manifest = trained.manifest
     for part, figures in manifest.metrics.items():
         click.echo(f"{part.capitalize()}: {figures['accuracy']:.1%} of {figures['photos']} right")

@@ -143,12 +143,13 @@ def load(
     *,
     work: Path,
     leave_out: Collection[str] = (),
+    never_held_out: Collection[Path] = (),
     on_photo: Callable[[], None] = lambda: None,
 ) -> Dataset:
     """Decode all photos to `size` pixels a side, into an unnamed temporary file in `work`.
 
     Photos of the sources in `leave_out` (see `source_of`) are neither learnt from nor held out,
-    but kept apart.
+    but kept apart; those in `never_held_out` are learnt from, whatever their content.
 
     Files that cannot be decoded are named in `faults` and skipped, and so are copies of a photo:
     all but the first, or every one of them if they lie in different class folders. `on_photo`
@@ -192,7 +193,8 @@ def load(
         if source_of(kept[row].path) in leave_out:
             parts["left_out"].append(row)
         else:
-            parts["validation" if is_held_out(sha256) else "training"].append(row)
+            held_out = is_held_out(sha256) and kept[row].path not in never_held_out
+            parts["validation" if held_out else "training"].append(row)
     dataset = Dataset(
         classes=labelled.classes,
         photos=tuple(kept),

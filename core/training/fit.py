@@ -16,6 +16,7 @@ from core.errors import CatdogError
 from core.training.architectures import build, for_training
 from core.training.batches import steps_per_epoch, targets_of, training_batches, whole_photos
 from core.training.dataset import Dataset
+from core.training.history import Epoch
 from core.training.optimizer import make_optimizer
 from core.training.recipe import Recipe
 
@@ -25,19 +26,6 @@ if keras.backend.backend() == "tensorflow":
 LAST = "last.keras"
 BEST = "best.keras"
 HISTORY = "history.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """What one epoch came to; losses are cross-entropies in nats, accuracies 0 to 1."""
-
-    number: int  # from 1
-    size: int  # pixels
-    loss: float  # on augmented photos, label smoothing included
-    accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import numpy as np
 from core.console import Console
 from core.training.batches import steps_per_epoch
 from core.training.dataset import Dataset
-from core.training.fit import Epoch, Fitted, fit
+from core.training.fit import Fitted, fit
+from core.training.history import Epoch
 from core.training.recipe import Recipe
 
 

@@ -22,22 +22,21 @@ from core.image import display
 from core.manifest import KERAS, LITERT, Manifest, Outputs, record_file
 from core.model_store import UNFINISHED
 from core.preprocessing import Preprocessing, load_photo
-from core.probabilities import probabilities_from_logits
+from core.store import Store
 from core.training.architectures import ACTIVATION, LOGITS
-from core.training.calibrate import choose_threshold, fit_temperature
 from core.training.card import write_card
+from core.training.corrections import guesses, with_feedback, without
 from core.training.dataset import HELD_OUT, Dataset, LabelledFolder, load, scan
-from core.training.evaluate import Predicted, by_group, evaluate, predict_labelled
 from core.training.export import export
-from core.training.figures import Evaluation, figures
 from core.training.fit import Fitted
+from core.training.judge import calibrate, judge_by
 from core.training.progress import fit_with_progress
 from core.training.recipe import Recipe
+from core.training.report.training_page import Training, write_report
 from core.training.run_log import append_run
 from core.training.sources import source_of
 
 RUN = "run.json"
-_FEWEST_OF_SOURCE = 10  # photos from which on figures say anything
 _PARITY_PHOTOS = 50
 _PARITY_TOLERANCE = 1e-3  # of the logits: LiteRT against Keras
 
@@ -60,6 +59,9 @@ def train(
     test: Path | None = None,
     leave_out: Collection[str] = (),
     log: Path | None = None,
+    store: Store | None = None,
+    feedback: bool = False,
+    trust_filed: bool = False,
     resume: bool = False,
 ) -> Trained:
     """Train a model on the class folders in `data`.
@@ -68,7 +70,9 @@ def train(
     it runs, its checkpoints stand in `models_dir/unfinished/`; `resume` goes on with the newest
     run there, whose settings must be the same. `test` is measured last, once, and chooses
     nothing. Photos of the sources in `leave_out` are kept for calibration. A line about the
-    finished run is appended to `log`.
+    finished run is appended to `log`. Photos that catdog filed, as `store` knows, and nobody
+    corrected are not learnt from, or with `trust_filed` learnt from and never held out; with
+    `feedback` the photos that people labelled are learnt from besides.
 
     Raises UsageRefused for data that cannot be learnt from and for settings that do not fit.
     """
@@ -80,6 +84,9 @@ def train(
             f"No photo in {display(data)} is of the source {sorted(missing)[0]!r}: a source is "
             "the first word of names such as kaggle-00012.jpg. Name another with --leave-out."
         )
+    labelled, guessed = _with_what_is_known(
+        labelled, store, console, feedback=feedback, trust_filed=trust_filed
+    )
     tested = scan(test) if test else None
     if tested and not tested.labels <= labelled.labels:
         raise UsageRefused(
@@ -98,6 +105,7 @@ def train(
                 recipe.stored_size,
                 work=work,
                 leave_out=leave_out,
+                never_held_out=guessed,
                 on_photo=count_up(told),
             )
     except BaseException:  # Ctrl-C, too
@@ -122,12 +130,25 @@ def train(
         manifest = replace(manifest, version=f"{manifest.version}-{datetime.now(UTC):%H%M%S}")
     manifest.write(staged)
     _check_parity(fitted.network, Classifier(staged), dataset)
-    manifest, sources = _calibrated(manifest, staged, dataset, console)
-    manifest.write(staged)
+    judged = calibrate(manifest, staged, dataset, console)
+    judged.manifest.write(staged)
     if tested is not None:
-        manifest = _tested(manifest, staged, tested, console)
-        manifest.write(staged)
+        judged = judge_by(judged, staged, tested, console)
+    manifest = judged.manifest
+    manifest.write(staged)
     write_card(manifest, staged)
+    write_report(
+        Training(
+            manifest=manifest,
+            history=fitted.history,
+            parts=judged.evaluations,
+            sources=judged.sources,
+            shown=judged.last,
+            predicted=judged.predicted[judged.last],
+            faults=dataset.faults,
+        ),
+        staged,
+    )
     folder = output or models_dir / manifest.version
     folder.parent.mkdir(parents=True, exist_ok=True)
     if folder.exists():
@@ -137,10 +158,46 @@ def train(
     shutil.move(staged, arriving)
     arriving.rename(folder)
     if log is not None:
-        append_run(log, manifest, sources)
+        append_run(log, manifest, judged.sources)
     del dataset  # Windows removes no file that is mapped
     shutil.rmtree(work, ignore_errors=True)
     return Trained(folder, manifest)
+
+
+def _with_what_is_known(
+    labelled: LabelledFolder,
+    store: Store | None,
+    console: Console,
+    *,
+    feedback: bool,
+    trust_filed: bool,
+) -> tuple[LabelledFolder, frozenset[Path]]:
+    """Add what people said and take away what catdog guessed, and tell of both.
+
+    Returns: the photos, and those of them that are guesses all the same.
+    """
+    if store is None:
+        return labelled, frozenset()
+    guessed = guesses(labelled, store)
+    if guessed and trust_filed:
+        console.say(f"{len(guessed)} photos that catdog filed are learnt from, and not held out.")
+    elif guessed:
+        labelled = without(labelled, guessed)
+        console.say(
+            f"{len(guessed)} photos that catdog filed are left out: nobody said that they are "
+            "right. --trust-filed learns from them, too."
+        )
+        guessed = frozenset()
+    if feedback:
+        corrected = with_feedback(labelled, store)
+        labelled = corrected.labelled
+        for fault in corrected.faults:
+            console.say(f"Skipped: {fault.reason}")
+        console.say(
+            f"{corrected.added} photos that people labelled are learnt from besides; "
+            f"{corrected.missing} are not found any more, or were never kept."
+        )
+    return labelled, guessed
 
 
 def _work_folder(unfinished: Path, *, resume: bool) -> Path:
@@ -236,55 +293,6 @@ def _check_parity(network: keras.Model, classifier: Classifier, dataset: Dataset
             f"The exported model's logits differ from Keras's by {gap:.2g}, more than "
             f"{_PARITY_TOLERANCE:g}. Report this with the versions that `catdog --version` prints."
         )
-
-
-def _calibrated(
-    manifest: Manifest, staged: Path, dataset: Dataset, console: Console
-) -> tuple[Manifest, dict[str, Evaluation]]:
-    """Choose temperature and threshold on photos not learnt from; measure these by source, too.
-
-    The temperature is fitted to the sources left out, if any: new photos are more like those than
-    like the photos held out. The threshold must do for both.
-    """
-    parts = {"validation": dataset.validation, "left out": dataset.left_out}
-    predicted: dict[str, Predicted] = {}
-    with console.progress("Calibrating", sum(map(len, parts.values()))) as told:
-        one_more = count_up(told)
-        for part, indices in parts.items():
-            photos = [dataset.photos[index] for index in indices]
-            if photos:
-                predicted[part] = predict_labelled(Classifier(staged), photos, on_photo=one_more)
-    unlike = list(predicted.values())[-1]
-    temperature = round(fit_temperature(unlike.logits, unlike.targets), 4)
-    calibrated = {
-        part: replace(of_part, probabilities=probabilities_from_logits(of_part.logits, temperature))
-        for part, of_part in predicted.items()
-    }
-    threshold = max(
-        choose_threshold(of_part.probabilities, of_part.targets, manifest.classes)
-        for of_part in calibrated.values()
-    )
-    manifest = replace(
-        manifest,
-        temperature=temperature,
-        threshold=threshold,
-        metrics={
-            part: asdict(
-                figures(of_part.probabilities, of_part.targets, manifest.classes, threshold)
-            )
-            for part, of_part in calibrated.items()
-        },
-    )
-    sources: dict[str, Evaluation] = {}
-    for of_part in calibrated.values():
-        sources |= by_group(of_part, manifest, source_of, fewest=_FEWEST_OF_SOURCE)
-    return manifest, sources
-
-
-def _tested(manifest: Manifest, staged: Path, tested: LabelledFolder, console: Console) -> Manifest:
-    with console.progress("Testing", len(tested.photos)) as told:
-        measured = evaluate(Classifier(staged), tested.photos, on_photo=count_up(told))
-    return replace(manifest, metrics={**manifest.metrics, "test": asdict(measured.evaluation)})
 
 
 def _versions() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from core.manifest import Manifest
 from core.training.figures import Evaluation
 
 
-def append_run(log: Path, manifest: Manifest, sources: dict[str, Evaluation]) -> None:
+def append_run(log: Path, manifest: Manifest, sources: Mapping[str, Evaluation]) -> None:
     """Append what a finished run was and came to, as one line of JSON.
 
     `recipe` holds every setting, the seed, the seconds and each epoch's figures; `metrics` those

@@ -23,7 +23,7 @@ _FONT_SIZE = 12
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A photo whose likeliest class is not its own."""
+    """A photo, and what it was taken for."""
 
     path: Path
     label: str  # what it is
@@ -39,14 +39,16 @@ def worst_mistakes(
     confidence = predicted.probabilities.max(axis=1)
     wrong = np.flatnonzero(guesses != predicted.targets)
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:most]
+    return [_seen(predicted, labels, row, guesses[row], confidence[row]) for row in worst]
+
+
+def most_unsure(predicted: Predicted, labels: Sequence[str], most: int) -> list[Mistake]:
+    """Find the photos that the model is least sure of, right or wrong, the least sure first."""
+    guesses = predicted.probabilities.argmax(axis=1)
+    confidence = predicted.probabilities.max(axis=1)
     return [
-        Mistake(
-            path=predicted.photos[row].path,
-            label=predicted.photos[row].label,
-            taken_for=labels[guesses[row]],
-            confidence=float(confidence[row]),
-        )
-        for row in worst
+        _seen(predicted, labels, row, guesses[row], confidence[row])
+        for row in np.argsort(confidence, kind="stable")[:most]
     ]
 
 
@@ -62,6 +64,13 @@ def sheets(mistakes: Sequence[Mistake]) -> Iterator[Image.Image]:
     a_sheet = _COLUMNS * _ROWS
     for first in range(0, len(mistakes), a_sheet):
         yield _sheet(mistakes[first : first + a_sheet])
+
+
+def _seen(
+    predicted: Predicted, labels: Sequence[str], row: int, guess: int, confidence: float
+) -> Mistake:
+    photo = predicted.photos[row]
+    return Mistake(photo.path, photo.label, labels[guess], float(confidence))
 
 
 def _sheet(mistakes: Sequence[Mistake]) -> Image.Image:

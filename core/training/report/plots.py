@@ -1,23 +1,94 @@
-"""Plots, as SVG to be put into pages."""
+"""Plots of a training and of a model."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
 from core.probabilities import Floats
 from core.training.dataset import Indices
 from core.training.figures import ECE_BINS, AtThreshold
+from core.training.history import Epoch
 
 _BLUE, _ORANGE, _GREY = "#2b5d8a", "#c8641e", "#999999"
 
 
-def coverage_plot(curve: Sequence[AtThreshold], threshold: float) -> str:
+def history_plot(history: Sequence[Epoch]) -> Figure:
+    """Plot losses and accuracies over the epochs, with the sizes of the images."""
+    figure = Figure(figsize=(9.0, 3.2), layout="constrained")
+    epochs = [epoch.number for epoch in history]
+    for place, what in enumerate(("loss", "accuracy"), start=1):
+        axes = figure.add_subplot(1, 2, place)
+        learnt = [getattr(epoch, what) for epoch in history]
+        held_out = [getattr(epoch, f"validation_{what}") for epoch in history]
+        axes.plot(epochs, learnt, color=_BLUE, marker=".", label="learnt from, varied")
+        axes.plot(epochs, held_out, color=_ORANGE, marker=".", label="held out")
+        for before, after in pairwise(history):
+            if after.size != before.size:
+                axes.axvline(before.number + 0.5, color=_GREY, linestyle=":")
+        _tidy(axes, "epoch", what)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if what == "accuracy":
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.legend(frameon=False)
+    return figure
+
+
+def confusion_plot(confusion: Mapping[str, Mapping[str, int]]) -> Figure:
+    """Plot what was taken for what; the darker, the larger the share of its row."""
+    labels = list(confusion)
+    counts = np.array([[confusion[label][other] for other in labels] for label in labels])
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 1.6 + 0.7 * len(labels)
+    figure = Figure(figsize=(side, side), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(counts.shape):
+        colour = "white" if shares[row, column] > 0.5 else "black"
+        axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=colour)
+    axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_xlabel("taken for")
+    axes.set_ylabel("what it is")
+    return figure
+
+
+def roc_plot(probabilities: Floats, targets: Indices, labels: Sequence[str]) -> Figure:
+    """Plot, for each class against the others, what is found over what is wrongly taken for it."""
+    figure, axes = _figure("of the others: taken for it", "of it: found")
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    for index, label in enumerate(labels):
+        own = targets == index
+        if own.any() and not own.all():
+            wrong, found, _ = roc_curve(own, probabilities[:, index])
+            area = roc_auc_score(own, probabilities[:, index])
+            axes.plot(wrong, found, label=f"{label}, area {area:.3f}")
+    axes.legend(loc="lower right", frameon=False)
+    return figure
+
+
+def precision_recall_plot(probabilities: Floats, targets: Indices, labels: Sequence[str]) -> Figure:
+    """Plot, for each class against the others, precision over recall."""
+    figure, axes = _figure("recall", "precision")
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    for index, label in enumerate(labels):
+        own = targets == index
+        if own.any():
+            precision, recall, _ = precision_recall_curve(own, probabilities[:, index])
+            axes.plot(recall, precision, label=label)
+    axes.set_ylim(0, 1.02)
+    axes.legend(loc="lower left", frameon=False)
+    return figure
+
+
+def coverage_plot(curve: Sequence[AtThreshold], threshold: float) -> Figure:
     """Plot how much is filed, and how rightly, over thresholds."""
     figure, axes = _figure("threshold", "")
     for key, label, colour in (
@@ -32,10 +103,10 @@ def coverage_plot(curve: Sequence[AtThreshold], threshold: float) -> str:
     axes.axvline(threshold, color=_GREY, linestyle=":", label=f"the model's, {threshold:g}")
     axes.set_ylim(0, 1.02)
     axes.legend(loc="center left", frameon=False)
-    return _svg(figure)
+    return figure
 
 
-def reliability_plot(probabilities: Floats, targets: Indices) -> str:
+def reliability_plot(probabilities: Floats, targets: Indices) -> Figure:
     """Plot how often the likeliest class is right, over the confidence in it."""
     figure, axes = _figure("confidence", "right")
     confidence = probabilities.max(axis=1)
@@ -53,21 +124,26 @@ def reliability_plot(probabilities: Floats, targets: Indices) -> str:
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylim(0, 1.02)
     axes.legend(loc="upper left", frameon=False)
-    return _svg(figure)
+    return figure
 
 
 def _figure(across: str, up: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(5.2, 3.4), layout="constrained")
     axes = figure.add_subplot()
-    axes.set_xlabel(across)
-    axes.set_ylabel(up)
+    _tidy(axes, across, up)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
     return figure, axes
 
 
-def _svg(figure: Figure) -> str:
+def _tidy(axes: Axes, across: str, up: str) -> None:
+    axes.set_xlabel(across)
+    axes.set_ylabel(up)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25)
+
+
+def svg(figure: Figure) -> str:
+    """Write a plot as an SVG element, to stand in HTML."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None})
     found = text.getvalue()

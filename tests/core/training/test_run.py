@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 
 from core.classifier import Classifier
 from core.errors import CatdogError, UsageRefused
-from core.training import progress
+from core.training import judge, progress
 from core.training import run as run_module
 from core.training.evaluate import evaluate
-from core.training.fit import Epoch, Keeper, fit
+from core.training.fit import Keeper, fit
+from core.training.history import Epoch
 from core.training.recipe import MILD, Recipe, Stage
 from core.training.run import train
 
@@ -111,7 +113,7 @@ def test_nothing_in_the_test_folder_is_opened_before_the_last_measurement(
         return evaluate(*arguments, **options)  # type: ignore[arg-type]
 
     sys.addaudithook(listen)
-    monkeypatch.setattr(run_module, "evaluate", measure)
+    monkeypatch.setattr(judge, "evaluate", measure)
     recipe = replace(RECIPE, stages=(Stage(24, 1, MILD),))
     train(data, recipe, models_dir=tmp_path / "m", console=told, test=test)  # type: ignore[arg-type]
     assert before == []
@@ -127,6 +129,17 @@ def test_two_classes_end_in_one_sigmoid(data: Path, tmp_path: Path, told: object
     assert trained.manifest.metrics["test"]["accuracy"] > 0.9
     card = (trained.folder / "MODEL_CARD.md").read_text()
     assert "It has no class for what is neither" in card
+    report = (trained.folder / "report.html").read_text()
+    for text in ("<svg", "test, 120 photos", "What to try:", "catdog models promote", "stage 1"):
+        assert text in report.replace("Test,", "test,"), text
+    assert not re.search(r"""(src|href)=["'](?!data:|#)""", report), "it needs nothing else"
+    assert sorted(path.name for path in (trained.folder / "plots").iterdir()) == [
+        "confusion.png", "coverage.png", "history.png", "precision-recall.png",
+        "reliability.png", "roc.png",
+    ]  # fmt: skip
+    figures = json.loads((trained.folder / "metrics.json").read_text())
+    assert figures["metrics"] == json.loads(json.dumps(trained.manifest.metrics))
+    assert len(figures["history"]) == 6
     assert f"{trained.manifest.metrics['test']['accuracy']:.1%}" in card
 
 

@@ -1,0 +1,92 @@
+"""The report of a training: a page, plots and figures in files, beside the model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from core.labels import Role
+from core.manifest import Manifest
+from core.training.dataset import Fault
+from core.training.evaluate import Predicted
+from core.training.figures import Evaluation, at_thresholds
+from core.training.history import Epoch
+from core.training.report.mistakes import most_unsure, sheets, worst_mistakes
+from core.training.report.pages import data_urls, environment
+from core.training.report.plots import (
+    confusion_plot,
+    coverage_plot,
+    history_plot,
+    precision_recall_plot,
+    reliability_plot,
+    roc_plot,
+    svg,
+)
+from core.training.report.reading import read_history
+
+REPORT = "report.html"
+METRICS = "metrics.json"
+PLOTS = "plots"
+_MOST = 48  # mistakes, and as many photos that it is unsure of
+_MOST_FAULTS = 200
+_THRESHOLDS = [number / 100 for number in range(50, 100, 5)]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What there is to tell of a finished training."""
+
+    manifest: Manifest
+    history: Sequence[Epoch]
+    parts: Mapping[str, Evaluation]  # held out, sources left out, test: those that there are
+    sources: Mapping[str, Evaluation]
+    shown: str  # the part that plots and photos are of
+    predicted: Predicted  # of that part
+    faults: Sequence[Fault]
+
+
+def write_report(training: Training, folder: Path) -> None:
+    """Write `report.html`, which needs no other file, `plots/*.png` and `metrics.json`."""
+    manifest, predicted = training.manifest, training.predicted
+    evaluation = training.parts[training.shown]
+    probabilities, targets = predicted.probabilities, predicted.targets
+    thresholds = sorted({*_THRESHOLDS, manifest.threshold})
+    curve = at_thresholds(probabilities, targets, manifest.classes, thresholds)
+    plots = {
+        "history": history_plot(training.history),
+        "confusion": confusion_plot(evaluation.confusion),
+        "roc": roc_plot(probabilities, targets, manifest.labels),
+        "precision-recall": precision_recall_plot(probabilities, targets, manifest.labels),
+        "reliability": reliability_plot(probabilities, targets),
+        "coverage": coverage_plot(curve, manifest.threshold),
+    }
+    (folder / PLOTS).mkdir()
+    for name, figure in plots.items():
+        figure.savefig(folder / PLOTS / f"{name}.png", dpi=120)
+    metrics = {
+        "version": manifest.version,
+        "metrics": manifest.metrics,
+        "sources": {source: asdict(one) for source, one in training.sources.items()},
+        "history": [asdict(epoch) for epoch in training.history],
+    }
+    text = json.dumps(metrics, indent=1, ensure_ascii=False)
+    (folder / METRICS).write_text(text + "\n", encoding="utf-8")
+    page = (
+        environment()
+        .get_template("training.html.j2")
+        .render(
+            it=training,
+            manifest=manifest,
+            recipe=manifest.recipe,
+            reading=read_history(training.history, len(manifest.classes)),
+            evaluation=evaluation,
+            pets=" and ".join(c.folder for c in manifest.classes if c.role is Role.FILE),
+            plots={name: svg(figure) for name, figure in plots.items()},
+            faults=training.faults[:_MOST_FAULTS],
+            mistakes=list(data_urls(sheets(worst_mistakes(predicted, manifest.labels, _MOST)))),
+            unsure=list(data_urls(sheets(most_unsure(predicted, manifest.labels, _MOST)))),
+        )
+    )
+    (folder / REPORT).write_text(page, encoding="utf-8")
