@@ -75,8 +75,8 @@ def evaluate(
     from core.image import display
     from core.model_store import find_model
     from core.output_files import refuse_if_not_empty, writing
-    from core.training.dataset import scan
     from core.training.examine import examine
+    from core.training.labelled import scan
     from core.training.report.evaluation_page import evaluation_page
     from core.training.report.mistakes import worst_mistakes, write_sheets
     from core.training.report.tables import evaluation_lines, evaluation_object

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.feedback import Feedback, find_photo, recorded
 from core.image import display
 from core.store import Store, columns_below, from_column
-from core.training.dataset import Fault, LabelledFolder, LabelledPhoto
+from core.training.labelled import Fault, LabelledFolder, LabelledPhoto
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,46 +13,15 @@ import numpy.typing as npt
 
 from core.errors import UnreadableImage, UsageRefused
 from core.image import display, open_image, read_photo
-from core.labels import UNSURE, PhotoClass, classes_from_folders
+from core.labels import PhotoClass
 from core.lookahead import map_ahead
-from core.photos import FileKind, find_files
 from core.preprocessing import Pixels, squash
+from core.training.labelled import Fault, LabelledFolder, LabelledPhoto
 from core.training.sources import source_of
 
 Indices = npt.NDArray[np.intp]
 
 HELD_OUT = 0.1  # the share of photos that no training run ever learns from
-_PARTS = frozenset({"train", "validation", "test"})
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledPhoto:
-    """A file in a class folder."""
-
-    path: Path
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A file that is skipped, and left where it is."""
-
-    path: Path
-    reason: str  # a sentence that names the file
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledFolder:
-    """What a folder of class folders holds, before any photo is opened."""
-
-    folder: Path
-    classes: tuple[PhotoClass, ...]
-    photos: tuple[LabelledPhoto, ...]
-    not_photos: int
-
-    @property
-    def labels(self) -> frozenset[str]:
-        return frozenset(photo_class.label for photo_class in self.classes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,59 +45,6 @@ class Dataset:
             photo_class.label: int(count)
             for photo_class, count in zip(self.classes, counts, strict=True)
         }
-
-
-def scan(folder: Path) -> LabelledFolder:
-    """List the class folders of `folder` (`cats/`, `dogs/`, ...) and the photos below them.
-
-    Raises UsageRefused if it does not hold two class folders with photos in them.
-    """
-    if not os.path.isdir(folder):
-        raise UsageRefused(f"{display(folder)} is not a folder. Name one that holds cats/, dogs/.")
-    names = sorted(
-        entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != "."
-    )
-    if _PARTS & set(names):
-        part = sorted(_PARTS & set(names))[-1]
-        raise UsageRefused(
-            f"{display(folder)} holds {part}/, not class folders. Name {display(folder / part)} "
-            "instead."
-        )
-    if len(names) < 2:
-        raise UsageRefused(
-            f"{display(folder)} must hold two class folders or more, such as cats/ and dogs/. "
-            f"Found: {', '.join(f'{name}/' for name in names) or 'none'}."
-        )
-    if set(names) & {UNSURE, "unreadable"}:
-        raise UsageRefused(
-            f"{display(folder)} holds what sorting set apart (unsure/ or unreadable/). Move those "
-            "photos to their classes, and take the folders away."
-        )
-    classes = classes_from_folders(names)
-    labels = [photo_class.label for photo_class in classes]
-    for photo_class in classes:
-        if labels.count(photo_class.label) > 1:
-            raise UsageRefused(
-                f"{display(folder)} has more than one folder for the class "
-                f"{photo_class.label!r}: {', '.join(f'{name}/' for name in names)}. Keep one."
-            )
-    photos: list[LabelledPhoto] = []
-    not_photos = 0
-    for photo_class in classes:
-        found = list(find_files(folder / photo_class.folder, recursive=True))
-        own = [
-            LabelledPhoto(file.path, photo_class.label)
-            for file in found
-            if file.kind is FileKind.PHOTO
-        ]
-        if not own:
-            raise UsageRefused(
-                f"{display(folder / photo_class.folder)} holds no photos. Add some, or take the "
-                "folder away."
-            )
-        photos.extend(own)
-        not_photos += len(found) - len(own)
-    return LabelledFolder(folder, classes, tuple(photos), not_photos)
 
 
 def is_held_out(sha256: bytes) -> bool:

@@ -14,8 +14,9 @@ from core.classifier import Classifier
 from core.errors import UnreadableImage, UsageRefused
 from core.inference import predict_photos
 from core.manifest import Manifest
-from core.training.dataset import Fault, Indices, LabelledPhoto, fingerprint
+from core.training.dataset import Indices, fingerprint
 from core.training.figures import Evaluation, figures
+from core.training.labelled import Fault, LabelledPhoto
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ import numpy as np
 from core.classifier import Classifier
 from core.labels import Role
 from core.manifest import LITERT, Manifest
-from core.training.dataset import LabelledPhoto
 from core.training.evaluate import Measured, by_group, evaluate
 from core.training.figures import AtThreshold, Evaluation, at_thresholds
+from core.training.labelled import LabelledPhoto
 from core.training.sources import kind_of, source_of
 from core.training.variations import Pairs, Varied, measure_pairs, measure_variations
 

@@ -11,9 +11,10 @@ from core.console import Console, count_up
 from core.manifest import Manifest
 from core.probabilities import probabilities_from_logits
 from core.training.calibrate import choose_threshold, fit_temperature
-from core.training.dataset import Dataset, LabelledFolder
+from core.training.dataset import Dataset
 from core.training.evaluate import Predicted, by_group, evaluate, predict_labelled
 from core.training.figures import Evaluation, figures
+from core.training.labelled import LabelledFolder
 from core.training.sources import source_of
 
 VALIDATION, LEFT_OUT, TEST = "validation", "left out", "test"

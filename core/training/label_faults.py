@@ -16,9 +16,10 @@ from core.probabilities import probabilities_from_logits
 from core.training.architectures import LOGITS
 from core.training.batches import whole_photos
 from core.training.calibrate import fit_temperature
-from core.training.dataset import Dataset, Indices, load, scan
+from core.training.dataset import Dataset, Indices, load
 from core.training.evaluate import Predicted
 from core.training.fit import Fitted
+from core.training.labelled import scan
 from core.training.progress import fit_with_progress
 from core.training.recipe import Recipe
 

@@ -26,10 +26,11 @@ from core.store import Store
 from core.training.architectures import ACTIVATION, LOGITS
 from core.training.card import write_card
 from core.training.corrections import guesses, with_feedback, without
-from core.training.dataset import HELD_OUT, Dataset, LabelledFolder, load, scan
+from core.training.dataset import HELD_OUT, Dataset, load
 from core.training.export import export
 from core.training.fit import Fitted
 from core.training.judge import calibrate, judge_by
+from core.training.labelled import LabelledFolder, scan
 from core.training.progress import fit_with_progress
 from core.training.recipe import Recipe
 from core.training.report.training_page import Training, write_report

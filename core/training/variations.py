@@ -16,8 +16,8 @@ from core.labels import Role
 from core.lookahead import map_ahead
 from core.prediction import Prediction, decide
 from core.preprocessing import preprocess
-from core.training.dataset import LabelledPhoto
 from core.training.figures import Flags, share, wilson
+from core.training.labelled import LabelledPhoto
 
 AS_IT_IS = "as it is"
 _SIDE = 256  # pixels that the shorter side is reduced to first: enough for what follows

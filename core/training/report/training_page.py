@@ -9,10 +9,10 @@ from pathlib import Path
 
 from core.labels import Role
 from core.manifest import Manifest
-from core.training.dataset import Fault
 from core.training.evaluate import Predicted
 from core.training.figures import Evaluation, at_thresholds
 from core.training.history import Epoch
+from core.training.labelled import Fault
 from core.training.report.mistakes import most_unsure, sheets, worst_mistakes
 from core.training.report.pages import data_urls, environment
 from core.training.report.plots import (

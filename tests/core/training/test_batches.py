@@ -11,7 +11,8 @@ import pytest
 from core.preprocessing import Preprocessing, load_photo
 from core.training.augment import augment, pair
 from core.training.batches import steps_per_epoch, targets_of, training_batches, whole_photos
-from core.training.dataset import Dataset, load, scan
+from core.training.dataset import Dataset, load
+from core.training.labelled import scan
 from core.training.recipe import Augmentation, Recipe, Stage
 
 NONE = Augmentation(

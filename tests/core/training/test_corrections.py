@@ -15,7 +15,8 @@ from catdog import main
 from core.feedback import Feedback, Source, record
 from core.store import Store
 from core.training.corrections import guesses, with_feedback, without
-from core.training.dataset import load, scan
+from core.training.dataset import load
+from core.training.labelled import scan
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 from core.errors import UsageRefused
 from core.image import open_image
 from core.preprocessing import squash
-from core.training.dataset import HELD_OUT, is_held_out, load, scan
+from core.training.dataset import HELD_OUT, is_held_out, load
+from core.training.labelled import scan
 
 
 @pytest.fixture

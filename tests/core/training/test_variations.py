@@ -10,7 +10,7 @@ from PIL import Image
 
 from core.classifier import Classifier
 from core.preprocessing import preprocess
-from core.training.dataset import scan
+from core.training.labelled import scan
 from core.training.variations import (
     ON_BUSY,
     ON_PLAIN,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.classifier import Classifier
-from core.training.dataset import LabelledPhoto
 from core.training.evaluate import Predicted
+from core.training.labelled import LabelledPhoto
 from core.training.report.mistakes import sheets, worst_mistakes, write_sheets
 
 

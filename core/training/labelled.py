@@ -1,0 +1,98 @@
+"""Folders of labelled photos: what they hold, before any photo is opened."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import UsageRefused
+from core.image import display
+from core.labels import UNSURE, PhotoClass, classes_from_folders
+from core.photos import FileKind, find_files
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+_PARTS = frozenset({TRAIN, VALIDATION, TEST})
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPhoto:
+    """A file in a class folder."""
+
+    path: Path
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A file that is skipped, and left where it is."""
+
+    path: Path
+    reason: str  # a sentence that names the file
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFolder:
+    """What a folder of class folders holds, before any photo is opened."""
+
+    folder: Path
+    classes: tuple[PhotoClass, ...]
+    photos: tuple[LabelledPhoto, ...]
+    not_photos: int
+
+    @property
+    def labels(self) -> frozenset[str]:
+        return frozenset(photo_class.label for photo_class in self.classes)
+
+
+def scan(folder: Path) -> LabelledFolder:
+    """List the class folders of `folder` (`cats/`, `dogs/`, ...) and the photos below them.
+
+    Raises UsageRefused if it does not hold two class folders with photos in them.
+    """
+    if not os.path.isdir(folder):
+        raise UsageRefused(f"{display(folder)} is not a folder. Name one that holds cats/, dogs/.")
+    names = sorted(
+        entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != "."
+    )
+    if _PARTS & set(names):
+        part = sorted(_PARTS & set(names))[-1]
+        raise UsageRefused(
+            f"{display(folder)} holds {part}/, not class folders. Name {display(folder / part)} "
+            "instead."
+        )
+    if len(names) < 2:
+        raise UsageRefused(
+            f"{display(folder)} must hold two class folders or more, such as cats/ and dogs/. "
+            f"Found: {', '.join(f'{name}/' for name in names) or 'none'}."
+        )
+    if set(names) & {UNSURE, "unreadable"}:
+        raise UsageRefused(
+            f"{display(folder)} holds what sorting set apart (unsure/ or unreadable/). Move those "
+            "photos to their classes, and take the folders away."
+        )
+    classes = classes_from_folders(names)
+    labels = [photo_class.label for photo_class in classes]
+    for photo_class in classes:
+        if labels.count(photo_class.label) > 1:
+            raise UsageRefused(
+                f"{display(folder)} has more than one folder for the class "
+                f"{photo_class.label!r}: {', '.join(f'{name}/' for name in names)}. Keep one."
+            )
+    photos: list[LabelledPhoto] = []
+    not_photos = 0
+    for photo_class in classes:
+        found = list(find_files(folder / photo_class.folder, recursive=True))
+        own = [
+            LabelledPhoto(file.path, photo_class.label)
+            for file in found
+            if file.kind is FileKind.PHOTO
+        ]
+        if not own:
+            raise UsageRefused(
+                f"{display(folder / photo_class.folder)} holds no photos. Add some, or take the "
+                "folder away."
+            )
+        photos.extend(own)
+        not_photos += len(found) - len(own)
+    return LabelledFolder(folder, classes, tuple(photos), not_photos)
