@@ -217,7 +217,9 @@ def train(
 ) -> None:
     """Train a model from scratch: DATA holds cats/, dogs/ and, if wanted, other/.
 
-    Photos are only read. One in ten is held out, chosen by its content, to calibrate by.
+    Or any two or more folders, each a class; or train/ with those in it, and if wanted validation/
+    and test/. Photos are only read. Without validation/ one in ten is held out, chosen by its
+    content, to calibrate by.
     """
     _load_training_packages("train", "core.training.run")
     from dataclasses import replace

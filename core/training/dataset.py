@@ -108,7 +108,10 @@ def load(
         if source_of(kept[row].path) in leave_out:
             parts["left_out"].append(row)
         else:
-            held_out = is_held_out(sha256) and kept[row].path not in never_held_out
+            path = kept[row].path
+            held_out = is_held_out(sha256) and path not in never_held_out
+            if labelled.held_out is not None:
+                held_out = path in labelled.held_out
             parts["validation" if held_out else "training"].append(row)
     dataset = Dataset(
         classes=labelled.classes,

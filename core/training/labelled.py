@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import UsageRefused
@@ -39,10 +39,39 @@ class LabelledFolder:
     classes: tuple[PhotoClass, ...]
     photos: tuple[LabelledPhoto, ...]
     not_photos: int
+    held_out: frozenset[Path] | None = None  # photos that are held out; None: chosen by content
 
     @property
     def labels(self) -> frozenset[str]:
         return frozenset(photo_class.label for photo_class in self.classes)
+
+
+def scan_parts(folder: Path) -> tuple[LabelledFolder, Path | None]:
+    """List what there is to train on in a folder of class folders, or of parts with those.
+
+    Parts are `train/`, and if wanted `validation/`, which is then what is held out, and `test/`.
+    Returns: the photos of the first two, and the folder of the test, if there is one. Raises
+    UsageRefused as `scan`, and for parts of different classes.
+    """
+    if not (folder / TRAIN).is_dir():
+        return scan(folder), None
+    labelled = scan(folder / TRAIN)
+    test = folder / TEST if (folder / TEST).is_dir() else None
+    if (folder / VALIDATION).is_dir():
+        validation = scan(folder / VALIDATION)
+        if validation.labels != labelled.labels:
+            raise UsageRefused(
+                f"{display(validation.folder)} must hold the classes of "
+                f"{display(labelled.folder)}, no more and no fewer."
+            )
+        labelled = replace(
+            labelled,
+            # first, so that a copy of a photo held out is not learnt from
+            photos=(*validation.photos, *labelled.photos),
+            not_photos=labelled.not_photos + validation.not_photos,
+            held_out=frozenset(photo.path for photo in validation.photos),
+        )
+    return replace(labelled, folder=folder), test
 
 
 def scan(folder: Path) -> LabelledFolder:

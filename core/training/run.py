@@ -30,7 +30,7 @@ from core.training.dataset import HELD_OUT, Dataset, load
 from core.training.export import export
 from core.training.fit import Fitted
 from core.training.judge import calibrate, judge_by
-from core.training.labelled import LabelledFolder, scan
+from core.training.labelled import LabelledFolder, scan, scan_parts
 from core.training.progress import fit_with_progress
 from core.training.recipe import Recipe
 from core.training.report.training_page import Training, write_report
@@ -79,7 +79,8 @@ def train(
     """
     if output is not None and output.exists() and any(output.iterdir()):
         raise UsageRefused(f"{display(output)} is not empty. Name a new folder with --output.")
-    labelled = scan(data)
+    labelled, own_test = scan_parts(data)
+    test = test or own_test
     if missing := set(leave_out) - {source_of(photo.path) for photo in labelled.photos}:
         raise UsageRefused(
             f"No photo in {display(data)} is of the source {sorted(missing)[0]!r}: a source is "

@@ -13,7 +13,7 @@ from core.errors import UsageRefused
 from core.image import open_image
 from core.preprocessing import squash
 from core.training.dataset import HELD_OUT, is_held_out, load
-from core.training.labelled import scan
+from core.training.labelled import scan, scan_parts
 
 
 @pytest.fixture
@@ -60,6 +60,28 @@ def test_sources_that_are_left_out_are_in_no_other_part(
     parts = [*dataset.training, *dataset.validation, *dataset.left_out]
     assert sorted(parts) == list(range(80))
     assert dataset.count(dataset.left_out) == {"cat": 8, "dog": 0}
+
+
+def test_parts_are_taken_as_they_are_given(tmp_path: Path, fill_folder: object) -> None:
+    data = tmp_path / "data"
+    fill_folder(data / "train", {"cats": 30, "dogs": 30})  # type: ignore[operator]
+    fill_folder(data / "validation", {"cats": 5, "dogs": 5}, 25)  # type: ignore[operator]
+    fill_folder(data / "test", {"cats": 3, "dogs": 3}, 90)  # type: ignore[operator]
+    labelled, test = scan_parts(data)
+    assert test == data / "test"
+    dataset = load(labelled, 18, work=tmp_path)
+    held_out = {dataset.photos[row].path for row in dataset.validation}
+    assert held_out == set((data / "validation").rglob("*.jpg"))
+    assert len(dataset.training) == 50, "ten photos are copies of those held out"
+    assert len(dataset.faults) == 10
+    (data / "validation" / "dogs").rename(data / "validation" / "wolves")
+    with pytest.raises(UsageRefused, match="must hold the classes of"):
+        scan_parts(data)
+    shutil.rmtree(data / "validation")
+    labelled, _ = scan_parts(data)
+    dataset = load(labelled, 18, work=tmp_path)
+    assert 0 < len(dataset.validation) < 15
+    assert scan_parts(data / "train") == (scan(data / "train"), None)
 
 
 def test_about_one_in_ten_is_held_out() -> None:
