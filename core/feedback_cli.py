@@ -33,7 +33,10 @@ def list_(settings: Settings, json: bool) -> None:
     from core.feedback import find_photo, recorded
 
     with _store(settings) as store:
-        for one in recorded(store):
+        labels = recorded(store)
+        if not labels and not json:
+            echo("Nobody has said what a photo is yet.")
+        for one in labels:
             photo = find_photo(store, one)
             if json:
                 print_json(_object(one, photo))

@@ -34,6 +34,7 @@ _TRAIN_PACKAGES = {
     "sklearn",
     "matplotlib",
     "jinja2",
+    "imagehash",
 }
 
 

@@ -17,6 +17,7 @@ from core.labels import PhotoClass
 from core.lookahead import map_ahead
 from core.preprocessing import Pixels, squash
 from core.training.labelled import Fault, LabelledFolder, LabelledPhoto
+from core.training.near_duplicates import Hashes, difference_hash, nearest
 from core.training.sources import source_of
 
 Indices = npt.NDArray[np.intp]
@@ -67,12 +68,13 @@ def load(
     but kept apart; those in `never_held_out` are learnt from, whatever their content.
 
     Files that cannot be decoded are named in `faults` and skipped, and so are copies of a photo:
-    all but the first, or every one of them if they lie in different class folders. `on_photo`
-    is called once a file. Raises UsageRefused if a class has no photo to learn from or none
-    held out.
+    all but the first, or every one of them if they lie in different class folders. What is nearly
+    the same as a photo held out or left out is not learnt from. `on_photo` is called once a file.
+    Raises UsageRefused if a class has no photo to learn from or none held out.
     """
     faults: list[Fault] = []
     kept: list[LabelledPhoto] = []
+    hashes: list[int] = []
     row_of: dict[bytes, int] = {}  # by SHA-256
     contradicted: set[int] = set()
     with tempfile.TemporaryFile(dir=work) as file:
@@ -81,10 +83,11 @@ def load(
             if isinstance(loaded, UnreadableImage):
                 faults.append(Fault(photo.path, str(loaded)))
                 continue
-            sha256, pixels = loaded
+            sha256, pixels, near = loaded
             row = row_of.setdefault(sha256, len(kept))
             if row == len(kept):
                 kept.append(photo)
+                hashes.append(near)
                 file.write(pixels.tobytes())
                 continue
             first = kept[row]
@@ -113,6 +116,7 @@ def load(
             if labelled.held_out is not None:
                 held_out = path in labelled.held_out
             parts["validation" if held_out else "training"].append(row)
+    faults += _take_out_near_duplicates(parts, kept, np.array(hashes, dtype=np.uint64))
     dataset = Dataset(
         classes=labelled.classes,
         photos=tuple(kept),
@@ -124,6 +128,30 @@ def load(
     )
     _check_enough(dataset)
     return dataset
+
+
+def _take_out_near_duplicates(
+    parts: dict[str, list[int]], photos: Sequence[LabelledPhoto], hashes: Hashes
+) -> list[Fault]:
+    """Take what is nearly the same as photos held out or left out from those to learn from."""
+    faults: list[Fault] = []
+    apart = parts["validation"] + parts["left_out"]
+    learnt: list[int] = []
+    found = nearest(hashes[parts["training"]], hashes[apart])
+    for row, place in zip(parts["training"], found, strict=True):
+        if place < 0:
+            learnt.append(row)
+            continue
+        path, other = photos[row].path, photos[apart[place]].path
+        faults.append(
+            Fault(
+                path,
+                f"{display(path)} is nearly the same photo as {display(other)}, which is held "
+                "out: it is not learnt from.",
+            )
+        )
+    parts["training"] = learnt
+    return faults
 
 
 def fingerprint(photos: Sequence[LabelledPhoto]) -> str:
@@ -142,14 +170,15 @@ def fingerprint(photos: Sequence[LabelledPhoto]) -> str:
 
 def _decoded(
     photos: Sequence[LabelledPhoto], size: int
-) -> Iterator[tuple[LabelledPhoto, tuple[bytes, Pixels] | UnreadableImage]]:
-    """Hash and decode on all cores, in order, a few photos ahead."""
+) -> Iterator[tuple[LabelledPhoto, tuple[bytes, Pixels, int] | UnreadableImage]]:
+    """Hash, decode and hash for near-duplicates on all cores, in order, a few photos ahead."""
 
-    def load_one(photo: LabelledPhoto) -> tuple[bytes, Pixels] | UnreadableImage:
+    def load_one(photo: LabelledPhoto) -> tuple[bytes, Pixels, int] | UnreadableImage:
         try:
             content = read_photo(photo.path)
             image = open_image(content, min_side=size, name=display(photo.path))
-            return hashlib.sha256(content).digest(), np.asarray(squash(image, size))
+            pixels = np.asarray(squash(image, size))
+            return hashlib.sha256(content).digest(), pixels, difference_hash(pixels)
         except UnreadableImage as error:
             return error
 

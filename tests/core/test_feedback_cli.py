@@ -98,4 +98,5 @@ def test_labels_are_dropped_by_number_or_all(state: Path) -> None:
     assert len(run(state, "feedback", "list").stdout.splitlines()) == 4
     assert run(state, "feedback", "drop", 1, 2).stdout == "2 forgotten.\n"
     assert run(state, "feedback", "drop", "--all").stdout == "2 forgotten.\n"
-    assert run(state, "feedback", "list").stdout == ""
+    assert run(state, "feedback", "list").stdout == "Nobody has said what a photo is yet.\n"
+    assert run(state, "feedback", "list", "--json").stdout == ""
