@@ -20,13 +20,14 @@ def test_a_variant_is_a_name_or_settings(ablations: Any) -> None:
     stages = ablations.stages_of("64x4,96x2")
     assert [(stage.size, stage.epochs) for stage in stages] == [(64, 4), (96, 2)]
     for name in ablations.VARIANTS:
-        assert ablations.recipe_of(name, stages, 3).name == name
-    recipe = ablations.recipe_of("widths=(8, 16),label_smoothing=0.1", stages, 3)
+        assert ablations.recipe_of(name, stages).name == name
+    recipe = ablations.recipe_of("widths=(8, 16),label_smoothing=0.1,seed=3,turned=0.5", stages)
     assert (recipe.widths, recipe.label_smoothing, recipe.seed) == ((8, 16), 0.1, 3)
+    assert {stage.augmentation.turned for stage in recipe.stages} == {0.5}
     assert recipe.weight_decay == DEFAULT.weight_decay
     for wrong in ("nothing", "8", "no_such_setting=1"):
         with pytest.raises((ValueError, TypeError)):
-            ablations.recipe_of(wrong, stages, 3)
+            ablations.recipe_of(wrong, stages)
 
 
 def test_each_variant_leaves_a_line_and_no_model(

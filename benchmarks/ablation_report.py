@@ -1,0 +1,100 @@
+"""The table and the curves of docs/model.md, made from the log that training runs leave.
+
+    python benchmarks/ablation_report.py docs/ablations.jsonl docs/model.md docs/learning-curves.svg
+
+Replaces what stands between the marks in docs/model.md, and draws the curves of the longest run.
+With --check nothing is written, and it ends with 1 if the table in docs/model.md is another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+BEGIN, END = "<!-- ablations begin -->", "<!-- ablations end -->"
+_HEAD = (
+    "what was changed",
+    "stages",
+    "minutes",
+    "held out",
+    "told apart",
+    "left out",
+    "told apart",
+)
+
+
+def table(runs: list[dict[str, Any]]) -> str:
+    """Write a Markdown table, a row a run; runs of the same stages stand together, in order."""
+    lines = ["| " + " | ".join(_HEAD) + " |", "| " + " | ".join(["---"] * len(_HEAD)) + " |"]
+    for run in sorted(runs, key=lambda run: (_pixels(run), run["created"])):
+        cells = [run["recipe"]["name"], _stages(run), f"{run['recipe']['seconds'] / 60:.0f}"]
+        for part in ("validation", "left out"):
+            figures = run["metrics"].get(part)
+            for key in ("accuracy", "told_apart"):
+                cells.append(f"{figures[key]:.1%}" if figures else "-")
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def curves(run: dict[str, Any], file: Path) -> None:
+    """Draw a run's losses and accuracies over its epochs, as SVG."""
+    history = run["recipe"]["history"]
+    epochs = [epoch["number"] for epoch in history]
+    figure = Figure(figsize=(9, 3.2), layout="constrained")
+    for place, (what, held_out) in enumerate(
+        (("loss", "validation_loss"), ("accuracy", "validation_accuracy")), start=1
+    ):
+        axes = figure.add_subplot(1, 2, place)
+        axes.plot(epochs, [epoch[what] for epoch in history], label="learnt from, varied")
+        axes.plot(epochs, [epoch[held_out] for epoch in history], label="held out")
+        for before, after in pairwise(history):
+            if after["size"] != before["size"]:
+                axes.axvline(before["number"] + 0.5, color="#999999", linestyle=":")
+                top = axes.get_ylim()[1]
+                axes.text(before["number"] + 0.7, top, f"{after['size']} px", va="top", size=8)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(what)
+        axes.spines[["top", "right"]].set_visible(False)
+        if what == "accuracy":
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.legend(frameon=False)
+    figure.savefig(file, metadata={"Date": None})
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("log", type=Path)
+    parser.add_argument("page", type=Path)
+    parser.add_argument("picture", type=Path)
+    parser.add_argument("--check", action="store_true")
+    given = parser.parse_args(arguments)
+    runs = [json.loads(line) for line in given.log.read_text(encoding="utf-8").splitlines()]
+    page = given.page.read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    new = f"{before}{BEGIN}\n{table(runs)}\n{END}{after}"
+    if given.check:
+        return int(new != page)
+    given.page.write_text(new, encoding="utf-8")
+    curves(max(runs, key=lambda run: run["recipe"]["seconds"]), given.picture)
+    return 0
+
+
+def _stages(run: dict[str, Any]) -> str:
+    return ", ".join(f"{stage['size']} px x {stage['epochs']}" for stage in run["recipe"]["stages"])
+
+
+def _pixels(run: dict[str, Any]) -> int:
+    """How much a run looks at, so that comparable ones stand together."""
+    return sum(stage["size"] ** 2 * stage["epochs"] for stage in run["recipe"]["stages"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""The table of what pays is the one that the log gives."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+@pytest.fixture(scope="module")
+def report(load_script: Any) -> Any:
+    return load_script("ablation_report")
+
+
+def run_of(name: str, stages: list[tuple[int, int]], accuracy: float) -> dict[str, Any]:
+    epochs = [size for size, number in stages for _ in range(number)]
+    return {
+        "created": f"2026-01-01T00:00:00+00:00{name}",
+        "recipe": {
+            "name": name,
+            "seconds": 60 * len(epochs),
+            "stages": [{"size": size, "epochs": number} for size, number in stages],
+            "history": [
+                {
+                    "number": number, "size": size, "loss": 1 / number, "accuracy": 0.5,
+                    "validation_loss": 1 / number, "validation_accuracy": 0.5,
+                }
+                for number, size in enumerate(epochs, start=1)
+            ],
+        },
+        "metrics": {"validation": {"accuracy": accuracy, "told_apart": 0.9}},
+    }  # fmt: skip
+
+
+def test_a_page_gets_the_table_and_the_curves_of_the_longest_run(
+    report: Any, tmp_path: Path
+) -> None:
+    log, page, picture = (tmp_path / name for name in ("runs.jsonl", "page.md", "curves.svg"))
+    runs = [run_of("long", [(64, 2), (96, 1)], 0.95), run_of("short", [(64, 1)], 0.805)]
+    log.write_text("\n".join(map(json.dumps, runs)) + "\n")
+    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    arguments = [str(log), str(page), str(picture)]
+    assert report.main([*arguments, "--check"]) == 1
+    assert report.main(arguments) == 0
+    assert report.main([*arguments, "--check"]) == 0
+    lines = page.read_text().splitlines()
+    assert lines[0] == "before"
+    assert lines[4] == "| short | 64 px x 1 | 1 | 80.5% | 90.0% | - | - |"
+    assert lines[5] == "| long | 64 px x 2, 96 px x 1 | 3 | 95.0% | 90.0% | - | - |"
+    assert lines[-1] == "after"
+    assert "96 px" in picture.read_text()
+
+
+def test_the_page_of_the_model_has_the_table_of_its_log(report: Any, tmp_path: Path) -> None:
+    arguments = [str(DOCS / "ablations.jsonl"), str(DOCS / "model.md"), str(tmp_path / "c.svg")]
+    assert report.main([*arguments, "--check"]) == 0, "run benchmarks/ablation_report.py again"
