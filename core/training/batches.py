@@ -16,7 +16,9 @@ from core.training.dataset import Dataset, Indices
 from core.training.recipe import Recipe, Stage
 
 Targets = npt.NDArray[np.float32]
+Weights = npt.NDArray[np.float32]
 
+_MOST = 20.0  # times the weight of a photo of the largest class: the rarest are learnt by heart
 _GROUNDS = 12  # photos of neither in each batch, for others to be shown small on
 
 
@@ -27,13 +29,15 @@ def steps_per_epoch(dataset: Dataset, recipe: Recipe) -> int:
 
 def training_batches(
     dataset: Dataset, recipe: Recipe, stage: Stage, steps: range
-) -> Iterator[tuple[Pixels, Targets]]:
+) -> Iterator[tuple[Pixels, Targets, Weights]]:
     """Yield the augmented batches of some steps, numbered from the start of the whole run."""
     an_epoch = steps_per_epoch(dataset, recipe)
     is_filed = np.array([photo_class.role is Role.FILE for photo_class in dataset.classes])
     neither = dataset.training[~is_filed[dataset.targets[dataset.training]]]
 
-    def make(step: int) -> tuple[Pixels, Targets]:
+    weights = class_weights(dataset, recipe.balance)
+
+    def make(step: int) -> tuple[Pixels, Targets, Weights]:
         epoch, position = divmod(step, an_epoch)
         order = np.random.default_rng((recipe.seed, 0, epoch)).permutation(dataset.training)
         start = position * recipe.batch_size
@@ -47,10 +51,30 @@ def training_batches(
         photos = augment(photos, stage.size, stage.augmentation, random, grounds)
         targets = targets_of(dataset, indices)
         filed = is_filed[dataset.targets[indices]]
-        return pair(photos, targets, filed, stage.augmentation.paired, random)
+        photos, targets = pair(photos, targets, filed, stage.augmentation.paired, random)
+        return photos, targets, _weights(targets, weights)
 
     for _, batch in map_ahead(make, steps):
         yield batch
+
+
+def class_weights(dataset: Dataset, balance: float) -> Weights:
+    """Weigh each class by how rare it is among the photos to learn from; the mean photo counts 1.
+
+    `balance` is the power of its rarity: 0 for none, 1 for classes that count alike.
+    """
+    counts = np.bincount(dataset.targets[dataset.training], minlength=len(dataset.classes))
+    rarity = np.minimum(counts.max() / np.maximum(counts, 1), _MOST) ** balance
+    weights: Weights = (rarity / np.average(rarity, weights=counts)).astype(np.float32)
+    return weights
+
+
+def _weights(targets: Targets, weights: Weights) -> Weights:
+    """Weigh photos by their classes, pairs by both."""
+    if targets.shape[1] == 1:
+        targets = np.concatenate([1 - targets, targets], axis=1)
+    of_photos: Weights = targets @ weights
+    return of_photos
 
 
 def whole_photos(dataset: Dataset, indices: Indices, size: int) -> Pixels:

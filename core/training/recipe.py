@@ -90,6 +90,7 @@ class Recipe:
     warmup_epochs: float = 1.0
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
+    balance: float = 0.0  # 0: photos count alike; 1: classes do, whatever their numbers
     patience: int = 5  # epochs of the last stage without a lower validation loss
     seed: int = 1
 

@@ -10,7 +10,13 @@ import pytest
 
 from core.preprocessing import Preprocessing, load_photo
 from core.training.augment import augment, pair
-from core.training.batches import steps_per_epoch, targets_of, training_batches, whole_photos
+from core.training.batches import (
+    class_weights,
+    steps_per_epoch,
+    targets_of,
+    training_batches,
+    whole_photos,
+)
 from core.training.dataset import Dataset, load
 from core.training.labelled import scan
 from core.training.recipe import Augmentation, Recipe, Stage
@@ -98,7 +104,7 @@ def test_batches_hold_pairs(dataset: Dataset) -> None:
     """Or photos of two animals would be filed as one of them."""
     stage = Stage(16, 1, replace(NONE, paired=0.5))
     targets = np.concatenate(
-        [wanted for _, wanted in training_batches(dataset, RECIPE, stage, range(12))]
+        [wanted for _, wanted, _ in training_batches(dataset, RECIPE, stage, range(12))]
     )
     halves = (targets == 0.5).sum(axis=1) == 2
     assert 0.15 < halves.mean() < 0.55
@@ -106,11 +112,39 @@ def test_batches_hold_pairs(dataset: Dataset) -> None:
     assert (targets.sum(axis=1) == 1).all()
 
 
+def test_a_rare_class_may_count_as_much_as_the_others(tmp_path: Path, fill_folder: object) -> None:
+    data = fill_folder(tmp_path / "rare", {"cats": 80, "dogs": 80, "other": 20})  # type: ignore[operator]
+    dataset = load(scan(data), 18, work=tmp_path)
+    assert class_weights(dataset, 0.0).tolist() == [1, 1, 1]
+    counts = np.bincount(dataset.targets[dataset.training])
+    weights = class_weights(dataset, 1.0)
+    assert (weights * counts).tolist() == pytest.approx([counts.sum() / 3] * 3)
+    half = class_weights(dataset, 0.5)
+    assert half[2] / half[0] == pytest.approx((counts[0] / counts[2]) ** 0.5)
+    hundred_to_one = replace(dataset, training=np.array([*dataset.training[:1]] * 1))
+    assert class_weights(hundred_to_one, 1.0).max() <= 20 * class_weights(hundred_to_one, 1.0).min()
+    stage = Stage(16, 1, replace(NONE, paired=0.3))
+    recipe = replace(RECIPE, balance=1.0)
+    for _, targets, of_photos in training_batches(dataset, recipe, stage, range(8)):
+        for target, weight in zip(targets, of_photos, strict=True):
+            assert weight == pytest.approx(float(target @ weights))
+
+
+def test_two_classes_are_weighed_too(tmp_path: Path, fill_folder: object) -> None:
+    data = fill_folder(tmp_path / "two", {"cats": 90, "dogs": 30})  # type: ignore[operator]
+    dataset = load(scan(data), 18, work=tmp_path)
+    weights = class_weights(dataset, 1.0)
+    recipe = replace(RECIPE, balance=1.0)
+    stage = Stage(16, 1, NONE)
+    _, targets, of_photos = next(training_batches(dataset, recipe, stage, range(1)))
+    assert of_photos.tolist() == pytest.approx(weights[targets[:, 0].astype(int)].tolist())
+
+
 def test_batches_follow_from_seed_and_step(dataset: Dataset) -> None:
     stage = RECIPE.stages[0]
     whole = list(training_batches(dataset, RECIPE, stage, range(12)))
     resumed = list(training_batches(dataset, RECIPE, stage, range(7, 12)))
-    for (photos, targets), (again, targets_again) in zip(whole[7:], resumed, strict=True):
+    for (photos, targets, _), (again, targets_again, _) in zip(whole[7:], resumed, strict=True):
         assert (photos == again).all()
         assert (targets == targets_again).all()
     other = next(training_batches(dataset, replace(RECIPE, seed=2), stage, range(1)))
@@ -122,7 +156,7 @@ def test_an_epoch_shows_each_training_photo_once_and_no_other(dataset: Dataset) 
     recipe = replace(RECIPE, stages=(stage,))
     steps = steps_per_epoch(dataset, recipe)
     shown = np.concatenate(
-        [photos for photos, _ in training_batches(dataset, recipe, stage, range(steps))]
+        [photos for photos, _, _ in training_batches(dataset, recipe, stage, range(steps))]
     )
     keys = {photo.tobytes() for photo in shown}
     assert len(keys) == len(shown) == steps * 8
