@@ -126,6 +126,15 @@ def evaluate(
     help="Labelled folders to measure the finished model on, once.",
 )
 @option(
+    "--from",
+    "start",
+    type=click.Choice(("scratch", "current")),
+    default="scratch",
+    show_default=True,
+    help="Begin anew, or go on from the model that serves: minutes in the place of hours, and its "
+    "classes are kept.",
+)
+@option(
     "--architecture",
     type=click.Choice(("default", "sequential-bn", "vgg-small", "minimal")),
     default="default",
@@ -201,6 +210,7 @@ def train(
     data: Path,
     output: Path | None,
     test: Path | None,
+    start: str,
     architecture: str,
     epochs: int | None,
     batch_size: int | None,
@@ -225,13 +235,25 @@ def train(
     _load_training_packages("train", "core.training.run")
     from dataclasses import replace
 
+    from core.errors import UsageRefused
     from core.image import display
+    from core.manifest import read_manifest
+    from core.model_store import find_model
     from core.store import Store
+    from core.training.fine_tune import recipe_for
     from core.training.optimizer import LEARNING_RATES
     from core.training.recipe import AUGMENTATIONS, LABEL_FAULTS, RECIPES
     from core.training.run import train as run
 
-    recipe = LABEL_FAULTS if find_label_faults else RECIPES[architecture]
+    recipe, current = LABEL_FAULTS if find_label_faults else RECIPES[architecture], None
+    if start == "current" and not find_label_faults:
+        current = find_model(settings.models_dir)
+        recipe = recipe_for(read_manifest(current))
+        if architecture != "default" or image_size is not None:
+            raise UsageRefused(
+                "--architecture and --image-size are those of the model that --from current goes "
+                "on from. Leave them out, or train --from scratch."
+            )
     if epochs is not None:
         recipe = recipe.with_epochs(epochs)
     if image_size is not None:
@@ -263,6 +285,7 @@ def train(
             leave_out=leave_out,
             log=log,
             store=store,
+            current=current,
             feedback=with_feedback,
             trust_filed=trust_filed,
             resume=resume,

@@ -199,9 +199,11 @@ def _fingerprint(rows: Iterable[tuple[bytes, str]]) -> str:
 
 
 def _check_enough(dataset: Dataset) -> None:
+    """Raise UsageRefused for a class that some photo is of and that none stands for in a part."""
+    shown = {photo.label for photo in dataset.photos}
     for part, indices in (("learn from", dataset.training), ("hold out", dataset.validation)):
         for label, count in dataset.count(indices).items():
-            if count == 0:
+            if count == 0 and label in shown:
                 raise UsageRefused(
                     f"There is no photo of the class {label!r} to {part}: one in "
                     f"{round(1 / HELD_OUT)} is held out, by its content. Add photos of it."

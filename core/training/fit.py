@@ -45,10 +45,15 @@ def fit(
     recipe: Recipe,
     *,
     work: Path,
+    start: keras.Model | None = None,
+    only: str | None = None,
     on_step: Callable[[int], None] = lambda steps_done: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Fitted:
     """Train a network, going on from the checkpoint in `work` if there is one.
+
+    It begins with random weights, or with those of `start`, a network for these classes, whose
+    batch normalization then stays as it is; with `only` the layer of that name is all that learns.
 
     After each epoch `last.keras` (with the optimizer's state) and `history.json` are replaced
     there. In the last stage `best.keras` keeps the network of the lowest validation loss, and
@@ -58,7 +63,7 @@ def fit(
     steps = steps_per_epoch(dataset, recipe)
     if keras.backend.backend() == "tensorflow":
         tensorflow_speed.compute_convolutions_in_bfloat16()
-    model = _resumed(work) or _fresh(dataset, recipe, steps)
+    model = _resumed(work) or _fresh(dataset, recipe, steps, start, only)
     done = int(model.optimizer.iterations) // steps
     keeper = Keeper(work, recipe, _read_history(work)[:done], on_epoch)
     begin = 0
@@ -88,11 +93,16 @@ def fit(
     return Fitted(network, tuple(keeper.history))
 
 
-def _fresh(dataset: Dataset, recipe: Recipe, steps: int) -> keras.Model:
-    outputs = 1 if len(dataset.classes) == 2 else len(dataset.classes)
-    network = build(recipe, outputs)
-    model = for_training(network)
-    if keras.backend.backend() == "tensorflow":
+def _fresh(
+    dataset: Dataset, recipe: Recipe, steps: int, start: keras.Model | None, only: str | None
+) -> keras.Model:
+    outputs = outputs_for(dataset)
+    model = for_training(start or build(recipe, outputs))
+    if start is not None:
+        for layer in model.layers:
+            normalizes = isinstance(layer, keras.layers.BatchNormalization)
+            layer.trainable = layer.name == only if only else not normalizes
+    elif keras.backend.backend() == "tensorflow":
         model = tensorflow_speed.with_fused_normalization(model)
     warmup = round(recipe.warmup_epochs * steps)
     total = recipe.epochs * steps
@@ -117,6 +127,11 @@ def _fresh(dataset: Dataset, recipe: Recipe, steps: int) -> keras.Model:
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
     return model
+
+
+def outputs_for(dataset: Dataset) -> int:
+    """Tell how many logits the classes take: one for two, told apart by a sigmoid."""
+    return 1 if len(dataset.classes) == 2 else len(dataset.classes)
 
 
 def _resumed(work: Path) -> keras.Model | None:

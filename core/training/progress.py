@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from core.console import Console
@@ -15,7 +16,15 @@ from core.training.history import Epoch
 from core.training.recipe import Recipe
 
 
-def fit_with_progress(dataset: Dataset, recipe: Recipe, *, work: Path, console: Console) -> Fitted:
+def fit_with_progress(
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    work: Path,
+    console: Console,
+    start: keras.Model | None = None,
+    only: str | None = None,
+) -> Fitted:
     """Fit as `fit` does, with a line about each epoch and a guess of the time left."""
     steps = steps_per_epoch(dataset, recipe)
     # the work of an epoch grows with the pixels; the time left is guessed from that
@@ -48,6 +57,8 @@ def fit_with_progress(dataset: Dataset, recipe: Recipe, *, work: Path, console: 
             dataset,
             recipe,
             work=work,
+            start=start,
+            only=only,
             on_step=lambda step: told(work_done(step)),
             on_epoch=on_epoch,
         )

@@ -163,5 +163,18 @@ RECIPES = {  # by architecture
     "vgg-small": _classic("vgg-small", 128),
     "minimal": _classic("minimal", 64),
 }
+# a model that serves goes on learning: few epochs, a low rate, and its image size as it is
+FINE_TUNE = replace(
+    DEFAULT,
+    name="fine-tune",
+    stages=(Stage(DEFAULT.size, 6, WHOLE),),
+    optimizer="adamw",
+    learning_rate=5e-4,
+    weight_decay=0.0,
+    warmup_epochs=0.5,
+    batch_size=32,
+    patience=3,
+    balance=1.0,
+)
 # enough to tell which labels look wrong, twice, on halves of the photos
 LABEL_FAULTS = replace(DEFAULT, name="label-faults", stages=(Stage(64, 5, MILD),))

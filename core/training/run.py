@@ -19,7 +19,7 @@ from core.classifier import Classifier
 from core.console import Console, count_up
 from core.errors import CatdogError, UsageRefused
 from core.image import display
-from core.manifest import KERAS, LITERT, Manifest, Outputs, record_file
+from core.manifest import KERAS, LITERT, Manifest, Outputs, read_manifest, record_file
 from core.model_store import UNFINISHED
 from core.preprocessing import Preprocessing, load_photo
 from core.store import Store
@@ -28,6 +28,7 @@ from core.training.card import write_card
 from core.training.corrections import guesses, with_feedback, without
 from core.training.dataset import HELD_OUT, Dataset, load
 from core.training.export import export
+from core.training.fine_tune import fine_tune, with_classes_of
 from core.training.fit import Fitted
 from core.training.judge import calibrate, judge_by
 from core.training.labelled import LabelledFolder, scan, scan_parts
@@ -63,6 +64,7 @@ def train(
     store: Store | None = None,
     feedback: bool = False,
     trust_filed: bool = False,
+    current: Path | None = None,
     resume: bool = False,
 ) -> Trained:
     """Train a model on the class folders in `data`.
@@ -73,7 +75,8 @@ def train(
     nothing. Photos of the sources in `leave_out` are kept for calibration. A line about the
     finished run is appended to `log`. Photos that catdog filed, as `store` knows, and nobody
     corrected are not learnt from, or with `trust_filed` learnt from and never held out; with
-    `feedback` the photos that people labelled are learnt from besides.
+    `feedback` the photos that people labelled are learnt from besides. With `current`, a model's
+    folder, that model goes on learning, as `recipe` must have been made for.
 
     Raises UsageRefused for data that cannot be learnt from and for settings that do not fit.
     """
@@ -89,6 +92,8 @@ def train(
     labelled, guessed = _with_what_is_known(
         labelled, store, console, feedback=feedback, trust_filed=trust_filed
     )
+    if current is not None:
+        labelled = with_classes_of(labelled, read_manifest(current))
     tested = scan(test) if test else None
     if tested and not tested.labels <= labelled.labels:
         raise UsageRefused(
@@ -122,7 +127,10 @@ def train(
         + (f", {len(dataset.left_out)} left out. " if len(dataset.left_out) else ". ")
         + f"Checkpoints are in {display(work)}; an interrupted run goes on with --resume."
     )
-    fitted = fit_with_progress(dataset, recipe, work=work, console=console)
+    if current is None:
+        fitted = fit_with_progress(dataset, recipe, work=work, console=console)
+    else:
+        fitted = fine_tune(dataset, recipe, current, work=work, console=console)
     staged = work / "model"
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir()

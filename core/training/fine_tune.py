@@ -1,0 +1,104 @@
+"""Going on from a model that serves, on a person's own photos, without forgetting the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+
+from core.console import Console
+from core.manifest import KERAS, Manifest, read_checked, read_manifest
+from core.training.architectures import build
+from core.training.dataset import Dataset
+from core.training.fit import Fitted, outputs_for
+from core.training.labelled import LabelledFolder
+from core.training.progress import fit_with_progress
+from core.training.recipe import FINE_TUNE, Recipe
+
+_KEPT = 0.5  # of the weights before: what is new is averaged with what was there
+_HEAD_EPOCHS = 2
+_HEAD_RATE = 4.0  # times the rate of the whole network
+
+
+def recipe_for(manifest: Manifest, epochs: int | None = None) -> Recipe:
+    """Make the recipe that goes on from a model: its network and image size, FINE_TUNE's rest."""
+    known = manifest.recipe
+    recipe = replace(
+        FINE_TUNE,
+        architecture=known.get("architecture", "default"),
+        widths=tuple(known["widths"]),
+        blocks=tuple(known["blocks"]),
+    ).with_image_size(manifest.preprocessing.size)
+    return recipe.with_epochs(epochs) if epochs else recipe
+
+
+def with_classes_of(labelled: LabelledFolder, manifest: Manifest) -> LabelledFolder:
+    """Keep the model's classes where the photos show no others, so that none is lost."""
+    if labelled.labels <= set(manifest.labels):
+        return replace(labelled, classes=manifest.classes)
+    return labelled
+
+
+def fine_tune(
+    dataset: Dataset, recipe: Recipe, current: Path, *, work: Path, console: Console
+) -> Fitted:
+    """Go on from the model in the folder `current`: first its last layer alone, then all of it.
+
+    Batch normalization stays as it is. The weights are averaged with those before: Wortsman et
+    al., "Robust fine-tuning of zero-shot models", 2022. For other classes the last layer is new,
+    and nothing is averaged. Goes on from the checkpoints in `work`. Raises ModelRefused.
+    """
+    manifest = read_manifest(current)
+    read_checked(current, manifest, KERAS)  # refuses what is not the manifest's
+    before = keras.models.load_model(current / KERAS)
+    same_classes = manifest.classes == dataset.classes
+    start = build(recipe, outputs_for(dataset))
+    if same_classes:
+        start.set_weights(before.get_weights())
+    else:
+        _take_over(before, start)
+    head = replace(
+        recipe,
+        stages=(replace(recipe.stages[-1], epochs=_HEAD_EPOCHS),),
+        learning_rate=recipe.learning_rate * _HEAD_RATE,
+    )
+    first = fit_with_progress(
+        dataset,
+        head,
+        work=_made(work / "head"),
+        console=console,
+        start=start,
+        only=_last_layer(start).name,
+    )
+    second = fit_with_progress(
+        dataset, recipe, work=_made(work / "all"), console=console, start=first.network
+    )
+    network = second.network
+    if same_classes:
+        network.set_weights(
+            [
+                _KEPT * old + (1 - _KEPT) * new
+                for old, new in zip(before.get_weights(), network.get_weights(), strict=True)
+            ]
+        )
+    done = len(first.history)
+    later = (replace(epoch, number=epoch.number + done) for epoch in second.history)
+    return Fitted(network, (*first.history, *later))
+
+
+def _take_over(before: keras.Model, start: keras.Model) -> None:
+    """Give a network the weights of another, but for its last layer, which has other outputs."""
+    last = _last_layer(start)
+    for old, new in zip(before.layers, start.layers, strict=True):
+        if new is not last:
+            new.set_weights(old.get_weights())
+
+
+def _last_layer(network: keras.Model) -> keras.layers.Layer:
+    return [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)][-1]
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    return folder
