@@ -96,7 +96,7 @@ def watch(
         )
         manager.ready()
         try:
-            while not stop.is_set():
+            while True:
                 until = StopOrNewModel(stop, serving)
                 watcher = Watcher(
                     plan.inbox,
@@ -108,8 +108,9 @@ def watch(
                 )
                 for outcome in watcher.run(until):
                     plan.tell(outcome, as_json=json)
-                if not stop.is_set():
-                    plan = _with_new_model(settings, plan, folder, serving, daemon, err=json)
+                if stop.is_set() or not until.is_set():
+                    break
+                plan = _with_new_model(settings, plan, folder, serving, daemon, err=json)
         finally:
             daemon.close()
     click.echo("Stopped.", err=json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -309,10 +310,7 @@ async def test_a_model_of_other_classes_is_followed(
     bot_api: BotApi, running: Any, draw: Draw, tiny_model: Path, tmp_path: Path
 ) -> None:
     """Names, buttons and sentences come from its manifest."""
-    folder = tmp_path / "other-model"
-    folder.mkdir()
-    for file in tiny_model.iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "other-model"))
     manifest = read_manifest(folder)
     hamster = replace(
         manifest.classes[0], label="hamster", words={"en": "hamster", "de": "Hamster"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -139,8 +140,7 @@ async def test_a_model_that_cannot_say_why_is_told_so(
     bot_api: BotApi, running: Any, draw: Draw, tiny_model: Path, tmp_path: Path
 ) -> None:
     manifest = read_manifest(tiny_model)
-    for file in tiny_model.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
+    shutil.copytree(tiny_model, tmp_path, dirs_exist_ok=True)
     without: Manifest = replace(manifest, outputs=Outputs(manifest.outputs.logits, None))
     without.write(tmp_path)
     async with running(Classifier(tmp_path)):
