@@ -126,7 +126,7 @@ def load(
         faults=tuple(faults),
         fingerprint=_fingerprint((sha256, kept[row].label) for sha256, row in rows),
     )
-    _check_enough(dataset)
+    _check_enough(dataset, {photo.label for photo in labelled.photos})
     return dataset
 
 
@@ -198,12 +198,11 @@ def _fingerprint(rows: Iterable[tuple[bytes, str]]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _check_enough(dataset: Dataset) -> None:
-    """Raise UsageRefused for a class that some photo is of and that none stands for in a part."""
-    shown = {photo.label for photo in dataset.photos}
+def _check_enough(dataset: Dataset, labels: Collection[str]) -> None:
+    """Raise UsageRefused for one of these labels that no photo stands for in a part."""
     for part, indices in (("learn from", dataset.training), ("hold out", dataset.validation)):
         for label, count in dataset.count(indices).items():
-            if count == 0 and label in shown:
+            if count == 0 and label in labels:
                 raise UsageRefused(
                     f"There is no photo of the class {label!r} to {part}: one in "
                     f"{round(1 / HELD_OUT)} is held out, by its content. Add photos of it."

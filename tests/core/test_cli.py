@@ -335,6 +335,7 @@ def test_train_lists_its_networks() -> None:
     assert result.stdout.count("multiply-adds") == 4
 
 
+@pytest.mark.long
 def test_train_lists_labels_that_look_wrong_and_makes_no_model(
     tmp_path: Path, fill_folder: object, tiny_recipe: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -102,6 +102,7 @@ def test_what_catdog_filed_is_a_guess_until_somebody_corrects_it(
     assert not held_out & found
 
 
+@pytest.mark.long
 def test_train_says_what_it_leaves_out_and_what_it_adds(
     store: Store, state: Path, data: Path, tmp_path: Path, told: Any, tiny_recipe: Any,
     tiny_model: Path, draw: Callable[..., Any],

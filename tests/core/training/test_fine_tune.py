@@ -67,6 +67,7 @@ def test_it_learns_the_new_photos_and_keeps_its_third_class(
     assert right(trained.folder, known) >= before - 0.06
 
 
+@pytest.mark.long
 def test_other_classes_get_a_new_last_layer(
     tiny_model: Path, tmp_path: Path, told: Any, fill_folder: Callable[..., Path]
 ) -> None:
@@ -79,6 +80,7 @@ def test_other_classes_get_a_new_last_layer(
     assert trained.manifest.metrics["validation"]["accuracy"] > 0.9
 
 
+@pytest.mark.long
 def test_the_command_goes_on_from_what_serves_and_refuses_what_was_altered(
     tiny_model: Path, tmp_path: Path, purple: Path
 ) -> None:
