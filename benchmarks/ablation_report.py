@@ -11,12 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from core.training.history import Epoch
+from core.training.report.plots import history_plot
 
 BEGIN, END = "<!-- ablations begin -->", "<!-- ablations end -->"
 _HEAD = (
@@ -43,31 +42,6 @@ def table(runs: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def curves(run: dict[str, Any], file: Path) -> None:
-    """Draw a run's losses and accuracies over its epochs, as SVG."""
-    history = run["recipe"]["history"]
-    epochs = [epoch["number"] for epoch in history]
-    figure = Figure(figsize=(9, 3.2), layout="constrained")
-    for place, (what, held_out) in enumerate(
-        (("loss", "validation_loss"), ("accuracy", "validation_accuracy")), start=1
-    ):
-        axes = figure.add_subplot(1, 2, place)
-        axes.plot(epochs, [epoch[what] for epoch in history], label="learnt from, varied")
-        axes.plot(epochs, [epoch[held_out] for epoch in history], label="held out")
-        for before, after in pairwise(history):
-            if after["size"] != before["size"]:
-                axes.axvline(before["number"] + 0.5, color="#999999", linestyle=":")
-                top = axes.get_ylim()[1]
-                axes.text(before["number"] + 0.7, top, f"{after['size']} px", va="top", size=8)
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(what)
-        axes.spines[["top", "right"]].set_visible(False)
-        if what == "accuracy":
-            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.legend(frameon=False)
-    figure.savefig(file, metadata={"Date": None})
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("log", type=Path)
@@ -83,7 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
     if given.check:
         return int(new != page)
     given.page.write_text(new, encoding="utf-8")
-    curves(max(runs, key=lambda run: run["recipe"]["seconds"]), given.picture)
+    longest = max(runs, key=lambda run: run["recipe"]["seconds"])
+    history = [Epoch(**epoch) for epoch in longest["recipe"]["history"]]
+    history_plot(history).savefig(given.picture, metadata={"Date": None})
     return 0
 
 

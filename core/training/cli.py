@@ -71,14 +71,15 @@ def evaluate(
     json: bool,
 ) -> None:
     """Measure a model on labelled folders: DATA holds cats/, dogs/ and, if wanted, other/."""
-    _load_training_packages("evaluate", "core.training.report.evaluation_page")
+    _load_training_packages("evaluate", "core.training.report.tables")
+    if html is not None:
+        _load_training_packages("evaluate", "core.training.report.evaluation_page")
     from core.errors import UsageRefused
     from core.image import display
     from core.model_store import find_model
     from core.output_files import refuse_if_not_empty, writing
     from core.training.examine import examine
     from core.training.labelled import scan
-    from core.training.report.evaluation_page import evaluation_page
     from core.training.report.mistakes import worst_mistakes, write_sheets
     from core.training.report.tables import evaluation_lines, evaluation_object
 
@@ -97,6 +98,8 @@ def evaluate(
             on_photo=count_up(told),
         )
     if html is not None:
+        from core.training.report.evaluation_page import evaluation_page
+
         with writing(html):
             html.write_text(evaluation_page(examination), encoding="utf-8")
     if mistakes is not None:

@@ -58,7 +58,8 @@ def guesses(labelled: LabelledFolder, store: Store) -> frozenset[Path]:
 
     Their folder is a guess, not a label. Raises StoreUnusable.
     """
-    labels_of = {one.sha256 for one in recorded(store)}
+    said = recorded(store)
+    labels_of = {one.sha256 for one in said}
     start, end = columns_below(labelled.folder.resolve())
     with store.reading() as db:
         rows = db.execute(
@@ -69,7 +70,7 @@ def guesses(labelled: LabelledFolder, store: Store) -> frozenset[Path]:
     filed = {
         from_column(row["path"]): row["size"] for row in rows if row["sha256"] not in labels_of
     }
-    corrected = {one.path for one in recorded(store) if one.path is not None}
+    corrected = {one.path for one in said if one.path is not None}
     return frozenset(
         photo.path
         for photo in labelled.photos

@@ -43,13 +43,14 @@ def calibrate(manifest: Manifest, folder: Path, dataset: Dataset, console: Conso
     like the photos held out. The threshold must do for both.
     """
     rows = {VALIDATION: dataset.validation, LEFT_OUT: dataset.left_out}
+    classifier = Classifier(folder)
     predicted: dict[str, Predicted] = {}
     with console.progress("Calibrating", sum(map(len, rows.values()))) as told:
         one_more = count_up(told)
         for part, indices in rows.items():
             photos = [dataset.photos[index] for index in indices]
             if photos:
-                predicted[part] = predict_labelled(Classifier(folder), photos, on_photo=one_more)
+                predicted[part] = predict_labelled(classifier, photos, on_photo=one_more)
     unlike = predicted.get(LEFT_OUT, predicted[VALIDATION])
     temperature = round(fit_temperature(unlike.logits, unlike.targets), 4)
     predicted = {

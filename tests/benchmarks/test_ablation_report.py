@@ -27,7 +27,7 @@ def run_of(name: str, stages: list[tuple[int, int]], accuracy: float) -> dict[st
             "history": [
                 {
                     "number": number, "size": size, "loss": 1 / number, "accuracy": 0.5,
-                    "validation_loss": 1 / number, "validation_accuracy": 0.5,
+                    "validation_loss": 1 / number, "validation_accuracy": 0.5, "seconds": 60.0,
                 }
                 for number, size in enumerate(epochs, start=1)
             ],

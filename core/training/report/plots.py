@@ -33,6 +33,8 @@ def history_plot(history: Sequence[Epoch]) -> Figure:
         for before, after in pairwise(history):
             if after.size != before.size:
                 axes.axvline(before.number + 0.5, color=_GREY, linestyle=":")
+                top = axes.get_ylim()[1]
+                axes.text(before.number + 0.7, top, f"{after.size} px", va="top", size=8)
         _tidy(axes, "epoch", what)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if what == "accuracy":
