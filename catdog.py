@@ -18,7 +18,8 @@ from core.errors import CatdogError, ExitCode, UsageRefused
 from core.feedback_cli import feedback
 from core.models_cli import models
 from core.options import Settings, json_option, model_option, option, pass_settings
-from core.training.cli import evaluate, train
+from core.training.evaluate_cli import evaluate
+from core.training.train_cli import train
 from sorter.cli import sort
 from sorter.daemon.cli import status, watch
 from sorter.journal.cli import history, undo

@@ -2,7 +2,8 @@
 
     python benchmarks/ablation_report.py docs/ablations.jsonl docs/model.md docs/learning-curves.svg
 
-Replaces what stands between the marks in docs/model.md, and draws the curves of the longest run.
+Replaces what stands between the marks in docs/model.md, and draws the curves of the longest run
+and of the sittings before it.
 With --check nothing is written, and it ends with 1 if the table in docs/model.md is another.
 """
 
@@ -57,10 +58,24 @@ def main(arguments: list[str] | None = None) -> int:
     if given.check:
         return int(new != page)
     given.page.write_text(new, encoding="utf-8")
-    longest = max(runs, key=lambda run: run["recipe"]["seconds"])
-    history = [Epoch(**epoch) for epoch in longest["recipe"]["history"]]
-    history_plot(history).savefig(given.picture, metadata={"Date": None})
+    history_plot(_longest(runs)).savefig(given.picture, metadata={"Date": None})
     return 0
+
+
+def _longest(runs: list[dict[str, Any]]) -> list[Epoch]:
+    """Find the epochs of the run that took longest, with those of the sittings before it."""
+    by_version = {run["version"]: run for run in runs}
+    sittings: list[list[dict[str, Any]]] = []
+    run: dict[str, Any] | None = max(runs, key=lambda run: _seconds(run["recipe"]))
+    while run is not None:
+        sittings.insert(0, run["recipe"]["history"])
+        run = by_version.get(run["recipe"].get("before", {}).get("version"))
+    entries = [entry for sitting in sittings for entry in sitting]
+    return [Epoch(**{**entry, "number": number}) for number, entry in enumerate(entries, start=1)]
+
+
+def _seconds(recipe: dict[str, Any]) -> float:
+    return float(recipe["seconds"] + recipe.get("before", {}).get("seconds", 0))
 
 
 def _stages(run: dict[str, Any]) -> str:

@@ -28,7 +28,7 @@ from core.training.run import train
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
     "another seed": {"seed": 2},
-    "classes count alike": {"balance": 1.0},
+    "photos count alike": {"balance": 0.0},
     "AdamW": {"optimizer": "adamw", "learning_rate": 2e-3, "weight_decay": 0.05},
     "SGD": {"optimizer": "sgd", "learning_rate": 0.2},
     "half the learning rate": {"learning_rate": 3e-3},

@@ -43,8 +43,8 @@ def _card(manifest: Manifest) -> str:
             ],
         ),
         "## Training",
-        f"Recipe `{recipe['name']}`, from scratch: {recipe['epochs_done']} epochs ({stages}), "
-        f"batches of {recipe['batch_size']}, {recipe['optimizer']} up to "
+        f"Recipe `{recipe['name']}`, {_beginning(recipe)}: {recipe['epochs_done']} epochs "
+        f"({stages}), batches of {recipe['batch_size']}, {recipe['optimizer']} up to "
         f"{recipe['learning_rate']:g}, weight decay {recipe['weight_decay']:g}, label smoothing "
         f"{recipe['label_smoothing']:g}, seed {recipe['seed']}. "
         f"{recipe['seconds'] / 60:.0f} minutes on {recipe['cores']} cores. "
@@ -67,6 +67,16 @@ def _card(manifest: Manifest) -> str:
         "sort photos.",
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _beginning(recipe: dict[str, Any]) -> str:
+    before = recipe.get("before")
+    if before is None:
+        return "from a model before it" if recipe["name"] == "fine-tune" else "from scratch"
+    return (
+        f"from the weights of {before['version']} ({before['epochs_done']} epochs, "
+        f"{before['seconds'] / 60:.0f} minutes)"
+    )
 
 
 def _figures(metrics: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import UnreadableImage, UsageRefused
+from core.errors import UnreadableCode, UnreadableImage, UsageRefused
 from core.image import display, open_image, read_photo
 from core.labels import PhotoClass
 from core.lookahead import map_ahead
@@ -22,6 +22,7 @@ from core.training.sources import source_of
 
 Indices = npt.NDArray[np.intp]
 
+_SMALLEST = 16  # pixels of the shorter side, below which nobody sees a cat
 HELD_OUT = 0.1  # the share of photos that no training run ever learns from
 
 
@@ -31,6 +32,8 @@ class Dataset:
 
     classes: tuple[PhotoClass, ...]
     photos: tuple[LabelledPhoto, ...]
+    sha256: tuple[str, ...]  # of each photo's file
+    difference_hashes: Hashes  # of each photo, to find near-duplicates by
     pixels: Pixels  # shape (n, size, size, 3), in a temporary file
     targets: Indices  # of each photo's class
     training: Indices  # of the photos to learn from
@@ -116,10 +119,13 @@ def load(
             if labelled.held_out is not None:
                 held_out = path in labelled.held_out
             parts["validation" if held_out else "training"].append(row)
-    faults += _take_out_near_duplicates(parts, kept, np.array(hashes, dtype=np.uint64))
+    difference_hashes = np.array(hashes, dtype=np.uint64)
+    faults += _take_out_near_duplicates(parts, kept, difference_hashes)
     dataset = Dataset(
         classes=labelled.classes,
         photos=tuple(kept),
+        difference_hashes=difference_hashes,
+        sha256=tuple(sha256.hex() for sha256 in row_of),
         pixels=pixels_of_all,
         targets=np.array([index_of[photo.label] for photo in kept], dtype=np.intp),
         **{part: np.array(rows_of, dtype=np.intp) for part, rows_of in parts.items()},
@@ -177,6 +183,12 @@ def _decoded(
         try:
             content = read_photo(photo.path)
             image = open_image(content, min_side=size, name=display(photo.path))
+            if min(image.size) < _SMALLEST:
+                raise UnreadableImage(
+                    UnreadableCode.NOT_AN_IMAGE,
+                    f"{display(photo.path)} is {image.width} x {image.height} pixels: too small to "
+                    "learn from.",
+                )
             pixels = np.asarray(squash(image, size))
             return hashlib.sha256(content).digest(), pixels, difference_hash(pixels)
         except UnreadableImage as error:

@@ -10,6 +10,7 @@ import keras
 from core.console import Console
 from core.manifest import KERAS, Manifest, read_checked, read_manifest
 from core.training.architectures import build
+from core.training.architectures.backbones import load_backbone_weights
 from core.training.dataset import Dataset
 from core.training.fit import Fitted, outputs_for
 from core.training.labelled import LabelledFolder
@@ -17,7 +18,7 @@ from core.training.progress import fit_with_progress
 from core.training.recipe import FINE_TUNE, Recipe
 
 _KEPT = 0.5  # of the weights before: what is new is averaged with what was there
-_HEAD_EPOCHS = 2
+HEAD_EPOCHS = 2
 _HEAD_RATE = 4.0  # times the rate of the whole network
 
 
@@ -41,50 +42,97 @@ def with_classes_of(labelled: LabelledFolder, manifest: Manifest) -> LabelledFol
 
 
 def fine_tune(
-    dataset: Dataset, recipe: Recipe, current: Path, *, work: Path, console: Console
+    dataset: Dataset,
+    recipe: Recipe,
+    current: Path,
+    *,
+    work: Path,
+    console: Console,
+    finish: bool = False,
 ) -> Fitted:
-    """Go on from the model in the folder `current`: first its last layer alone, then all of it.
+    """Go on from the model in the folder `current`, as `head_first` does.
 
-    Batch normalization stays as it is. The weights are averaged with those before: Wortsman et
-    al., "Robust fine-tuning of zero-shot models", 2022. For other classes the last layer is new,
-    and nothing is averaged. Goes on from the checkpoints in `work`. Raises ModelRefused.
+    The weights are averaged with those before: Wortsman et al., "Robust fine-tuning of zero-shot
+    models", 2022. For other classes the last layer is new, and nothing is averaged. Goes on from
+    the checkpoints in `work`. Raises ModelRefused.
     """
-    manifest = read_manifest(current)
-    read_checked(current, manifest, KERAS)  # refuses what is not the manifest's
-    before = keras.models.load_model(current / KERAS)
-    same_classes = manifest.classes == dataset.classes
+    before = read_network(current)
+    same_classes = read_manifest(current).classes == dataset.classes
     start = build(recipe, outputs_for(dataset))
     if same_classes:
         start.set_weights(before.get_weights())
     else:
         _take_over(before, start)
+    fitted = head_first(dataset, recipe, start, work=work, console=console, finish=finish)
+    if same_classes:
+        fitted.network.set_weights(
+            [
+                _KEPT * old + (1 - _KEPT) * new
+                for old, new in zip(before.get_weights(), fitted.network.get_weights(), strict=True)
+            ]
+        )
+    return fitted
+
+
+def from_backbone(
+    dataset: Dataset, recipe: Recipe, *, work: Path, console: Console, finish: bool = False
+) -> Fitted:
+    """Train a network that begins with the weights that `recipe.backbone_weights` names.
+
+    Raises UsageRefused.
+    """
+    assert recipe.backbone_weights is not None
+    start = build(recipe, outputs_for(dataset))
+    load_backbone_weights(start, recipe.architecture, recipe.backbone_weights)
+    return head_first(dataset, recipe, start, work=work, console=console, finish=finish)
+
+
+def head_first(
+    dataset: Dataset,
+    recipe: Recipe,
+    start: keras.Model,
+    *,
+    work: Path,
+    console: Console,
+    finish: bool = False,
+) -> Fitted:
+    """Train a network that has learnt before: first its last layer alone, then all of it.
+
+    Batch normalization stays as it is.
+    """
     head = replace(
         recipe,
-        stages=(replace(recipe.stages[-1], epochs=_HEAD_EPOCHS),),
+        stages=(replace(recipe.stages[-1], epochs=HEAD_EPOCHS),),
         learning_rate=recipe.learning_rate * _HEAD_RATE,
     )
+    last = _last_layer(start).name
     first = fit_with_progress(
         dataset,
         head,
         work=_made(work / "head"),
         console=console,
         start=start,
-        only=_last_layer(start).name,
+        learns=lambda layer: layer.name == last,
+        finish=finish,
     )
     second = fit_with_progress(
-        dataset, recipe, work=_made(work / "all"), console=console, start=first.network
+        dataset,
+        recipe,
+        work=_made(work / "all"),
+        console=console,
+        start=first.network,
+        learns=lambda layer: not isinstance(layer, keras.layers.BatchNormalization),
+        finish=finish,
     )
-    network = second.network
-    if same_classes:
-        network.set_weights(
-            [
-                _KEPT * old + (1 - _KEPT) * new
-                for old, new in zip(before.get_weights(), network.get_weights(), strict=True)
-            ]
-        )
     done = len(first.history)
     later = (replace(epoch, number=epoch.number + done) for epoch in second.history)
-    return Fitted(network, (*first.history, *later))
+    return Fitted(second.network, (*first.history, *later))
+
+
+def read_network(folder: Path) -> keras.Model:
+    """Read the network of the model in `folder`. Raises ModelRefused."""
+    read_checked(folder, read_manifest(folder), KERAS)  # refuses what is not the manifest's
+    return keras.models.load_model(folder / KERAS)
 
 
 def _take_over(before: keras.Model, start: keras.Model) -> None:

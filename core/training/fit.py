@@ -12,16 +12,19 @@ from typing import Any
 
 import keras
 
-from core.errors import CatdogError
+from core.errors import CatdogError, UsageRefused
 from core.training.architectures import build, for_training
 from core.training.batches import steps_per_epoch, targets_of, training_batches, whole_photos
 from core.training.dataset import Dataset
 from core.training.history import Epoch
+from core.training.losses import PresentCrossentropy
 from core.training.optimizer import make_optimizer
 from core.training.recipe import Recipe
 
 if keras.backend.backend() == "tensorflow":
     from core.training import tensorflow_speed
+
+Learns = Callable[[keras.Layer], bool]  # whether a layer changes in training
 
 LAST = "last.keras"
 BEST = "best.keras"
@@ -46,24 +49,28 @@ def fit(
     *,
     work: Path,
     start: keras.Model | None = None,
-    only: str | None = None,
+    learns: Learns | None = None,
+    finish: bool = False,
     on_step: Callable[[int], None] = lambda steps_done: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Fitted:
     """Train a network, going on from the checkpoint in `work` if there is one.
 
-    It begins with random weights, or with those of `start`, a network for these classes, whose
-    batch normalization then stays as it is; with `only` the layer of that name is all that learns.
+    It begins with random weights, or with those of `start`, a network for these classes, of which
+    the layers learn that `learns` says: all of them without it. To `finish` is to go no further
+    than the checkpoints, which there must be.
 
     After each epoch `last.keras` (with the optimizer's state) and `history.json` are replaced
     there. In the last stage `best.keras` keeps the network of the lowest validation loss, and
     the run stops after `recipe.patience` epochs without a lower one.
     """
+    if finish:
+        return _best_so_far(work, recipe)
     keras.utils.set_random_seed(recipe.seed)
     steps = steps_per_epoch(dataset, recipe)
     if keras.backend.backend() == "tensorflow":
         tensorflow_speed.compute_convolutions_in_bfloat16()
-    model = _resumed(work) or _fresh(dataset, recipe, steps, start, only)
+    model = _resumed(work) or _fresh(dataset, recipe, steps, start, learns)
     done = int(model.optimizer.iterations) // steps
     keeper = Keeper(work, recipe, _read_history(work)[:done], on_epoch)
     begin = 0
@@ -87,23 +94,37 @@ def fit(
             verbose=0,
         )
         done = end
-    best = keras.models.load_model(work / BEST, compile=False)
+    return _best_so_far(work, recipe)
+
+
+def _best_so_far(work: Path, recipe: Recipe) -> Fitted:
+    """Load the network of the lowest validation loss, or before the last stage the last one."""
+    path = next((work / name for name in (BEST, LAST) if (work / name).exists()), None)
+    if path is None:
+        raise UsageRefused("Not one epoch is done: there is nothing to finish with.")
+    best = keras.models.load_model(path, compile=False)
     network = build(recipe, best.output.shape[-1])
     network.set_weights(best.get_weights())
-    return Fitted(network, tuple(keeper.history))
+    return Fitted(network, tuple(_read_history(work)))
 
 
 def _fresh(
-    dataset: Dataset, recipe: Recipe, steps: int, start: keras.Model | None, only: str | None
+    dataset: Dataset,
+    recipe: Recipe,
+    steps: int,
+    start: keras.Model | None,
+    learns: Learns | None,
 ) -> keras.Model:
     outputs = outputs_for(dataset)
     model = for_training(start or build(recipe, outputs))
-    if start is not None:
+    if learns is not None:
         for layer in model.layers:
-            normalizes = isinstance(layer, keras.layers.BatchNormalization)
-            layer.trainable = layer.name == only if only else not normalizes
+            layer.trainable = learns(layer)
     elif keras.backend.backend() == "tensorflow":
+        weights = model.get_weights()
         model = tensorflow_speed.with_fused_normalization(model)
+        if start is not None:
+            model.set_weights(weights)
     warmup = round(recipe.warmup_epochs * steps)
     total = recipe.epochs * steps
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -117,7 +138,12 @@ def _fresh(
         loss = keras.losses.BinaryCrossentropy(True, label_smoothing=recipe.label_smoothing)
         accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
     else:
-        loss = keras.losses.CategoricalCrossentropy(True, label_smoothing=recipe.label_smoothing)
+        present = [count > 0 for count in dataset.count(dataset.training).values()]
+        loss = (
+            keras.losses.CategoricalCrossentropy(True, label_smoothing=recipe.label_smoothing)
+            if all(present)
+            else PresentCrossentropy(present, recipe.label_smoothing)
+        )
         accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
     model.compile(
         optimizer=make_optimizer(recipe.optimizer, schedule, recipe.weight_decay),

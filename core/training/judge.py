@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from core.classifier import Classifier
 from core.console import Console, count_up
+from core.labels import Role
 from core.manifest import Manifest
 from core.probabilities import probabilities_from_logits
 from core.training.calibrate import choose_threshold, fit_temperature
+from core.training.compare import ENOUGH
 from core.training.dataset import Dataset
 from core.training.evaluate import Predicted, by_group, evaluate, predict_labelled
 from core.training.figures import Evaluation, figures
@@ -36,11 +40,20 @@ class Judged:
         return TEST if TEST in self.predicted else VALIDATION
 
 
-def calibrate(manifest: Manifest, folder: Path, dataset: Dataset, console: Console) -> Judged:
+def calibrate(
+    manifest: Manifest,
+    folder: Path,
+    dataset: Dataset,
+    console: Console,
+    *,
+    before: Manifest | None = None,
+) -> Judged:
     """Choose temperature and threshold of the model in `folder`, and measure it.
 
     The temperature is fitted to the sources left out, if any: new photos are more like those than
-    like the photos held out. The threshold must do for both.
+    like the photos held out. The threshold must do for both. Of a model that went on from one with
+    the manifest `before`, few photos change neither: below ENOUGH in all the temperature stays, and
+    below ENOUGH of neither the threshold does not fall.
     """
     rows = {VALIDATION: dataset.validation, LEFT_OUT: dataset.left_out}
     classifier = Classifier(folder)
@@ -53,6 +66,10 @@ def calibrate(manifest: Manifest, folder: Path, dataset: Dataset, console: Conso
                 predicted[part] = predict_labelled(classifier, photos, on_photo=one_more)
     unlike = predicted.get(LEFT_OUT, predicted[VALIDATION])
     temperature = round(fit_temperature(unlike.logits, unlike.targets), 4)
+    if before is not None and before.classes != manifest.classes:
+        before = None
+    if before is not None and len(unlike.targets) < ENOUGH:
+        temperature = before.temperature
     predicted = {
         part: replace(own, probabilities=probabilities_from_logits(own.logits, temperature))
         for part, own in predicted.items()
@@ -61,6 +78,9 @@ def calibrate(manifest: Manifest, folder: Path, dataset: Dataset, console: Conso
         choose_threshold(own.probabilities, own.targets, manifest.classes)
         for own in predicted.values()
     )
+    neither = [one.role is not Role.FILE for one in manifest.classes]
+    if before is not None and sum(np.array(neither)[unlike.targets]) < ENOUGH:
+        threshold = max(threshold, before.threshold)
     manifest = replace(manifest, temperature=temperature, threshold=threshold)
     evaluations = {
         part: figures(own.probabilities, own.targets, manifest.classes, threshold)

@@ -11,7 +11,7 @@ import numpy as np
 from core.console import Console
 from core.training.batches import steps_per_epoch
 from core.training.dataset import Dataset
-from core.training.fit import Fitted, fit
+from core.training.fit import Fitted, Learns, fit
 from core.training.history import Epoch
 from core.training.recipe import Recipe
 
@@ -23,7 +23,8 @@ def fit_with_progress(
     work: Path,
     console: Console,
     start: keras.Model | None = None,
-    only: str | None = None,
+    learns: Learns | None = None,
+    finish: bool = False,
 ) -> Fitted:
     """Fit as `fit` does, with a line about each epoch and a guess of the time left."""
     steps = steps_per_epoch(dataset, recipe)
@@ -58,7 +59,8 @@ def fit_with_progress(
             recipe,
             work=work,
             start=start,
-            only=only,
+            learns=learns,
+            finish=finish,
             on_step=lambda step: told(work_done(step)),
             on_epoch=on_epoch,
         )

@@ -54,7 +54,7 @@ MILD = Augmentation(
     contrast=0.35,
     saturation=0.35,
     grey=0.05,
-    turned=0.16,
+    turned=0.2,
     shrunk=0.12,
     sharpened=0.2,
     blurred=0.15,
@@ -65,7 +65,7 @@ MILD = Augmentation(
 CLOSER = replace(MILD, min_area=0.4)
 # crops show animals larger than whole photos do; the last epochs make up for that: Touvron et
 # al., "Fixing the train-test resolution discrepancy", 2019
-WHOLE = replace(MILD, min_area=0.75, turned=0.12, shrunk=0.08)
+WHOLE = replace(MILD, min_area=0.75, turned=0.16, shrunk=0.1)
 STRONG = replace(CLOSER, min_area=0.25, brightness=0.5, contrast=0.5, saturation=0.5, turned=0.25)
 AUGMENTATIONS = {"none": NONE, "light": LIGHT, "strong": STRONG}
 
@@ -90,9 +90,10 @@ class Recipe:
     warmup_epochs: float = 1.0
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
-    balance: float = 0.0  # 0: photos count alike; 1: classes do, whatever their numbers
+    balance: float = 1.0  # 0: photos count alike; 1: classes do, whatever their numbers
     patience: int = 5  # epochs of the last stage without a lower validation loss
     seed: int = 1
+    backbone_weights: str | None = None  # imagenet, or the file, that a backbone begins with
 
     @property
     def epochs(self) -> int:
@@ -153,7 +154,20 @@ def _classic(architecture: str, size: int) -> Recipe:
         learning_rate=1e-3,
         weight_decay=0.0,
         label_smoothing=0.0,
+        balance=0.0,
         batch_size=64,
+    )
+
+
+def _backbone(architecture: str) -> Recipe:
+    return Recipe(
+        name=architecture,
+        architecture=architecture,
+        stages=(Stage(160, 12, LIGHT),),
+        optimizer="adamw",
+        learning_rate=1e-3,
+        weight_decay=0.05,
+        batch_size=32,
     )
 
 
@@ -162,6 +176,8 @@ RECIPES = {  # by architecture
     "sequential-bn": _classic("sequential-bn", 128),
     "vgg-small": _classic("vgg-small", 128),
     "minimal": _classic("minimal", 64),
+    "mobilenetv3": _backbone("mobilenetv3"),
+    "efficientnetv2b0": _backbone("efficientnetv2b0"),
 }
 # a model that serves goes on learning: few epochs, a low rate, and its image size as it is
 FINE_TUNE = replace(
@@ -174,7 +190,13 @@ FINE_TUNE = replace(
     warmup_epochs=0.5,
     batch_size=32,
     patience=3,
-    balance=1.0,
+)
+# another sitting: what was learnt stays if the rate rises less; the smallest images taught enough
+RESTART = replace(
+    DEFAULT,
+    name="restart",
+    stages=(Stage(96, 12, CLOSER), Stage(128, 12, MILD), Stage(144, 3, WHOLE)),
+    learning_rate=4e-3,
 )
 # enough to tell which labels look wrong, twice, on halves of the photos
 LABEL_FAULTS = replace(DEFAULT, name="label-faults", stages=(Stage(64, 5, MILD),))

@@ -20,6 +20,7 @@ def run_of(name: str, stages: list[tuple[int, int]], accuracy: float) -> dict[st
     epochs = [size for size, number in stages for _ in range(number)]
     return {
         "created": f"2026-01-01T00:00:00+00:00{name}",
+        "version": name,
         "recipe": {
             "name": name,
             "seconds": 60 * len(epochs),
@@ -53,6 +54,14 @@ def test_a_page_gets_the_table_and_the_curves_of_the_longest_run(
     assert lines[5] == "| long | 64 px x 2, 96 px x 1 | 3 | 95.0% | 90.0% | - | - |"
     assert lines[-1] == "after"
     assert "96 px" in picture.read_text()
+
+
+def test_sittings_are_drawn_one_after_the_other(report: Any) -> None:
+    first, other = run_of("one", [(64, 2)], 0.9), run_of("other", [(64, 3)], 0.9)
+    second = run_of("two", [(96, 2)], 0.95)
+    second["recipe"]["before"] = {"version": "one", "epochs_done": 2, "seconds": 120}
+    epochs = report._longest([first, other, second])
+    assert [(epoch.number, epoch.size) for epoch in epochs] == [(1, 64), (2, 64), (3, 96), (4, 96)]
 
 
 def test_the_page_of_the_model_has_the_table_of_its_log(report: Any, tmp_path: Path) -> None:

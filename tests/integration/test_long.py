@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -23,25 +25,65 @@ def catdog(*arguments: object) -> list[str]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 as POSIX has it")
-def test_training_killed_twice_goes_on_where_it_was(
+def test_training_killed_five_times_ends_like_one_that_was_not(
     tmp_path: Path, fill_folder: Callable[..., Path]
 ) -> None:
+    """At a random moment of a random epoch each; what it learns on is the same, step by step."""
+    data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60})
+    options = ["--from", "scratch", "--no-promote", "--image-size", "32", "--batch-size", "16"]
+    results = []
+    for kills in (0, 5):
+        models = tmp_path / f"models-{kills}"
+        command = catdog("--models-dir", models, "train", data, *options, "--epochs", "12")
+        random = Random(kills)
+        killed = 0
+        while killed < kills:
+            epochs = random.randint(0, 2)
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    if not line.startswith(("Checkpoints", "Epoch")):
+                        continue
+                    if epochs == 0:
+                        time.sleep(random.random())
+                        process.kill()
+                    epochs -= 1
+                assert process.wait() == -signal.SIGKILL, "it was over before it was killed"
+            killed += 1
+            if "--resume" not in command:
+                command.append("--resume")
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        (manifest,) = models.glob("*/manifest.json")
+        results.append(json.loads(manifest.read_text()))
+    unbroken, broken = results
+    numbers = [epoch["number"] for epoch in unbroken["recipe"]["history"]]
+    assert [epoch["number"] for epoch in broken["recipe"]["history"]] == numbers
+    assert unbroken["metrics"]["validation"]["accuracy"] > 0.9
+    assert broken["metrics"]["validation"]["accuracy"] > 0.9
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C as POSIX has it")
+def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path, fill_folder: Callable[..., Path]) -> None:
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60})
     models = tmp_path / "models"
-    command = catdog("--models-dir", models, "train", data, "--epochs", "4")
-    for _ in range(2):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                if line.startswith("Epoch"):
-                    time.sleep(0.3)  # into the next epoch
-                    process.kill()
-            assert process.wait() != 0
-        command = [*command, "--resume"] if "--resume" not in command else command
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    command = catdog("--models-dir", models, "train", data, "--architecture", "minimal",
+                     "--epochs", "200", "--no-promote")  # fmt: skip
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for line in process.stdout:
+            if line.startswith("Epoch 3 "):
+                process.send_signal(signal.SIGINT)
+                break
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert "--resume --finish makes a model of the best so far" in said
+    assert list(models.glob("*/manifest.json")) == []
+    subprocess.run([*command, "--resume", "--finish"], check=True, stdout=subprocess.DEVNULL)
     (manifest,) = models.glob("*/manifest.json")
-    history = json.loads(manifest.read_text())["recipe"]["history"]
-    assert [epoch["number"] for epoch in history] == [1, 2, 3, 4]
+    assert 3 <= json.loads(manifest.read_text())["recipe"]["epochs_done"] < 200
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import keras
 
+from core.training.architectures.backbones import backbone
 from core.training.architectures.classic import minimal, sequential_bn, vgg_small
 from core.training.architectures.outputs import ACTIVATION, LOGITS
 from core.training.architectures.residual import residual
@@ -51,6 +52,16 @@ ARCHITECTURES = {
     ),
     "minimal": Architecture(
         "convolution, max pooling, flatten, dense", _classic(minimal), any_size=False
+    ),
+    "mobilenetv3": Architecture(
+        "MobileNetV3 Large of keras.applications (--backbone)",
+        lambda size, outputs, recipe: backbone("mobilenetv3", size, outputs),
+        any_size=True,
+    ),
+    "efficientnetv2b0": Architecture(
+        "EfficientNetV2 B0 of keras.applications (--backbone)",
+        lambda size, outputs, recipe: backbone("efficientnetv2b0", size, outputs),
+        any_size=True,
     ),
 }
 

@@ -30,6 +30,12 @@ class Mistake:
     taken_for: str
     confidence: float  # of what it was taken for
 
+    def __str__(self) -> str:
+        return (
+            f"{display(self.path)} says {self.label}; taken for {self.taken_for} "
+            f"({self.confidence:.1%})"
+        )
+
 
 def worst_mistakes(
     predicted: Predicted, labels: Sequence[str], most: int | None = MOST

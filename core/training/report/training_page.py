@@ -9,11 +9,12 @@ from pathlib import Path
 
 from core.labels import Role
 from core.manifest import Manifest
+from core.training.compare import Comparison
 from core.training.evaluate import Predicted
 from core.training.figures import Evaluation, at_thresholds
 from core.training.history import Epoch
 from core.training.labelled import Fault
-from core.training.report.mistakes import most_unsure, sheets, worst_mistakes
+from core.training.report.mistakes import Mistake, most_unsure, sheets, worst_mistakes
 from core.training.report.pages import data_urls, environment
 from core.training.report.plots import (
     confusion_plot,
@@ -45,6 +46,8 @@ class Training:
     shown: str  # the part that plots and photos are of
     predicted: Predicted  # of that part
     faults: Sequence[Fault]
+    suspicious: Sequence[Mistake] = ()  # labels that look wrong, the firmest first
+    comparison: Comparison | None = None  # with the model that serves
 
 
 def write_report(training: Training, folder: Path) -> None:
@@ -69,6 +72,7 @@ def write_report(training: Training, folder: Path) -> None:
         "version": manifest.version,
         "metrics": manifest.metrics,
         "sources": {source: asdict(one) for source, one in training.sources.items()},
+        "comparison": asdict(training.comparison) if training.comparison else None,
         "history": [asdict(epoch) for epoch in training.history],
     }
     text = json.dumps(metrics, indent=1, ensure_ascii=False)
@@ -85,6 +89,7 @@ def write_report(training: Training, folder: Path) -> None:
             pets=" and ".join(c.folder for c in manifest.classes if c.role is Role.FILE),
             plots={name: svg(figure) for name, figure in plots.items()},
             faults=training.faults[:_MOST_FAULTS],
+            suspicious=training.suspicious[:_MOST_FAULTS],
             mistakes=list(data_urls(sheets(worst_mistakes(predicted, manifest.labels, _MOST)))),
             unsure=list(data_urls(sheets(most_unsure(predicted, manifest.labels, _MOST)))),
         )

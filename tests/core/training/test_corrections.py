@@ -107,6 +107,7 @@ def test_train_says_what_it_leaves_out_and_what_it_adds(
     store: Store, state: Path, data: Path, tmp_path: Path, told: Any, tiny_recipe: Any,
     tiny_model: Path, draw: Callable[..., Any],
 ) -> None:  # fmt: skip
+    from core.training.inputs import Known
     from core.training.recipe import MILD, Stage
     from core.training.run import train
 
@@ -121,8 +122,8 @@ def test_train_says_what_it_leaves_out_and_what_it_adds(
     recipe = tiny_recipe(stages=(Stage(32, 1, MILD),))
     for trust, files in ((False, 61), (True, 65)):
         trained = train(
-            data, recipe, models_dir=tmp_path / f"m{trust}", console=told, store=store,
-            feedback=True, trust_filed=trust,
+            data, recipe, models_dir=tmp_path / f"m{trust}", console=told,
+            known=Known(store, feedback=True, trust_filed=trust),
         )  # fmt: skip
         assert trained.manifest.data["files"] == files
     lines = "\n".join(told.lines)

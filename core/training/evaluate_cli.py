@@ -1,0 +1,97 @@
+"""The command that measures a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from core.console import Terminal, count_up, print_json
+from core.options import (
+    Settings,
+    json_option,
+    model_option,
+    option,
+    pass_settings,
+    threshold_option,
+)
+from core.training.extra import load_training_packages
+
+# What it needs is imported by it, so that --help does not wait for TensorFlow.
+
+
+@click.command()
+@click.argument("data", type=click.Path(path_type=Path))
+@option(
+    "--variations",
+    is_flag=True,
+    help="Measure cats and dogs turned, dark, blurred, small and two in one photo, too: 14 times "
+    "the work.",
+)
+@option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page with all figures, plots and the worst mistakes to this file.",
+)
+@option(
+    "--mistakes",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write picture sheets of the worst mistakes to this folder, new or empty.",
+)
+@threshold_option
+@model_option
+@json_option
+@pass_settings
+def evaluate(
+    settings: Settings,
+    data: Path,
+    variations: bool,
+    html: Path | None,
+    mistakes: Path | None,
+    threshold: float | None,
+    model_choice: str | None,
+    json: bool,
+) -> None:
+    """Measure a model on labelled folders: DATA holds cats/, dogs/ and, if wanted, other/."""
+    load_training_packages("evaluate", "core.training.report.tables")
+    if html is not None:
+        load_training_packages("evaluate", "core.training.report.evaluation_page")
+    from core.errors import UsageRefused
+    from core.image import display
+    from core.model_store import find_model
+    from core.output_files import refuse_if_not_empty, writing
+    from core.training.examine import examine
+    from core.training.labelled import scan
+    from core.training.report.mistakes import worst_mistakes, write_sheets
+    from core.training.report.tables import evaluation_lines, evaluation_object
+
+    if mistakes is not None:
+        refuse_if_not_empty(mistakes, "--mistakes")
+    if html is not None and html.suffix.lower() not in (".html", ".htm"):
+        raise UsageRefused(f"{display(html)} must end in .html: it is written over.")
+    labelled = scan(data)
+    work = len(labelled.photos) * (2 if variations else 1)
+    with Terminal().progress("Measuring", work) as told:
+        examination = examine(
+            find_model(settings.models_dir, model_choice),
+            labelled.photos,
+            threshold=threshold,
+            variations=variations,
+            on_photo=count_up(told),
+        )
+    if html is not None:
+        from core.training.report.evaluation_page import evaluation_page
+
+        with writing(html):
+            html.write_text(evaluation_page(examination), encoding="utf-8")
+    if mistakes is not None:
+        with writing(mistakes):
+            predicted, labels = examination.measured.predicted, examination.manifest.labels
+            write_sheets(worst_mistakes(predicted, labels), mistakes)
+    if json:
+        print_json(evaluation_object(examination))
+        return
+    for fault in examination.measured.predicted.faults:
+        click.echo(f"Skipped: {fault.reason}", err=True)
+    for line in evaluation_lines(examination):
+        click.echo(line)
