@@ -45,9 +45,13 @@ def running(bot_api: BotApi, classifier: Classifier, state: Path) -> Running:
     """The bot as it runs, in the test's loop: `async with running() as bot`."""
 
     @asynccontextmanager
-    async def context(model: Classifier = classifier, **settings: Any) -> AsyncIterator[Bot]:
+    async def context(
+        model: Classifier = classifier,
+        serving: Callable[[], Classifier] | None = None,
+        **settings: Any,
+    ) -> AsyncIterator[Bot]:
         chosen = BotSettings(**{"api_url": bot_api.url, "threshold": 0.6, **settings})
-        bot = Bot(Secret(TOKEN), lambda: model, state, chosen)
+        bot = Bot(Secret(TOKEN), serving or (lambda: model), state, chosen)
         ready, stop = asyncio.Event(), asyncio.Event()
         task = asyncio.create_task(run(bot, ready=ready.set, stop=stop))
         waiting = asyncio.create_task(ready.wait())

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
+import shutil
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import pytest
 from telegram_on_loopback import GROUP, BotApi, captioned, reply_of
 
+from bot.photos import inference
 from bot.words.catalogue import words_for
+from core.promotion import promote
+from core.serving import Serving
+from core.store import Store
 
 Draw = Callable[..., Any]
 WORDS = words_for("en")
@@ -111,3 +121,44 @@ async def test_a_group_cannot_take_up_the_whole_queue(
                 bot_api.send(photo, person=person, chat=GROUP)
         number = bot_api.send_photo(draw("dogs", 1), person=5)
         assert (await asyncio.to_thread(bot_api.text_for, number)).startswith("🐶")
+
+
+async def test_ten_promotions_and_a_broken_one_under_load_are_noticed_by_nobody(
+    bot_api: BotApi, running: Any, draw: Draw, tiny_model: Path, tmp_path: Path, state: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Every photo is answered once, by a model that was promoted; the last good one goes on."""
+    models = tmp_path / "models"
+    for version in ("v1", "v2"):
+        copy = Path(shutil.copytree(tiny_model, models / version))
+        manifest = json.loads((copy / "manifest.json").read_text()) | {"version": version}
+        (copy / "manifest.json").write_text(json.dumps(manifest))
+    promote(models, "v1")
+    clock = itertools.count(step=10)  # seconds: the pointer is looked at each time
+    serving = Serving(models, clock=lambda: float(next(clock)))
+    monkeypatch.setattr(inference, "_LOOK", 0.02)
+    photo = bot_api.photo(draw("cats", 1))
+    sent = []
+    async with running(serving=serving.classifier, send_rate=0) as bot:
+        for number in range(10):
+            promote(models, "v2" if number % 2 == 0 else "v1")
+            sent += [bot_api.send(photo, person=person) for person in range(1, 11)]
+            if number == 6:  # v2 serves; it is spoiled, and loaded again after v1
+                spoilt = models / "v2" / "model.tflite"
+                good = spoilt.read_bytes()
+            if number == 7:
+                spoilt.write_bytes(good[:-1])
+                (models / "promoted").write_text("v2\n")
+                sent += [bot_api.send(photo, person=person) for person in range(1, 11)]
+                await asyncio.sleep(0.1)
+                spoilt.write_bytes(good)
+            expected = "v2" if number % 2 == 0 else "v1"
+            while number != 7 and bot._pool.manifest.version != expected:
+                await asyncio.sleep(0.01)
+        await wait(bot_api, lambda: len(bot_api.sent) >= len(sent))
+    assert sorted(reply_of(one) for one in bot_api.sent) == sorted(sent)
+    assert {one["text"].split(",")[0] for one in bot_api.sent} == {"🐱 cat"}
+    with closing(Store(state)) as store, store.reading() as db:
+        rows = db.execute("SELECT model_version, count(*) FROM bot_photos GROUP BY 1").fetchall()
+    assert {row[0] for row in rows} == {"v1", "v2"}
+    assert sum(row[1] for row in rows) == len(sent)
