@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-long bench-sorter bench-bot bench-heatmap lint clean
+.PHONY: run test test-long bench-sorter bench-bot bench-heatmap bench-fine-tuning lint clean
 
 run: $(VENV)/base-installed  ## sort photos that are dropped into ./inbox
 	@mkdir -p inbox
@@ -23,6 +23,9 @@ bench-bot: $(VENV)/base-installed  ## 50 people with 10 photos each at once: sec
 
 bench-heatmap: $(VENV)/base-installed  ## does the heat map show where the animal is? of photos in DATA
 	$(BIN)/python benchmarks/heatmap_peaks.py $(DATA)
+
+bench-fine-tuning: $(VENV)/dev-installed  ## does it pay to go on from the model? by phone photos in DATA
+	$(BIN)/python benchmarks/fine_tuning.py $(DATA)
 
 lint: $(VENV)/dev-installed
 	$(BIN)/ruff check .
