@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-long bench-sorter bench-bot bench-heatmap bench-fine-tuning lint clean
+.PHONY: run test test-long bench bench-full bench-bot bench-heatmap bench-fine-tuning lint clean
 
 run: $(VENV)/base-installed  ## sort photos that are dropped into ./inbox
 	@mkdir -p inbox
@@ -15,11 +15,14 @@ test: $(VENV)/dev-installed lint  ## lint, types, tests
 test-long: $(VENV)/dev-installed  ## what takes longer: kills, large folders, the shipped model
 	$(BIN)/pytest -m long
 
-bench-sorter: $(VENV)/base-installed  ## what the journal costs, and whether large folders slow it
-	$(BIN)/python benchmarks/journal_cost.py
+bench: $(VENV)/dev-installed  ## speed and memory against the plain way, into RESULTS.md: 10 minutes
+	$(BIN)/python -m benchmarks.run --write benchmarks/RESULTS.md $(if $(PHOTOS),--photos $(PHOTOS))
+
+bench-full: $(VENV)/dev-installed  ## the same with more photos, training and the speedrun: hours
+	$(BIN)/python -m benchmarks.run --full --write benchmarks/RESULTS.md $(if $(PHOTOS),--photos $(PHOTOS))
 
 bench-bot: $(VENV)/base-installed  ## 50 people with 10 photos each at once: seconds, memory, order
-	$(BIN)/python benchmarks/bot_load.py
+	$(BIN)/python -m benchmarks.bot_load
 
 bench-heatmap: $(VENV)/base-installed  ## does the heat map show where the animal is? of photos in DATA
 	$(BIN)/python benchmarks/heatmap_peaks.py $(DATA)

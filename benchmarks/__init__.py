@@ -1,0 +1,1 @@
+"""How fast catdog is and how much it takes, measured against what people use instead."""

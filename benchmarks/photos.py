@@ -1,0 +1,151 @@
+"""The photos that are measured with: some as they are, some enlarged to what a camera writes."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import shutil
+import struct
+import zipfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from core.image import open_image
+from core.photos import FileKind, find_files
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+
+_CAMERA = (4000, 3000)  # pixels
+_NOISE = 5.0  # standard deviation, of 0-255: a phone's by daylight
+_QUALITIES = (93, 97)
+_THUMBNAIL = (160, 120)  # pixels, as Exif 2.32 has it
+# EXIF's orientation, and what a camera held that way does to an upright picture
+_ORIENTATIONS = {
+    1: None,
+    3: Image.Transpose.ROTATE_180,
+    6: Image.Transpose.ROTATE_90,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+class NoPhotos(Exception):
+    """There is nothing to measure with; says what to give."""
+
+
+def find_photos(folder: Path | None, unpacked: Path) -> tuple[Path, ...]:
+    """List the photos below `folder`, or those of the project's test, unpacked into a folder.
+
+    Raises NoPhotos.
+    """
+    if folder is None:
+        folder = unpack("test", into=unpacked)
+    photos = tuple(
+        sorted(f.path for f in find_files(folder, recursive=True) if f.kind is FileKind.PHOTO)
+    )
+    if not photos:
+        raise NoPhotos(f"There are no photos in {folder}. Name another folder with --photos.")
+    return photos
+
+
+def unpack(name: str, *, into: Path) -> Path:
+    """Unpack the project's photographs of a part, where they are. Raises NoPhotos."""
+    archives = sorted(SHARED.glob(f"{name}*.zip"))
+    if not archives:
+        raise NoPhotos(
+            f"The project's photographs are not in {SHARED}. Give your own: with --photos a "
+            "folder with photos in it, in cats/ and dogs/ to train on them."
+        )
+    for archive in archives:
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(into)
+    return into / name.partition("-")[0]
+
+
+def small_photos(photos: Sequence[Path], number: int, folder: Path) -> list[Path]:
+    """Copy photos into a new folder, over and over until there are so many."""
+    folder.mkdir(parents=True)
+    names = []
+    for one, photo in zip(range(number), itertools.cycle(photos), strict=False):
+        names.append(folder / f"{one:06}{photo.suffix.lower()}")
+        shutil.copyfile(photo, names[-1])
+    return names
+
+
+def camera_photos(photos: Sequence[Path], number: int, folder: Path) -> list[Path]:
+    """Write so many photos as a camera would into a new folder, on all cores."""
+    folder.mkdir(parents=True)
+    sources = itertools.islice(itertools.cycle(photos), number)
+    with ProcessPoolExecutor() as pool:
+        write = partial(_write_camera_photo, folder=folder)
+        return list(pool.map(write, itertools.count(), sources, chunksize=8))
+
+
+def _write_camera_photo(number: int, source: Path, folder: Path) -> Path:
+    path = folder / f"IMG_{number:05}.jpg"
+    path.write_bytes(camera_photo(source, number))
+    return path
+
+
+def camera_photo(source: Path, seed: int) -> bytes:
+    """Make a camera's JPEG of a photo: 12 megapixels, noisy, 3 to 5 MB, with EXIF.
+
+    It is held in one of the four ways that cameras are held in, which EXIF's orientation tells,
+    and has a thumbnail embedded.
+    """
+    random = np.random.default_rng(seed)
+    upright = open_image(source, min_side=max(_CAMERA))
+    orientation = list(_ORIENTATIONS)[seed % len(_ORIENTATIONS)]
+    turn = _ORIENTATIONS[orientation]
+    held = upright if turn is None else upright.transpose(turn)
+    held = ImageOps.fit(held, _CAMERA, Image.Resampling.BICUBIC)
+    thumbnail = io.BytesIO()
+    held.resize(_THUMBNAIL, Image.Resampling.BILINEAR, reducing_gap=2.0).save(thumbnail, "JPEG")
+    shift = tuple(random.integers(0, _CAMERA, 2).tolist())
+    noisy = np.asarray(held) + np.roll(_noise(), shift, axis=(1, 0))
+    stream = io.BytesIO()
+    Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(
+        stream,
+        "JPEG",
+        quality=int(random.integers(*_QUALITIES)),
+        exif=exif_with(orientation, thumbnail.getvalue()),
+    )
+    return stream.getvalue()
+
+
+@cache
+def _noise() -> npt.NDArray[np.int16]:
+    random = np.random.default_rng(0)
+    drawn = random.standard_normal((_CAMERA[1], _CAMERA[0], 3), np.float32) * _NOISE
+    return drawn.round().astype(np.int16)
+
+
+def exif_with(orientation: int, thumbnail: bytes) -> bytes:
+    """Write an EXIF block by hand: Pillow reads the second directory, but does not write it."""
+    short, long = 3, 4
+    first = struct.pack("<H HHIHxx I", 1, 0x0112, short, 1, orientation, 26)
+    second = struct.pack(
+        "<H HHIHxx HHII HHII I",
+        3,
+        *(0x0103, short, 1, 6),  # compressed as JPEG
+        *(0x0201, long, 1, 68),  # where it begins
+        *(0x0202, long, 1, len(thumbnail)),
+        0,
+    )
+    return b"Exif\0\0" + b"II*\0" + struct.pack("<I", 8) + first + second + thumbnail
+
+
+def jpegs_of(photos: Sequence[Path], long_side: int) -> Iterator[bytes]:
+    """Enlarge photos to JPEGs with a long side of so many pixels, as messengers send them."""
+    for photo in photos:
+        image = open_image(photo, min_side=long_side)
+        stream = io.BytesIO()
+        ImageOps.contain(image, (long_side, long_side), Image.Resampling.BICUBIC).save(
+            stream, "JPEG", quality=85
+        )
+        yield stream.getvalue()

@@ -1,0 +1,95 @@
+"""RESULTS.md: the figures, on what they were measured, and what falls short."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+from benchmarks.figures import Figure
+from core.manifest import read_manifest
+from core.model_store import DEFAULT_MODEL
+
+_PACKAGES = (
+    "ai-edge-litert",
+    "keras",
+    "numpy",
+    "pillow",
+    "python-telegram-bot",
+    "tensorflow",
+)
+
+
+def machine() -> dict[str, str]:
+    """Say what this is measured on: the machine, and the versions of what matters."""
+    versions = {}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    return {
+        "processor": f"{os.cpu_count()} x {_processor()}",
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GB",
+        "system": f"{platform.system()} {platform.release()}",
+        "Python": platform.python_version(),
+        "model": read_manifest(DEFAULT_MODEL).version,
+        **versions,
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def page(figures: Sequence[Figure], command: str, left_out: Sequence[str]) -> str:
+    """Write the page. `left_out` are sentences about what was not measured."""
+    about = "\n".join(f"- {name}: {what}" for name, what in machine().items())
+    rows = "\n".join(map(_line, figures))
+    missing = "".join(f"\n{sentence}\n" for sentence in left_out)
+    return f"""# Speed
+
+Written by `{command}` on {datetime.now(UTC):%Y-%m-%d}. What is compared was measured in one run, in
+turns; the figure is the median of the rounds, with the lowest and the highest. The baseline is the
+plain way of `benchmarks/baseline.py`, on the same network. MB are 1,000,000 bytes.
+
+{about}
+
+| row | measured | figure | lowest to highest | line | holds | |
+| --- | --- | --- | --- | --- | --- | --- |
+{rows}
+{missing}"""
+
+
+def _line(figure: Figure) -> str:
+    spread = ""
+    if len(figure.values) > 1:
+        spread = f"{_number(min(figure.values))} to {_number(max(figure.values))}"
+    line, holds = "", ""
+    if figure.line is not None:
+        line = f"{figure.line.value} {_number(figure.limit)}"
+        holds = "yes" if figure.holds else "**no**"
+    cells = (
+        str(figure.row),
+        figure.what,
+        f"{_number(figure.median)} {figure.unit}",
+        spread,
+        line,
+        holds,
+        figure.note,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

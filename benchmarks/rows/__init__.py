@@ -1,0 +1,1 @@
+"""The rows of RESULTS.md, each with `measure(setting) -> list[Figure]`."""

@@ -1,0 +1,43 @@
+"""Row 1: from the start of a process to the printed answer for one photo."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from benchmarks.figures import Figure, Line, in_turns, milliseconds, ratios
+from benchmarks.setting import Setting, catdog, module
+
+MOST_SECONDS = 0.35  # on the machine that the project is made on
+
+
+def measure(setting: Setting) -> list[Figure]:
+    photo = setting.photos[0]
+    ways = {
+        "baseline": module("baseline", "predict", photo),
+        "catdog": catdog("predict", photo),
+    }
+    for command in ways.values():
+        setting.seconds_of(command)  # into the page cache
+    times = in_turns(
+        {name: partial(setting.seconds_of, command) for name, command in ways.items()},
+        setting.sizes.rounds,
+    )
+    return [
+        Figure(
+            1,
+            "cold start: the baseline's time over ours",
+            ratios(times["baseline"], times["catdog"]),
+            line=Line.AT_LEAST,
+            limit=12,
+            note=f"{milliseconds(times['baseline'])} against {milliseconds(times['catdog'])}",
+        ),
+        Figure(
+            1,
+            "cold start",
+            times["catdog"],
+            "s",
+            Line.AT_MOST,
+            MOST_SECONDS,
+            "`catdog predict PHOTO`, all of it",
+        ),
+    ]

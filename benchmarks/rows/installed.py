@@ -1,0 +1,49 @@
+"""Row 11: how large what is installed for serving is, and the model."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import venv
+from pathlib import Path
+
+from benchmarks.figures import Figure, Line
+from benchmarks.setting import ROOT, Setting
+from core.manifest import LITERT
+from core.model_store import DEFAULT_MODEL
+
+
+def measure_model(setting: Setting) -> list[Figure]:
+    size = (DEFAULT_MODEL / LITERT).stat().st_size
+    return [Figure(11, f"size of {LITERT}", (size / 1e6,), "MB", Line.AT_MOST, 6)]
+
+
+def measure_venv(setting: Setting) -> list[Figure]:
+    """Install catdog into an empty venv, from the package index."""
+    folder = setting.work / "venv"
+    venv.create(folder, with_pip=True)
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(ROOT)],
+        check=True,
+        env={name: text for name, text in os.environ.items() if name != "PYTHONPATH"},
+    )
+    size = size_of(folder)
+    shutil.rmtree(folder)
+    return [
+        Figure(
+            11,
+            "size of a venv with catdog for serving",
+            (size / 1e6,),
+            "MB",
+            Line.AT_MOST,
+            300,
+            "pip and the compiled modules included",
+        )
+    ]
+
+
+def size_of(folder: Path) -> int:
+    """Add up the files of a folder, in bytes; links count nothing."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_symlink())

@@ -1,0 +1,81 @@
+"""The photos that are measured with are like a camera's and a messenger's."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image, ImageOps
+
+from benchmarks import photos
+from core.image import open_image
+
+
+@pytest.fixture
+def source(tmp_path: Path, draw: Callable[..., Any]) -> Path:
+    """A photo, its left half darker, so that turning it shows."""
+    image = draw("cats", 1, (320, 240))
+    image.paste(draw("dogs", 1, (160, 240)).point(lambda value: value // 2), (0, 0))
+    image.save(tmp_path / "source.png")
+    return tmp_path / "source.png"
+
+
+@pytest.mark.parametrize(("seed", "orientation"), [(0, 1), (1, 3), (2, 6), (3, 8)])
+def test_a_camera_s_photo_is_large_and_turned_by_its_exif(
+    source: Path, seed: int, orientation: int
+) -> None:
+    content = photos.camera_photo(source, seed)
+    assert 2_500_000 < len(content) < 6_000_000
+    image = Image.open(io.BytesIO(content))
+    exif = image.getexif()
+    assert (image.size, exif[ExifTags.Base.Orientation]) == ((4000, 3000), orientation)
+    upright = open_image(content, min_side=162)
+    expected = ImageOps.fit(open_image(source, min_side=162), upright.size)
+    difference = np.asarray(upright.resize((16, 16)), int) - np.asarray(expected.resize((16, 16)))
+    assert np.abs(difference).mean() < 3
+
+    second = exif.get_ifd(ExifTags.IFD.IFD1)
+    begin = content.index(b"Exif\0\0") + 6 + second[ExifTags.Base.JpegIFOffset]
+    thumbnail = Image.open(
+        io.BytesIO(content[begin : begin + second[ExifTags.Base.JpegIFByteCount]])
+    )
+    thumbnail.load()
+    assert thumbnail.size == (160, 120)
+    difference = np.asarray(thumbnail.resize((16, 12)), int) - np.asarray(image.resize((16, 12)))
+    assert np.abs(difference).mean() < 5
+
+
+def test_photos_of_a_camera_differ_and_are_made_again_alike(source: Path, tmp_path: Path) -> None:
+    made = photos.camera_photos([source], 3, tmp_path / "made")
+    assert [path.name for path in made] == ["IMG_00000.jpg", "IMG_00001.jpg", "IMG_00002.jpg"]
+    assert len({path.read_bytes() for path in made}) == 3
+    assert made[2].read_bytes() == photos.camera_photo(source, 2)
+
+
+def test_small_photos_are_copied_until_there_are_enough(
+    fill_folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    found = photos.find_photos(fill_folder(tmp_path / "data", {"cats": 2}), tmp_path / "none")
+    copied = photos.small_photos(found, 5, tmp_path / "copied")
+    contents = [path.read_bytes() for path in found]
+    assert [path.read_bytes() for path in copied] == [*contents, *contents, contents[0]]
+
+
+def test_a_messenger_s_photos_have_a_long_side(source: Path) -> None:
+    (content,) = photos.jpegs_of([source], 640)
+    image = Image.open(io.BytesIO(content))
+    assert (image.format, image.size) == ("JPEG", (640, 480))
+
+
+def test_without_photos_it_says_what_to_give(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(photos.NoPhotos, match=r"no photos in .*--photos"):
+        photos.find_photos(tmp_path, tmp_path / "unpacked")
+    monkeypatch.setattr(photos, "SHARED", tmp_path)
+    with pytest.raises(photos.NoPhotos, match="--photos a folder"):
+        photos.find_photos(None, tmp_path / "unpacked")
