@@ -33,8 +33,10 @@ ROWS = {
     "growth": "rows.growth:measure",
     "model-size": "rows.installed:measure_model",
     "installed-size": "rows.installed:measure_venv",
+    "training": "rows.training:measure",
+    "speedrun": "speedrun:measure",
 }
-_LONG = ("installed-size",)  # with --full alone, or by name
+_LONG = ("installed-size", "training", "speedrun")  # with --full alone, or by name
 
 
 def measure(name: str, setting: Setting) -> list[Figure]:
