@@ -16,6 +16,9 @@ from core.training.dataset import Indices
 FILED_PRECISION = 0.993  # of the photos filed, at least this share in the right folder
 NEITHER_FILED = 0.015  # of the photos of neither, at most this share filed
 _LOWEST, _HIGHEST = 0.5, 0.995
+_FEWEST_OF_SOURCE = 10  # photos from which on a source counts by itself
+
+Flags = npt.NDArray[np.bool_]
 
 
 def fit_temperature(logits: Floats, targets: Indices) -> float:
@@ -35,22 +38,41 @@ def fit_temperature(logits: Floats, targets: Indices) -> float:
 
 
 def choose_threshold(
-    probabilities: Floats, targets: Indices, classes: Sequence[PhotoClass]
+    probabilities: Floats,
+    targets: Indices,
+    classes: Sequence[PhotoClass],
+    sources: Sequence[str | None],
 ) -> float:
     """Choose the lowest threshold at which filing is right often enough.
 
     That is where FILED_PRECISION and NEITHER_FILED hold on these photos, from 0.5 to 0.995 in
-    steps of 0.005; the highest of them if they hold nowhere.
+    steps of 0.005; the highest of them if they hold nowhere. `sources` are those of the photos,
+    and each counts alike, whatever its size: the photos of people whom nobody has met are more
+    like another source than like one more photo of the largest.
     """
     filed_class = np.array([photo_class.role is Role.FILE for photo_class in classes])
     best = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
     is_pet = filed_class[targets]
+    _, source_of_row = np.unique([source or "" for source in sources], return_inverse=True)
     for threshold in np.arange(_LOWEST, _HIGHEST, 0.005):
-        filed: npt.NDArray[np.bool_] = (confidence >= threshold) & filed_class[best]
-        pets = filed & is_pet
-        right = (best == targets)[pets].mean() if pets.any() else 0.0
-        neither = filed[~is_pet].mean() if (~is_pet).any() else 0.0
-        if right >= FILED_PRECISION and neither <= NEITHER_FILED:
+        filed: Flags = (confidence >= threshold) & filed_class[best]
+        right = _mean_of_sources(best == targets, filed & is_pet, source_of_row)
+        neither = _mean_of_sources(filed, ~is_pet, source_of_row)
+        if (right or 0.0) >= FILED_PRECISION and (neither or 0.0) <= NEITHER_FILED:
             return round(float(threshold), 3)
     return _HIGHEST
+
+
+def _mean_of_sources(flags: Flags, among: Flags, sources: Indices) -> float | None:
+    """Compute the share of flags in each source, and the mean of these; None of no photos.
+
+    Only photos `among` those count; sources with few of them count together, as one.
+    """
+    if not among.any():
+        return None
+    photos = np.bincount(sources[among], minlength=sources.max() + 1)
+    own = np.where(photos[sources] >= _FEWEST_OF_SOURCE, sources, len(photos))
+    counts = np.bincount(own[among])
+    found = np.bincount(own[among], weights=flags[among])
+    return float((found[counts > 0] / counts[counts > 0]).mean())

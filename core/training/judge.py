@@ -51,9 +51,9 @@ def calibrate(
     """Choose temperature and threshold of the model in `folder`, and measure it.
 
     The temperature is fitted to the sources left out, if any: new photos are more like those than
-    like the photos held out. The threshold must do for both. Of a model that went on from one with
-    the manifest `before`, few photos change neither: below ENOUGH in all the temperature stays, and
-    below ENOUGH of neither the threshold does not fall.
+    like the photos held out. The threshold must do for all of them, by source. Of a model that
+    went on from one with the manifest `before`, few photos change neither: below ENOUGH in all the
+    temperature stays, and below ENOUGH of neither the threshold does not fall.
     """
     rows = {VALIDATION: dataset.validation, LEFT_OUT: dataset.left_out}
     classifier = Classifier(folder)
@@ -74,9 +74,11 @@ def calibrate(
         part: replace(own, probabilities=probabilities_from_logits(own.logits, temperature))
         for part, own in predicted.items()
     }
-    threshold = max(
-        choose_threshold(own.probabilities, own.targets, manifest.classes)
-        for own in predicted.values()
+    threshold = choose_threshold(
+        np.concatenate([own.probabilities for own in predicted.values()]),
+        np.concatenate([own.targets for own in predicted.values()]),
+        manifest.classes,
+        [source_of(photo.path) for own in predicted.values() for photo in own.photos],
     )
     neither = [one.role is not Role.FILE for one in manifest.classes]
     if before is not None and sum(np.array(neither)[unlike.targets]) < ENOUGH:

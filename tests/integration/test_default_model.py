@@ -56,7 +56,7 @@ def test_its_figures_on_the_test_photographs(shared_photos: Path, tmp_path: Path
     """Those that its manifest states, and good enough."""
     everything = measured(shared_photos)
     stated = read_manifest(DEFAULT_MODEL).metrics["test"]
-    assert everything["accuracy"] >= 0.90
+    assert everything["accuracy"] >= 0.92
     assert everything["accuracy"] == pytest.approx(stated["accuracy"], abs=0.002)
     assert everything["neither_filed"] <= 0.02
     assert everything["filed_precision"] >= 0.99
@@ -67,4 +67,4 @@ def test_its_figures_on_the_test_photographs(shared_photos: Path, tmp_path: Path
             shutil.copy(photo, tmp_path / "kaggle" / kind)
     kaggle = measured(tmp_path / "kaggle")
     assert kaggle["data"]["files"] == 1000
-    assert kaggle["told_apart"] >= 0.97
+    assert kaggle["told_apart"] >= 0.98

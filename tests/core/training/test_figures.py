@@ -88,11 +88,32 @@ def test_the_threshold_is_the_lowest_that_files_rightly_enough() -> None:
     confidence = np.linspace(0.5, 1, 1001)
     probabilities = np.stack([confidence, 1 - confidence, np.zeros(1001)], axis=1)
     targets = np.where(confidence < 0.8, 1, 0)
-    assert choose_threshold(probabilities, targets, CLASSES) == pytest.approx(0.8, abs=0.01)
+    assert choose_threshold(
+        probabilities, targets, CLASSES, [None] * len(targets)
+    ) == pytest.approx(0.8, abs=0.01)
     targets = np.where(confidence < 0.7, 2, 0)
-    assert choose_threshold(probabilities, targets, CLASSES) == pytest.approx(0.7, abs=0.01)
+    assert choose_threshold(
+        probabilities, targets, CLASSES, [None] * len(targets)
+    ) == pytest.approx(0.7, abs=0.01)
 
 
 def test_where_no_threshold_is_good_enough_the_highest_is_taken() -> None:
     probabilities = np.tile([0.99, 0.01, 0.0], (50, 1))
-    assert choose_threshold(probabilities, np.ones(50, dtype=np.intp), CLASSES) == 0.995
+    assert (
+        choose_threshold(probabilities, np.ones(50, dtype=np.intp), CLASSES, [None] * 50) == 0.995
+    )
+
+
+def test_every_source_counts_alike_and_small_ones_together() -> None:
+    """Of 970 photos of a zoo none passes for a cat; of 30 of a farm one does, rather surely."""
+    targets = np.repeat([0, 2], [500, 1000])
+    probabilities = np.repeat([[0.97, 0.02, 0.01], [0.0, 0.0, 1.0]], [500, 1000], axis=0)
+    probabilities[-1] = [0.9, 0.05, 0.05]
+    home = ["home"] * 500
+
+    def chosen(*sources: str) -> float:
+        return choose_threshold(probabilities, targets, CLASSES, [*home, *sources])
+
+    assert chosen(*["zoo"] * 1000) == 0.5
+    assert chosen(*["zoo"] * 970, *["farm"] * 30) == pytest.approx(0.9, abs=0.006)
+    assert chosen(*["zoo"] * 980, *["barn"] * 15, *["farm"] * 5) == pytest.approx(0.9, abs=0.006)
