@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from core.console import Console
 from core.manifest import KERAS, Manifest, read_checked, read_manifest
 from core.training.architectures import build
 from core.training.architectures.backbones import load_backbone_weights
+from core.training.batches import steps_per_epoch
 from core.training.dataset import Dataset
 from core.training.fit import Fitted, outputs_for
 from core.training.labelled import LabelledFolder
@@ -21,6 +23,7 @@ from core.training.recipe import FINE_TUNE, Recipe
 # this, none were on balance, and what was gained on the source learnt from was gained all the same
 _KEPT = 0.7
 HEAD_EPOCHS = 2
+_STEPS_OF_NEW_HEAD = 60
 _HEAD_RATE = 4.0  # times the rate of the whole network
 
 
@@ -65,7 +68,15 @@ def fine_tune(
         start.set_weights(before.get_weights())
     else:
         _take_over(before, start)
-    fitted = head_first(dataset, recipe, start, work=work, console=console, finish=finish)
+    fitted = head_first(
+        dataset,
+        recipe,
+        start,
+        new_head=not same_classes,
+        work=work,
+        console=console,
+        finish=finish,
+    )
     if same_classes:
         fitted.network.set_weights(
             [
@@ -86,7 +97,9 @@ def from_backbone(
     assert recipe.backbone_weights is not None
     start = build(recipe, outputs_for(dataset))
     load_backbone_weights(start, recipe.architecture, recipe.backbone_weights)
-    return head_first(dataset, recipe, start, work=work, console=console, finish=finish)
+    return head_first(
+        dataset, recipe, start, new_head=True, work=work, console=console, finish=finish
+    )
 
 
 def head_first(
@@ -94,17 +107,22 @@ def head_first(
     recipe: Recipe,
     start: keras.Model,
     *,
+    new_head: bool,
     work: Path,
     console: Console,
     finish: bool = False,
 ) -> Fitted:
     """Train a network that has learnt before: first its last layer alone, then all of it.
 
-    Batch normalization stays as it is.
+    Batch normalization stays as it is. A `new_head`, which knows nothing, learns for longer where
+    photos are few.
     """
+    epochs = HEAD_EPOCHS
+    if new_head:
+        epochs = max(epochs, math.ceil(_STEPS_OF_NEW_HEAD / steps_per_epoch(dataset, recipe)))
     head = replace(
         recipe,
-        stages=(replace(recipe.stages[-1], epochs=HEAD_EPOCHS),),
+        stages=(replace(recipe.stages[-1], epochs=epochs),),
         learning_rate=recipe.learning_rate * _HEAD_RATE,
     )
     last = _last_layer(start).name
