@@ -27,16 +27,15 @@ _STEPS_OF_NEW_HEAD = 60
 _HEAD_RATE = 4.0  # times the rate of the whole network
 
 
-def recipe_for(manifest: Manifest, epochs: int | None = None) -> Recipe:
-    """Make the recipe that goes on from a model: its network and image size, FINE_TUNE's rest."""
+def recipe_for(manifest: Manifest, recipe: Recipe = FINE_TUNE) -> Recipe:
+    """Make the recipe that goes on from a model: its network and image size, `recipe`'s rest."""
     known = manifest.recipe
-    recipe = replace(
-        FINE_TUNE,
+    return replace(
+        recipe,
         architecture=known.get("architecture", "default"),
         widths=tuple(known["widths"]),
         blocks=tuple(known["blocks"]),
     ).with_image_size(manifest.preprocessing.size)
-    return recipe.with_epochs(epochs) if epochs else recipe
 
 
 def with_classes_of(labelled: LabelledFolder, manifest: Manifest) -> LabelledFolder:

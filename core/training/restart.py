@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +14,7 @@ from core.training.dataset import Dataset
 from core.training.fine_tune import read_network
 from core.training.fit import Fitted, outputs_for
 from core.training.progress import fit_with_progress
-from core.training.recipe import RESTART, Recipe
-
-
-def restart_recipe(manifest: Manifest) -> Recipe:
-    """Make the recipe for another sitting: the model's network and image size, RESTART's rest."""
-    known = manifest.recipe
-    return replace(
-        RESTART,
-        architecture=known.get("architecture", "default"),
-        widths=tuple(known["widths"]),
-        blocks=tuple(known["blocks"]),
-    ).with_image_size(manifest.preprocessing.size)
+from core.training.recipe import Recipe
 
 
 def restart(

@@ -273,8 +273,7 @@ def _begin(
     from core.model_store import find_model
     from core.training.architectures.backbones import NO_WEIGHTS
     from core.training.fine_tune import recipe_for
-    from core.training.recipe import RECIPES
-    from core.training.restart import restart_recipe
+    from core.training.recipe import FINE_TUNE, RECIPES, RESTART
 
     if backbone is not None:
         if architecture is not None or start not in (None, "scratch"):
@@ -297,8 +296,8 @@ def _begin(
             f"--from {start} goes on from. Leave them out, or train --from scratch."
         )
     current = find_model(models_dir)
-    make = recipe_for if start == "current" else restart_recipe
-    return make(read_manifest(current)), current
+    going_on = FINE_TUNE if start == "current" else RESTART
+    return recipe_for(read_manifest(current), going_on), current
 
 
 def _changed(

@@ -13,14 +13,15 @@ import pytest
 
 from core.errors import UsageRefused
 from core.manifest import read_manifest
+from core.training.fine_tune import recipe_for
 from core.training.recipe import MILD, RESTART, Stage
-from core.training.restart import restart_recipe, sittings_before
+from core.training.restart import sittings_before
 from core.training.run import train
 
 
 def test_the_recipe_is_for_the_models_network_and_image_size(tiny_model: Path) -> None:
     manifest = read_manifest(tiny_model)
-    recipe = restart_recipe(manifest)
+    recipe = recipe_for(manifest, RESTART)
     assert (recipe.widths, recipe.blocks, recipe.size) == ((8, 16, 32), (1, 1, 1), 32)
     assert (recipe.name, recipe.learning_rate) == ("restart", RESTART.learning_rate)
 
@@ -43,7 +44,7 @@ def test_all_of_the_network_goes_on_from_its_weights(
     """With no rate to speak of it stays what it was; and its card tells of both sittings."""
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60}, 600)
     recipe = replace(
-        restart_recipe(read_manifest(tiny_model)),
+        recipe_for(read_manifest(tiny_model), RESTART),
         stages=(Stage(24, 1, MILD), Stage(32, 1, MILD)),
         batch_size=16,
         learning_rate=1e-7,
