@@ -60,7 +60,7 @@ def promote(models_dir: Path, name: str) -> str:
     model = find_stored(models_dir, name)
     if isinstance(model.manifest, CatdogError):
         raise model.manifest
-    Classifier(model.folder, threads=1)
+    Classifier(model.folder)
     before = promoted_version(models_dir) or COMES_WITH_CATDOG
     models_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(models_dir / f"{PROMOTED}.lock"):
@@ -82,7 +82,7 @@ def roll_back(models_dir: Path) -> str:
     model = find_stored(models_dir, before)
     if isinstance(model.manifest, CatdogError):
         raise model.manifest
-    Classifier(model.folder, threads=1)
+    Classifier(model.folder)
     with FileLock(models_dir / f"{PROMOTED}.lock"):
         _point_to(models_dir, before)
         _write(models_dir / _HISTORY, "".join(f"{one}\n" for one in history[:-1]))

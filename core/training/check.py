@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.console import Console
-from core.training.batches import class_weights
+from core.training.batches import class_weights, steps_per_epoch
 from core.training.compare import ENOUGH
 from core.training.dataset import Dataset
-from core.training.fine_tune import HEAD_EPOCHS
+from core.training.fine_tune import HEAD_EPOCHS, keeps_answers, read_network
 from core.training.fit import fit
 from core.training.history import Epoch
 from core.training.inputs import Known, decode, gather
@@ -45,7 +45,7 @@ def check(
                 f"  {label}: {count} to learn from, {held_out[label]} held out"
                 + (f"; each counts {weight:.1f} times, as there are few" if uneven else "")
             )
-        minutes = seconds_of(dataset, recipe, work) / 60
+        minutes = seconds_of(dataset, recipe, work, current) / 60
         again = ""
         if len(dataset.validation) < ENOUGH:  # each of the folds learns from all but its own part
             more = max(1, round(minutes * (FOLDS - 1)))
@@ -56,7 +56,7 @@ def check(
         del dataset  # Windows removes no file that is mapped
 
 
-def seconds_of(dataset: Dataset, recipe: Recipe, work: Path) -> float:
+def seconds_of(dataset: Dataset, recipe: Recipe, work: Path, current: Path | None) -> float:
     """Estimate the seconds that training takes here, from a few steps at the last image size.
 
     The work of a step grows with the pixels. Going on from a model trains its last layer first.
@@ -68,13 +68,22 @@ def seconds_of(dataset: Dataset, recipe: Recipe, work: Path) -> float:
     )
     last = recipe.stages[-1]
     timed: list[Epoch] = []
-    few = replace(recipe, stages=(replace(last, epochs=2),))
-    fit(some, few, work=work, on_epoch=timed.append)
-    a_photo = timed[-1].seconds / (len(some.training) + len(some.validation) / 3)
-    photos = len(dataset.training) + len(dataset.validation) / 3  # which are only looked at
+    few = replace(recipe, stages=(replace(last, epochs=2),), fewest_steps=1)
+    goes_on = recipe.name == "fine-tune"
+    keep = None
+    if goes_on and current is not None and keeps_answers(current, dataset):
+        keep = read_network(current)
+    fit(some, few, work=work, keep=keep, on_epoch=timed.append)
+    a_photo = timed[-1].seconds / _photos_of_an_epoch(some, few)
+    photos = _photos_of_an_epoch(dataset, recipe)
     seconds = sum(
         a_photo * photos * stage.epochs * (stage.size / last.size) ** 2 for stage in recipe.stages
     )
-    if recipe.name == "fine-tune" or recipe.backbone_weights:
+    if goes_on or recipe.backbone_weights:
         seconds += a_photo * photos * HEAD_EPOCHS / 2
     return seconds + timed[0].seconds * len(recipe.stages)  # building it takes as long each time
+
+
+def _photos_of_an_epoch(dataset: Dataset, recipe: Recipe) -> float:
+    """Count the photos that an epoch learns from, and a third of those that it only looks at."""
+    return steps_per_epoch(dataset, recipe) * recipe.batch_size + len(dataset.validation) / 3

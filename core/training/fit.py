@@ -17,7 +17,8 @@ from core.training.architectures import build, for_training
 from core.training.batches import steps_per_epoch, targets_of, training_batches, whole_photos
 from core.training.dataset import Dataset
 from core.training.history import Epoch
-from core.training.losses import PresentCrossentropy
+from core.training.keeping import beside_answers, with_answers
+from core.training.losses import KeepingCrossentropy, LabelAccuracy, PresentCrossentropy
 from core.training.optimizer import make_optimizer
 from core.training.recipe import Recipe
 
@@ -50,6 +51,7 @@ def fit(
     work: Path,
     start: keras.Model | None = None,
     learns: Learns | None = None,
+    keep: keras.Model | None = None,
     finish: bool = False,
     on_step: Callable[[int], None] = lambda steps_done: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -57,7 +59,8 @@ def fit(
     """Train a network, going on from the checkpoint in `work` if there is one.
 
     It begins with random weights, or with those of `start`, a network for these classes, of which
-    the layers learn that `learns` says: all of them without it. To `finish` is to go no further
+    the layers learn that `learns` says: all of them without it. It keeps to the answers of `keep`,
+    a network for these classes, beside learning the labels. To `finish` is to go no further
     than the checkpoints, which there must be.
 
     After each epoch `last.keras` (with the optimizer's state) and `history.json` are replaced
@@ -70,7 +73,7 @@ def fit(
     steps = steps_per_epoch(dataset, recipe)
     if keras.backend.backend() == "tensorflow":
         tensorflow_speed.compute_convolutions_in_bfloat16()
-    model = _resumed(work) or _fresh(dataset, recipe, steps, start, learns)
+    model = _resumed(work) or _fresh(dataset, recipe, steps, start, learns, keep)
     done = int(model.optimizer.iterations) // steps
     keeper = Keeper(work, recipe, _read_history(work)[:done], on_epoch)
     begin = 0
@@ -79,15 +82,18 @@ def fit(
         begin = end
         if done >= end or keeper.has_stalled():
             continue
+        batches = training_batches(dataset, recipe, stage, range(done * steps, end * steps))
+        photos = whole_photos(dataset, dataset.validation, stage.size)
+        targets = targets_of(dataset, dataset.validation)
+        if keep is not None:
+            batches = with_answers(batches, keep)
+            targets = beside_answers(targets, photos, keep)
         model.fit(
-            training_batches(dataset, recipe, stage, range(done * steps, end * steps)),
+            batches,
             steps_per_epoch=steps,
             initial_epoch=done,
             epochs=end,
-            validation_data=(
-                whole_photos(dataset, dataset.validation, stage.size),
-                targets_of(dataset, dataset.validation),
-            ),
+            validation_data=(photos, targets),
             validation_batch_size=recipe.batch_size,
             callbacks=[keeper, _Steps(on_step)],
             shuffle=False,
@@ -114,6 +120,7 @@ def _fresh(
     steps: int,
     start: keras.Model | None,
     learns: Learns | None,
+    keep: keras.Model | None,
 ) -> keras.Model:
     outputs = outputs_for(dataset)
     model = for_training(start or build(recipe, outputs))
@@ -139,12 +146,15 @@ def _fresh(
         accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
     else:
         present = [count > 0 for count in dataset.count(dataset.training).values()]
-        loss = (
-            keras.losses.CategoricalCrossentropy(True, label_smoothing=recipe.label_smoothing)
-            if all(present)
-            else PresentCrossentropy(present, recipe.label_smoothing)
-        )
-        accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
+        if keep is not None:
+            loss = KeepingCrossentropy(present, recipe.label_smoothing)
+        elif all(present):
+            loss = keras.losses.CategoricalCrossentropy(
+                True, label_smoothing=recipe.label_smoothing
+            )
+        else:
+            loss = PresentCrossentropy(present, recipe.label_smoothing)
+        accuracy = LabelAccuracy(name="accuracy")
     model.compile(
         optimizer=make_optimizer(recipe.optimizer, schedule, recipe.weight_decay),
         loss=loss,

@@ -24,6 +24,7 @@ def fit_with_progress(
     console: Console,
     start: keras.Model | None = None,
     learns: Learns | None = None,
+    keep: keras.Model | None = None,
     finish: bool = False,
 ) -> Fitted:
     """Fit as `fit` does, with a line about each epoch and a guess of the time left."""
@@ -60,6 +61,7 @@ def fit_with_progress(
             work=work,
             start=start,
             learns=learns,
+            keep=keep,
             finish=finish,
             on_step=lambda step: told(work_done(step)),
             on_epoch=on_epoch,

@@ -90,6 +90,7 @@ class Recipe:
     warmup_epochs: float = 1.0
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
+    fewest_steps: int = 1  # of an epoch
     balance: float = 1.0  # 0: photos count alike; 1: classes do, whatever their numbers
     patience: int = 5  # epochs of the last stage without a lower validation loss
     seed: int = 1
@@ -189,7 +190,9 @@ FINE_TUNE = replace(
     weight_decay=0.0,
     warmup_epochs=0.5,
     batch_size=32,
-    patience=3,
+    fewest_steps=8,
+    label_smoothing=0.0,
+    patience=6,
 )
 # another sitting: what was learnt stays if the rate rises less; the smallest images taught enough
 RESTART = replace(

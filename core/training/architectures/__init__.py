@@ -7,14 +7,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
+import numpy as np
+import numpy.typing as npt
 
+from core.preprocessing import Pixels
 from core.training.architectures.backbones import backbone
 from core.training.architectures.classic import minimal, sequential_bn, vgg_small
 from core.training.architectures.outputs import ACTIVATION, LOGITS
 from core.training.architectures.residual import residual
 from core.training.recipe import Recipe
 
-__all__ = ["ACTIVATION", "ARCHITECTURES", "LOGITS", "build", "for_training", "multiply_adds"]
+_CHUNK = 32  # photos that go through a network at once
+
+__all__ = [
+    "ACTIVATION",
+    "ARCHITECTURES",
+    "LOGITS",
+    "build",
+    "for_training",
+    "logits_of",
+    "multiply_adds",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,19 @@ def build(recipe: Recipe, outputs: int, *, size: int | None = None) -> keras.Mod
 def for_training(network: keras.Model) -> keras.Model:
     """View a network as one from images to `logits` alone; weights are shared."""
     return keras.Model(network.input, network.output[LOGITS], name=network.name)
+
+
+def logits_of(network: keras.Model, photos: Pixels) -> npt.NDArray[np.float32]:
+    """Compute the logits of a network for photos of any number, a few at a time.
+
+    `photos` is uint8 of shape `(n, size, size, 3)`, `n` above 0.
+
+    Returns: shape `(n, outputs)`.
+    """
+    chunks = (photos[first : first + _CHUNK] for first in range(0, len(photos), _CHUNK))
+    return np.concatenate(
+        [keras.ops.convert_to_numpy(network(chunk, training=False)[LOGITS]) for chunk in chunks]
+    )
 
 
 def multiply_adds(network: keras.Model) -> int:

@@ -164,6 +164,23 @@ def test_an_epoch_shows_each_training_photo_once_and_no_other(dataset: Dataset) 
     assert not keys & {dataset.pixels[row].tobytes() for row in dataset.validation}
 
 
+def test_an_epoch_of_few_photos_goes_through_them_again_in_another_order(dataset: Dataset) -> None:
+    few = replace(dataset, training=dataset.training[:16])
+    recipe = replace(RECIPE, fewest_steps=6)
+    assert steps_per_epoch(few, recipe) == 6
+    assert steps_per_epoch(few, RECIPE) == 2
+    stage = Stage(dataset.pixels.shape[1], 1, NONE)
+    shown = [
+        [photo.tobytes() for photo in photos]
+        for photos, _, _ in training_batches(few, recipe, stage, range(6))
+    ]
+    passes = [{*shown[step], *shown[step + 1]} for step in (0, 2, 4)]
+    assert (
+        passes[0] == passes[1] == passes[2] == {few.pixels[row].tobytes() for row in few.training}
+    )
+    assert shown[0] != shown[2]
+
+
 def test_targets_are_one_hot_or_one_column_for_two_classes(dataset: Dataset) -> None:
     rows = np.array([0, 50, 100])
     assert targets_of(dataset, rows).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]

@@ -50,7 +50,7 @@ def test_the_networks_that_people_learn_with_are_served_too(name: str, tmp_path:
     assert kinds[-1] == "Dense"
     assert "Flatten" in kinds
     assert ("BatchNormalization" in kinds) == (name == "sequential-bn")
-    export(network, recipe, tmp_path)
+    export(network, recipe, tmp_path, half=False)
     photos = np.random.default_rng(0).integers(0, 255, (1, recipe.size, recipe.size, 3))
     photos = photos.astype(np.uint8)
     expected = keras.ops.convert_to_numpy(network(photos, training=False)["logits"])

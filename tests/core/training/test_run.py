@@ -13,7 +13,7 @@ import pytest
 
 from core.classifier import Classifier
 from core.errors import CatdogError, UsageRefused
-from core.training import judge, package, progress
+from core.training import judge, parity, progress
 from core.training.evaluate import evaluate
 from core.training.fit import Keeper, fit
 from core.training.history import Epoch
@@ -178,7 +178,7 @@ def test_an_output_folder_with_something_in_it_is_refused(
 def test_an_export_that_differs_from_the_network_is_refused(
     data: Path, tmp_path: Path, told: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(package, "_PARITY_TOLERANCE", -1.0)
+    monkeypatch.setattr(parity, "_LARGEST_GAP", {16: -1.0, 32: -1.0})
     recipe = replace(RECIPE, stages=(Stage(16, 1, MILD),))
     with pytest.raises(CatdogError, match="differ from Keras's"):
         train(data, recipe, models_dir=tmp_path / "m", console=told)  # type: ignore[arg-type]
