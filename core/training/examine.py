@@ -82,7 +82,7 @@ def examine(
 
 
 def _milliseconds(folder: Path) -> float:
-    classifier = Classifier(folder, threads=1)
+    classifier = Classifier(folder)
     side = classifier.manifest.preprocessing.size
     photo = np.zeros((1, side, side, 3), dtype=np.uint8)
     taken: list[float] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from core.classifier import Classifier
 from core.manifest import KERAS, LITERT, read_checked, read_manifest
 from core.model_store import DEFAULT_MODEL
 from core.preprocessing import load_photo
+from core.training.parity import Parity, measure_parity
 
 LARGEST = 12 * 2**20  # bytes
 
@@ -32,16 +33,46 @@ def test_its_files_are_those_of_its_manifest_and_not_too_large() -> None:
     assert f"{manifest.metrics['test']['accuracy']:.1%}" in card
 
 
-def test_keras_and_litert_agree(tmp_path: Path, draw: Callable[..., Any]) -> None:
+def test_what_is_served_says_what_keras_says(
+    tmp_path: Path, fill_folder: Callable[..., Path]
+) -> None:
+    """Of 200 pictures; the manifest says what the weights' 16 bits change of photos."""
     classifier = Classifier(DEFAULT_MODEL)
-    network = keras.models.load_model(DEFAULT_MODEL / KERAS)
-    for seed, kind in enumerate(("cats", "dogs", "other") * 4):
-        draw(kind, seed, (320, 240)).save(tmp_path / f"{seed}.png")
-    batch = np.stack(
-        [load_photo(p, classifier.manifest.preprocessing) for p in sorted(tmp_path.glob("*.png"))]
+    paths = sorted(
+        fill_folder(tmp_path / "data", {"cats": 67, "dogs": 67, "other": 66}).rglob("*.jpg")
     )
-    expected = keras.ops.convert_to_numpy(network(batch, training=False)["logits"])
-    assert classifier.logits(batch) == pytest.approx(expected, abs=1e-3)
+    assert len(paths) == 200
+    parity = held_against_keras(classifier, paths)
+    assert parity.largest_gap <= 2e-2
+    assert parity.same_decision >= 0.995
+    stated = classifier.manifest.weights
+    assert (stated["bits"], stated["photos"]) == (16, 1_000)
+    assert stated["accuracy"] >= stated["accuracy_before"] - 0.001
+
+
+@pytest.mark.long
+def test_it_says_of_photographs_what_keras_says(shared_photos: Path) -> None:
+    classifier = Classifier(DEFAULT_MODEL)
+    paths = [
+        path
+        for kind in ("cats", "dogs", "other")
+        for path in sorted((shared_photos / kind).iterdir())
+    ]
+    of_all = held_against_keras(classifier, paths)
+    assert of_all.photos == 2_315
+    assert of_all.same_decision >= 0.995
+    assert of_all.accuracy == pytest.approx(of_all.accuracy_before, abs=0.001)
+    of_200 = held_against_keras(classifier, paths[:: len(paths) // 200][:200])
+    assert of_200.photos == 200
+    assert of_200.largest_gap <= 2e-2
+
+
+def held_against_keras(classifier: Classifier, paths: Sequence[Path]) -> Parity:
+    network = keras.models.load_model(DEFAULT_MODEL / KERAS)
+    photos = np.stack([load_photo(path, classifier.manifest.preprocessing) for path in paths])
+    folders = [photo_class.folder for photo_class in classifier.manifest.classes]
+    targets = np.array([folders.index(path.parent.name) for path in paths])
+    return measure_parity(classifier, network, photos, targets, half=True)
 
 
 def measured(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,78 @@
+"""Accuracy and time at other input sizes, with the same weights: the network fits any.
+
+    python -m benchmarks.input_sizes DATA [--model FOLDER]
+
+DATA holds cats/, dogs/ and other/. Prints the table in docs/model.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from core.classifier import Classifier
+from core.manifest import LITERT, read_manifest, record_file
+from core.model_store import DEFAULT_MODEL
+from core.preprocessing import Preprocessing
+from core.training.evaluate import evaluate
+from core.training.export import export
+from core.training.fine_tune import read_network, recipe_for
+from core.training.labelled import scan
+
+SIZES = (64, 96, 128, 144, 160, 192)
+
+
+def classifier_for(model: Path, size: int, folder: Path) -> Classifier:
+    """Make a model that sees photos of that size, in pixels, of the one in the folder `model`."""
+    manifest = read_manifest(model)
+    recipe = recipe_for(manifest).with_image_size(size)
+    export(read_network(model), recipe, folder, half=True)
+    replace(
+        manifest,
+        preprocessing=Preprocessing(size, recipe.stored_size),
+        files={LITERT: record_file(folder / LITERT)},
+    ).write(folder)
+    return Classifier(folder)
+
+
+def milliseconds(classifier: Classifier, runs: int = 50) -> float:
+    """Time the network on one photo and one thread: the median."""
+    side = classifier.manifest.preprocessing.size
+    photo = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), dtype=np.uint8)
+    taken = []
+    for _ in range(runs):
+        begin = time.perf_counter()
+        classifier.logits(photo)
+        taken.append(1e3 * (time.perf_counter() - begin))
+    return statistics.median(taken)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL)
+    given = parser.parse_args()
+    photos = scan(given.data).photos
+    print("| input | right of three classes | told apart | ms a photo |")
+    print("|---|---|---|---|")
+    for size in SIZES:
+        with TemporaryDirectory() as name:
+            classifier = classifier_for(given.model, size, Path(name))
+            found = evaluate(classifier, photos).evaluation
+            print(
+                f"| {size} px | {found.accuracy:.1%} | {found.told_apart:.1%} |"
+                f" {milliseconds(classifier):.1f} |",
+                flush=True,
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
