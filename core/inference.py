@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,17 @@ from core.classifier import Classifier
 from core.errors import UnreadableImage
 from core.lookahead import map_ahead
 from core.prediction import Prediction
-from core.preprocessing import Pixels, load_photo
+from core.preprocessing import load_photo
+
+# Answers are small: so many wait that the cores have work while whoever takes them writes to disk
+_AHEAD_PER_CORE = 32
+
+
+Glance = Callable[[Path], Prediction | None]
+
+
+def no_glance(_: Path) -> None:
+    """See nothing: each photo is decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +37,24 @@ def predict_photo(classifier: Classifier, source: Path | bytes) -> Prediction:
     return classifier.predict(pixels[None])[0]
 
 
-def predict_photos(classifier: Classifier, paths: Iterable[Path]) -> Iterator[Answer]:
-    """Predict photos in their order; a few are decoded ahead, however many there are."""
+def predict_photos(
+    classifier: Classifier,
+    paths: Iterable[Path],
+    *,
+    glance: Glance = no_glance,
+) -> Iterator[Answer]:
+    """Predict photos in their order, ahead on all cores, however many there are.
 
-    def load(path: Path) -> Pixels | UnreadableImage:
+    Where a `glance` at a photo gives a prediction, the photo itself is not decoded.
+    """
+
+    def look(path: Path) -> Prediction | UnreadableImage:
+        if (seen := glance(path)) is not None:
+            return seen
         try:
-            return load_photo(path, classifier.manifest.preprocessing)
+            return predict_photo(classifier, path)
         except UnreadableImage as error:
             return error
 
-    for path, loaded in map_ahead(load, paths):
-        if isinstance(loaded, UnreadableImage):
-            yield Answer(path, loaded)
-        else:
-            yield Answer(path, classifier.predict(loaded[None])[0])
+    for path, outcome in map_ahead(look, paths, ahead_per_core=_AHEAD_PER_CORE):
+        yield Answer(path, outcome)

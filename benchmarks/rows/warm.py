@@ -20,7 +20,7 @@ _LONG_SIDE = 640  # pixels
 def measure(setting: Setting) -> list[Figure]:
     number = setting.sizes.warm_photos
     photos = list(jpegs_of([*itertools.islice(setting.photos, number)], _LONG_SIDE))
-    classifier = Classifier(DEFAULT_MODEL, threads=1)
+    classifier = Classifier(DEFAULT_MODEL)
     model = baseline.load()
 
     def ours() -> float:

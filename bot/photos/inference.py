@@ -18,7 +18,7 @@ from core.preprocessing import Pixels, load_photo
 
 Made = TypeVar("Made")
 
-_WORKERS = 2  # one decodes while the other is in the network
+_WORKERS = 2  # photos that are looked at at once
 _MAX_PIXELS = 50_000_000  # decoded, one large photo at a time: under 1 GB of memory
 _LOOK = 2.0  # seconds between looks at which model serves
 _SHOWN_SIDE = 1280  # pixels; Telegram shows no larger photos

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -50,6 +52,28 @@ def test_many_threads_get_what_one_gets(classifier: Classifier, batch: np.ndarra
     with ThreadPoolExecutor(8) as pool:
         for logits in pool.map(lambda _: classifier.logits(batch), range(32)):
             assert (logits == expected).all()
+
+
+def test_the_runtime_says_nothing_on_the_terminal(tiny_model: Path) -> None:
+    """Not when it loads, nor at the first photo, nor when more threads ask at once."""
+    program = """
+import sys
+from pathlib import Path
+import numpy as np
+from core.classifier import Classifier
+classifier = Classifier(Path(sys.argv[1]))
+photo = np.zeros((1, 32, 32, 3), np.uint8)
+classifier.logits(photo)
+network = classifier._idle.pop()  # as if it were busy
+classifier.logits(photo)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tiny_model)],
+        capture_output=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.stderr == b""
 
 
 @pytest.mark.parametrize(
