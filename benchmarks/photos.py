@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import itertools
 import shutil
@@ -41,12 +42,16 @@ class NoPhotos(Exception):
 def find_photos(folder: Path | None, unpacked: Path) -> tuple[Path, ...]:
     """List the photos below `folder`, or those of the project's test, unpacked into a folder.
 
+    They come in the order of their contents' hashes, so that the first few are of all kinds.
     Raises NoPhotos.
     """
     if folder is None:
         folder = unpack("test", into=unpacked)
     photos = tuple(
-        sorted(f.path for f in find_files(folder, recursive=True) if f.kind is FileKind.PHOTO)
+        sorted(
+            (f.path for f in find_files(folder, recursive=True) if f.kind is FileKind.PHOTO),
+            key=lambda path: hashlib.sha256(path.read_bytes()).digest(),
+        )
     )
     if not photos:
         raise NoPhotos(f"There are no photos in {folder}. Name another folder with --photos.")
@@ -92,22 +97,22 @@ def _write_camera_photo(number: int, source: Path, folder: Path) -> Path:
     return path
 
 
-def camera_photo(source: Path, seed: int) -> bytes:
-    """Make a camera's JPEG of a photo: 12 megapixels, noisy, 3 to 5 MB, with EXIF.
+def camera_photo(source: Path, seed: int, size: tuple[int, int] = _CAMERA) -> bytes:
+    """Make a camera's JPEG of a photo: noisy, with EXIF; of 12 megapixels it takes 3 to 5 MB.
 
     It is held in one of the four ways that cameras are held in, which EXIF's orientation tells,
     and has a thumbnail embedded.
     """
     random = np.random.default_rng(seed)
-    upright = open_image(source, min_side=max(_CAMERA))
+    upright = open_image(source, min_side=max(size))
     orientation = list(_ORIENTATIONS)[seed % len(_ORIENTATIONS)]
     turn = _ORIENTATIONS[orientation]
     held = upright if turn is None else upright.transpose(turn)
-    held = ImageOps.fit(held, _CAMERA, Image.Resampling.BICUBIC)
+    held = ImageOps.fit(held, size, Image.Resampling.BICUBIC)
     thumbnail = io.BytesIO()
     held.resize(_THUMBNAIL, Image.Resampling.BILINEAR, reducing_gap=2.0).save(thumbnail, "JPEG")
-    shift = tuple(random.integers(0, _CAMERA, 2).tolist())
-    noisy = np.asarray(held) + np.roll(_noise(), shift, axis=(1, 0))
+    shift = tuple(random.integers(0, size, 2).tolist())
+    noisy = np.asarray(held) + np.roll(_noise(size), shift, axis=(1, 0))
     stream = io.BytesIO()
     Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(
         stream,
@@ -119,9 +124,9 @@ def camera_photo(source: Path, seed: int) -> bytes:
 
 
 @cache
-def _noise() -> npt.NDArray[np.int16]:
+def _noise(size: tuple[int, int]) -> npt.NDArray[np.int16]:
     random = np.random.default_rng(0)
-    drawn = random.standard_normal((_CAMERA[1], _CAMERA[0], 3), np.float32) * _NOISE
+    drawn = random.standard_normal((size[1], size[0], 3), np.float32) * _NOISE
     return drawn.round().astype(np.int16)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.classifier import Classifier
 from core.errors import UnreadableCode, UnreadableImage
-from core.inference import predict_photos
+from core.inference import Glance, no_glance, predict_photos
 from core.prediction import Prediction
 from sorter.identity import FileIdentity
 from sorter.moving.companions import Belongings
@@ -35,6 +35,7 @@ class Sorting:
     belongings: Belongings
     copy: bool = False
     was_filed: Callable[[Path], bool] = lambda _: False  # asked of a photo that is gone
+    glance: Glance = no_glance
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def sort_photos(sorting: Sorting, photos: Iterable[Path]) -> Generator[FileOutco
 
     What goes with a photo has outcomes of its own, after the photo's. Raises StoreUnusable.
     """
-    for batch in _batches(_look_at(sorting.classifier, photos)):
+    for batch in _batches(_look_at(sorting, photos)):
         decided = [_decide(sorting, seen) for seen in batch]
         requests = [choice for choice in decided if isinstance(choice, Request)]
         with closing(sorting.mover.place(requests)) as places:
@@ -77,7 +78,7 @@ def companion_outcome(placed: Placed) -> FileOutcome:
     )
 
 
-def _look_at(classifier: Classifier, photos: Iterable[Path]) -> Iterator[_Seen]:
+def _look_at(sorting: Sorting, photos: Iterable[Path]) -> Iterator[_Seen]:
     identities: dict[Path, FileIdentity | None] = {}
 
     def identified() -> Iterator[Path]:
@@ -85,7 +86,7 @@ def _look_at(classifier: Classifier, photos: Iterable[Path]) -> Iterator[_Seen]:
             identities[photo] = FileIdentity.of(photo)
             yield photo
 
-    for answer in predict_photos(classifier, identified()):
+    for answer in predict_photos(sorting.classifier, identified(), glance=sorting.glance):
         yield _Seen(answer.path, identities.pop(answer.path), answer.outcome)
 
 

@@ -19,7 +19,7 @@ from benchmarks.setting import Setting, catdog, module
 
 
 def measure_camera(setting: Setting) -> list[Figure]:
-    """Sort a camera's photos of 12 megapixels."""
+    """Sort a camera's photos of 12 megapixels, decoded each, and with previews."""
     sizes = setting.sizes
     inbox = setting.work / "camera"
     camera_photos(setting.photos, sizes.camera_photos, inbox)
@@ -38,7 +38,12 @@ def measure_camera(setting: Setting) -> list[Figure]:
         return taken
 
     times = in_turns(
-        {"baseline": theirs, "bound": _bound(setting, inbox), "catdog": _sort(setting, inbox)},
+        {
+            "baseline": theirs,
+            "bound": _bound(setting, inbox),
+            "catdog": _sort(setting, inbox, "--previews", "off"),
+            "previews": _sort(setting, inbox, "--previews", "auto"),
+        },
         sizes.rounds,
     )
     shutil.rmtree(inbox)
@@ -54,6 +59,15 @@ def measure_camera(setting: Setting) -> list[Figure]:
             limit=8,
             note=f"{milliseconds(times['baseline'])} against {milliseconds(times['catdog'])}; "
             f"the baseline on {sizes.baseline_photos} a round, its start left out",
+        ),
+        Figure(
+            4,
+            f"{what}: without previews over with them",
+            ratios(times["catdog"], times["previews"]),
+            line=Line.AT_LEAST,
+            limit=5,
+            note=f"{milliseconds(times['catdog'])} against {milliseconds(times['previews'])}; what "
+            "is filed is decoded all the same",
         ),
     ]
 
@@ -103,12 +117,12 @@ def _bound(setting: Setting, inbox: Path) -> Callable[[], float]:
     return lambda: setting.seconds_of(module("bound", inbox)) / number
 
 
-def _sort(setting: Setting, inbox: Path) -> Callable[[], float]:
+def _sort(setting: Setting, inbox: Path, *options: str) -> Callable[[], float]:
     """Time `catdog sort`, and put the photos back without it."""
     number = len(list(inbox.iterdir()))
 
     def sort() -> float:
-        taken = setting.seconds_of(catdog("sort", inbox)) / number
+        taken = setting.seconds_of(catdog("sort", inbox, *options)) / number
         _put_back(inbox)
         shutil.rmtree(setting.work / "state")  # of this run: it knows what it has filed
         assert len(list(inbox.iterdir())) == number, "photos are missing after the sort"

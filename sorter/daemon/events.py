@@ -25,6 +25,14 @@ log = logging.getLogger(__name__)
 _PATIENCE = 5.0  # seconds that a thread gets to end
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Keep what watchdog says, but for the error that it sees in being stopped while it waits."""
+    return "called when the thread is inactive" not in record.getMessage()
+
+
+logging.getLogger("watchdog.observers.inotify").addFilter(_is_news)
+
+
 class _Enqueue(FileSystemEventHandler):
     """Puts paths on a queue and does nothing else: what is raised here would end the thread."""
 

@@ -65,6 +65,16 @@ def test_small_photos_are_copied_until_there_are_enough(
     assert [path.read_bytes() for path in copied] == [*contents, *contents, contents[0]]
 
 
+def test_the_first_photos_are_of_all_kinds(
+    fill_folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = fill_folder(tmp_path / "data", {"cats": 20, "dogs": 20, "other": 20})
+    found = photos.find_photos(folder, tmp_path / "none")
+    assert len(found) == 60
+    assert {path.parent.name for path in found[:15]} == {"cats", "dogs", "other"}
+    assert photos.find_photos(folder, tmp_path / "none") == found
+
+
 def test_a_messenger_s_photos_have_a_long_side(source: Path) -> None:
     (content,) = photos.jpegs_of([source], 640)
     image = Image.open(io.BytesIO(content))

@@ -22,6 +22,7 @@ FILING = Filing(
     by_date=False,
     threshold=None,
     model_choice=None,
+    previews="auto",
 )
 
 

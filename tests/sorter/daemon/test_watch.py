@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import socket
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from watchdog.observers.api import BaseObserver, EventEmitter
+from watchdog.observers.api import BaseObserver, EventEmitter, EventQueue, ObservedWatch
 
 from core.classifier import Classifier
 from core.store import Store, StoreUnusable
@@ -501,3 +502,16 @@ def test_names_of_all_kinds_arrive(
     wait_until(lambda: cats.exists() and len(list(cats.iterdir())) == len(names))
     running.end()
     assert {os.fsencode(path.name) for path in cats.iterdir()} == set(names)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify")
+def test_watchdogs_being_stopped_while_it_waits_is_no_error_to_tell(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from watchdog.observers.inotify import InotifyEmitter
+
+    emitter = InotifyEmitter(EventQueue(), ObservedWatch(str(tmp_path), recursive=False))
+    emitter.queue_events(0)  # as when the emitter ends between its question and this
+    assert not caplog.records
+    logging.getLogger("watchdog.observers.inotify").error("something else")
+    assert "something else" in caplog.text
