@@ -30,6 +30,7 @@ def test_a_variant_is_a_name_or_settings(ablations: Any) -> None:
             ablations.recipe_of(wrong, stages)
 
 
+@pytest.mark.long
 def test_each_variant_leaves_a_line_and_no_model(
     ablations: Any, tmp_path: Path, fill_folder: object
 ) -> None:

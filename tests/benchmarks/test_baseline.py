@@ -60,6 +60,7 @@ def test_what_the_network_alone_takes_is_measured_on_right_answers(
     assert labels == [predict_photo(classifier, photo).label for photo in photos]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_its_bot_answers_everybody() -> None:
     load = bot_load.burst(lambda url: module("baseline", "bot", url), people=2, photos=2)

@@ -59,6 +59,7 @@ def test_warm_predictions_are_compared(setting: Setting) -> None:
     assert min(figures[0].values) > 0
 
 
+@pytest.mark.long
 def test_sorting_is_compared_and_all_photos_come_back_for_the_next_round(
     setting: Setting,
 ) -> None:
@@ -81,6 +82,7 @@ def test_daemons_are_measured_idle_and_at_work(setting: Setting) -> None:
         assert ratio.median > 1
 
 
+@pytest.mark.long
 def test_growth_is_told_for_each_size(setting: Setting) -> None:
     figures = growth.measure(setting)
     check(setting, figures, 8, rounds=2)

@@ -33,6 +33,7 @@ def kaggle(data: Path) -> Path:
     return data
 
 
+@pytest.mark.long
 def test_both_ways_learn_from_all_photos_and_are_timed_by_epoch(
     data: Path, tiny_recipe: Callable[..., Any]
 ) -> None:
@@ -81,6 +82,7 @@ def test_the_same_photos_of_kaggle_s_are_held_out_each_time(kaggle: Path) -> Non
         speedrun.held_out_photos(another, 40)
 
 
+@pytest.mark.long
 def test_a_speedrun_ends_with_the_epoch_that_reaches_the_target(
     kaggle: Path, tmp_path: Path, tiny_recipe: Callable[..., Any]
 ) -> None:

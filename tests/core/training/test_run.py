@@ -119,6 +119,7 @@ def test_nothing_in_the_test_folder_is_opened_before_the_last_measurement(
     assert set(opened) == {path.name for path in test.rglob("*.jpg")}, "or this test is deaf"
 
 
+@pytest.mark.long
 def test_two_classes_end_in_one_sigmoid(data: Path, tmp_path: Path, told: object) -> None:
     recipe = replace(RECIPE, stages=(Stage(32, 6, MILD),))
     trained = train(data, recipe, models_dir=tmp_path, console=told, test=data)  # type: ignore[arg-type]
@@ -203,6 +204,7 @@ def test_a_run_stalls_after_some_epochs_of_its_last_stage_without_a_lower_loss(
     assert Keeper(tmp_path, recipe, history, lambda epoch: None).has_stalled() is stalled
 
 
+@pytest.mark.long
 def test_a_run_that_diverges_says_so(data: Path, tmp_path: Path, told: object) -> None:
     wild = replace(RECIPE, stages=(Stage(16, 2, MILD),), learning_rate=1e30, warmup_epochs=0.0)
     with pytest.raises(CatdogError, match="learning rate"):

@@ -6,12 +6,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from core.training.recipe import MILD, Recipe, Stage
 from core.training.run import train
 
 RECIPE = Recipe(widths=(8, 16), blocks=(1, 1), stages=(Stage(16, 2, MILD),), batch_size=16)
 
 
+@pytest.mark.long
 def test_each_finished_run_appends_a_line_with_its_settings_curves_and_figures(
     tmp_path: Path, told: object, fill_folder: object
 ) -> None:
