@@ -8,20 +8,17 @@ DATA holds cats/, dogs/ and other/. Prints the table in docs/model.md.
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import numpy as np
 
 from core.classifier import Classifier
 from core.manifest import LITERT, read_manifest, record_file
 from core.model_store import DEFAULT_MODEL
 from core.preprocessing import Preprocessing
 from core.training.evaluate import evaluate
+from core.training.examine import milliseconds
 from core.training.export import export
 from core.training.fine_tune import read_network, recipe_for
 from core.training.labelled import scan
@@ -40,18 +37,6 @@ def classifier_for(model: Path, size: int, folder: Path) -> Classifier:
         files={LITERT: record_file(folder / LITERT)},
     ).write(folder)
     return Classifier(folder)
-
-
-def milliseconds(classifier: Classifier, runs: int = 50) -> float:
-    """Time the network on one photo and one thread: the median."""
-    side = classifier.manifest.preprocessing.size
-    photo = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), dtype=np.uint8)
-    taken = []
-    for _ in range(runs):
-        begin = time.perf_counter()
-        classifier.logits(photo)
-        taken.append(1e3 * (time.perf_counter() - begin))
-    return statistics.median(taken)
 
 
 def main() -> int:

@@ -77,12 +77,12 @@ def examine(
         varied=measure_variations(classifier, photos, on_photo=on_photo) if variations else {},
         pairs=measure_pairs(classifier, photos, threshold=limit) if variations else None,
         model_bytes=manifest.files[LITERT].bytes,
-        milliseconds=_milliseconds(folder),
+        milliseconds=milliseconds(classifier),
     )
 
 
-def _milliseconds(folder: Path) -> float:
-    classifier = Classifier(folder)
+def milliseconds(classifier: Classifier) -> float:
+    """Time the network on one photo and one thread: the median."""
     side = classifier.manifest.preprocessing.size
     photo = np.zeros((1, side, side, 3), dtype=np.uint8)
     taken: list[float] = []

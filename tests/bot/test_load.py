@@ -93,11 +93,9 @@ async def test_one_chat_is_not_answered_faster_than_telegram_minds(
         numbers = [bot_api.send(photo, person=1) for _ in range(24)]
         await wait(bot_api, lambda: numbers[-1] in bot_api.answers)
     began = bot_api.arrivals[numbers[0]]
-    last_four = [bot_api.answers[number][0] - began for number in numbers[20:]]
     # a slow machine answers later than that, never earlier
-    assert [after >= least for after, least in zip(last_four, (1, 2, 3, 4), strict=True)] == [
-        True, True, True, True,
-    ]  # fmt: skip
+    for least, number in enumerate(numbers[20:], start=1):
+        assert bot_api.answers[number][0] - began >= least
 
 
 async def test_commands_in_a_group_hold_up_nobody(
