@@ -49,6 +49,14 @@ class ConvolutionMuon(keras.optimizers.Muon):  # type: ignore[misc]  # Keras has
     def _should_use_adamw(self, variable: Any) -> bool:
         return len(variable.shape) != 4
 
+    def _apply_weight_decay(self, variables: Any) -> None:
+        learning_rate = self.learning_rate  # of a schedule: a graph, which Keras makes for each
+        for variable in filter(self._use_weight_decay, variables):
+            adamw = self._should_use_adamw(variable)
+            decay = self.adam_weight_decay if adamw else self.weight_decay
+            if decay is not None:
+                variable.assign(variable - variable * decay * learning_rate)
+
     def _muon_update_step(self, gradient: Any, variable: Any, lr: Any, m: Any) -> None:
         self.assign_add(m, ops.add(gradient, m * (self.momentum - 1)))
         direction = ops.add(gradient, self.momentum * m) if self.nesterov else m
