@@ -1,6 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: run test test-long bench bench-full bench-bot bench-heatmap bench-fine-tuning lint clean
@@ -10,10 +11,10 @@ run: $(VENV)/base-installed  ## sort photos that are dropped into ./inbox
 	@exec $(BIN)/catdog watch inbox
 
 test: $(VENV)/dev-installed lint  ## lint, types, tests
-	$(BIN)/pytest -m "not long" --cov --cov-branch --cov-fail-under=90
+	$(PYTEST) -m "not long" --cov --cov-branch --cov-fail-under=90
 
 test-long: $(VENV)/dev-installed  ## what takes longer: kills, large folders, the shipped model
-	$(BIN)/pytest -m long
+	$(PYTEST) -m long
 
 bench: $(VENV)/dev-installed  ## speed and memory against the plain way, into RESULTS.md: 10 minutes
 	$(BIN)/python -m benchmarks.run --write benchmarks/RESULTS.md $(if $(PHOTOS),--photos $(PHOTOS))

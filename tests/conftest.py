@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: a thread each is enough
+    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
+
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from core.classifier import Classifier
@@ -119,14 +124,23 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     Its photos are so easy that calibration would make it certain of all; tests want doubts.
     """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # the folder of all processes; one of them trains
+        shared = shared.parent
+    with FileLock(shared / "tiny.lock"):
+        if not (shared / "tiny").is_dir():
+            train_tiny_model(shared / "tiny")
+    (manifest,) = (shared / "tiny" / "models").glob("*/manifest.json")
+    return manifest.parent
+
+
+def train_tiny_model(folder: Path) -> None:
     from core.manifest import read_manifest
     from core.training.run import train
 
-    folder = tmp_path_factory.mktemp("tiny")
     data = fill(folder / "data", {"cats": 70, "dogs": 70, "other": 70})
     trained = train(data, tiny_recipe(), models_dir=folder / "models", console=Told()).folder
     replace(read_manifest(trained), temperature=1.0, threshold=0.6).write(trained)
-    return trained
 
 
 @pytest.fixture(scope="session")
