@@ -201,5 +201,13 @@ RESTART = replace(
     stages=(Stage(96, 12, CLOSER), Stage(128, 12, MILD), Stage(144, 3, WHOLE)),
     learning_rate=4e-3,
 )
+# a sitting at larger images: what was learnt is nearly right there, so few epochs and a low rate
+LARGER = replace(
+    DEFAULT,
+    name="larger",
+    stages=(Stage(160, 3, MILD), Stage(160, 1, WHOLE)),
+    learning_rate=1.5e-3,
+    warmup_epochs=0.3,
+)
 # enough to tell which labels look wrong, twice, on halves of the photos
 LABEL_FAULTS = replace(DEFAULT, name="label-faults", stages=(Stage(64, 5, MILD),))

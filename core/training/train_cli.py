@@ -39,8 +39,9 @@ _MOST_SUSPICIOUS = 5  # labels that look wrong, on the terminal; the report has 
     "start",
     type=click.Choice(("current", "scratch", "restart")),
     help="Go on from the model that serves, in minutes, keeping its classes; or begin anew; or "
-    "train the model that serves a second time on what it was made from, in hours.  [default: "
-    "current; scratch where --architecture or --image-size is given]",
+    "train the model that serves a second time on what it was made from, in hours; with "
+    "--image-size in fewer epochs, at that size.  [default: current; scratch where --architecture "
+    "or --image-size is given]",
 )
 @option(
     "--architecture",
@@ -273,7 +274,7 @@ def _begin(
     from core.model_store import find_model
     from core.training.architectures.backbones import NO_WEIGHTS
     from core.training.fine_tune import recipe_for
-    from core.training.recipe import FINE_TUNE, RECIPES, RESTART
+    from core.training.recipe import FINE_TUNE, LARGER, RECIPES, RESTART
 
     if backbone is not None:
         if architecture is not None or start not in (None, "scratch"):
@@ -290,14 +291,15 @@ def _begin(
         start = "current" if architecture is None and image_size is None else "scratch"
     if start == "scratch":
         return RECIPES[architecture or "default"], None
-    if architecture is not None or image_size is not None:
+    if architecture is not None or (image_size is not None and start == "current"):
         raise UsageRefused(
-            "--architecture and --image-size are those of the model that "
-            f"--from {start} goes on from. Leave them out, or train --from scratch."
+            f"{'--image-size' if architecture is None else '--architecture'} is that of the model "
+            f"that --from {start} goes on from. Leave it out, or train --from scratch."
         )
     current = find_model(models_dir)
-    going_on = FINE_TUNE if start == "current" else RESTART
-    return recipe_for(read_manifest(current), going_on), current
+    again = RESTART if image_size is None else LARGER
+    recipe = FINE_TUNE if start == "current" else again
+    return recipe_for(read_manifest(current), recipe), current
 
 
 def _changed(

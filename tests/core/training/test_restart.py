@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from catdog import main
 from core.errors import UsageRefused
 from core.manifest import read_manifest
+from core.promotion import promote
 from core.training.fine_tune import recipe_for
-from core.training.recipe import MILD, RESTART, Stage
+from core.training.recipe import LARGER, MILD, RESTART, Recipe, Stage
 from core.training.restart import sittings_before
 from core.training.run import train
 
@@ -35,6 +39,26 @@ def test_sittings_add_up(tiny_model: Path) -> None:
     known = {"epochs_done": 27, "seconds": 6000, "before": before}
     second = replace(first, version="two", recipe={**first.recipe, **known})
     assert sittings_before(second) == {"version": "two", "epochs_done": 59, "seconds": 11000}
+
+
+def test_at_an_image_size_of_its_own_a_sitting_is_shorter(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny_model, tmp_path / "models" / "tiny")
+    promote(tmp_path / "models", "tiny")
+    asked: list[Recipe] = []
+    monkeypatch.setattr(
+        "core.training.check.check", lambda data, recipe, **others: asked.append(recipe)
+    )
+    for more in ([], ["--image-size", "48"]):
+        told = ["train", str(tmp_path), "--check", "--from", "restart", *more]
+        result = CliRunner().invoke(main, ["--models-dir", str(tmp_path / "models"), *told])
+        assert result.exit_code == 0, result.output
+    again, larger = asked
+    assert (again.name, again.size, again.epochs) == ("restart", 32, RESTART.epochs)
+    assert (larger.name, larger.size, larger.epochs) == ("larger", 48, LARGER.epochs)
+    assert larger.widths == again.widths == (8, 16, 32)
+    assert larger.learning_rate < again.learning_rate
 
 
 @pytest.mark.long
