@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -9,12 +11,26 @@ import tensorflow as tf
 
 
 def compute_convolutions_in_bfloat16() -> None:
-    """Have TensorFlow compute convolutions in bfloat16 on processors that have it.
+    """Have TensorFlow compute convolutions in bfloat16, if the processor has instructions for it.
 
     For the whole process, and for graphs alone. Networks computed layer by layer, and exported
-    ones, are as before.
+    ones, are as before. Without the instructions a step would take 17 times as long.
     """
+    if not has_bfloat16(_processor()):
+        return
     tf.config.optimizer.set_experimental_options({"auto_mixed_precision_onednn_bfloat16": True})
+
+
+def has_bfloat16(processor: str) -> bool:
+    """Tell by a text like Linux's `/proc/cpuinfo` whether there are instructions for bfloat16."""
+    return re.search(r"\b(avx512_bf16|amx_bf16)\b", processor) is not None
+
+
+def _processor() -> str:
+    try:
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:  # on other systems nobody says
+        return ""
 
 
 @keras.saving.register_keras_serializable("catdog")
