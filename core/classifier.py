@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from core.errors import ModelRefused
 from core.heatmap import Map, class_map
-from core.image import display
 from core.manifest import LITERT, Manifest, read_checked, read_manifest
+from core.paths import display
 from core.prediction import Prediction
 from core.preprocessing import Pixels
 from core.probabilities import probabilities_from_logits

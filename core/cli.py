@@ -58,9 +58,9 @@ def predict(
 ) -> None:
     """Say what is in photos, or in every photo of a folder."""
     from core.classifier import Classifier
-    from core.image import display
     from core.inference import predict_photos
     from core.model_store import find_model
+    from core.paths import display
     from core.prediction import decide
     from core.wording import describe
 
@@ -96,8 +96,8 @@ def _write_heatmap(classifier: Classifier, photos: list[Path], file: Path) -> No
     """Paint what the network looked at over a photo. Raises UsageRefused."""
     from core.errors import UsageRefused
     from core.heatmap import painted
-    from core.image import display
     from core.output_files import writing
+    from core.paths import display
     from core.preprocessing import load_photo
 
     if len(photos) != 1:
@@ -122,7 +122,7 @@ def _write_heatmap(classifier: Classifier, photos: list[Path], file: Path) -> No
 def _photos_in(paths: Iterable[Path], *, recursive: bool) -> Iterator[Path]:
     """Take files as named, and of folders the photos."""
     from core.errors import UsageRefused
-    from core.image import display
+    from core.paths import display
     from core.photos import FileKind, find_files
 
     for path in paths:

@@ -51,7 +51,7 @@ def list_(settings: Settings, json: bool) -> None:
 def show(settings: Settings, number: int, json: bool) -> None:
     """Tell all that is known of one label."""
     from core.feedback import find_photo
-    from core.image import display
+    from core.paths import display
 
     with _store(settings) as store:
         one = _found(store, number)
@@ -130,7 +130,7 @@ def _found(store: Store, number: int) -> Feedback:
 
 
 def _line(one: Feedback, photo: Path | None) -> str:
-    from core.image import display
+    from core.paths import display
 
     said = ""
     if one.predicted is not None:

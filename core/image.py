@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import stat
 import threading
 from contextlib import nullcontext, suppress
@@ -13,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import UnreadableCode, UnreadableImage
+from core.paths import display
 
 # The limits here are checked before anything is decoded, and hold for every format alike, so
 # Pillow's own (a warning at 89 megapixels, an error at 179) only gets in the way of phones that
@@ -111,12 +111,6 @@ def open_image(
     if isinstance(source, bytes):
         return _decode(source, name or "the image", min_side, max_pixels)
     return _decode(read_photo(source), display(source), min_side, max_pixels)
-
-
-def display(path: Path) -> str:
-    """Write a path for people: bytes that are not UTF-8 and control characters are escaped."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _check_bytes(size: int, shown: str) -> None:

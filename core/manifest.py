@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ModelRefused
-from core.image import display
 from core.labels import PhotoClass, Role
+from core.paths import display
 from core.preprocessing import Preprocessing
 
 MANIFEST = "manifest.json"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import CatdogError, ModelRefused
-from core.image import display
 from core.manifest import MANIFEST, read_manifest
+from core.paths import display
 
 DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "models" / "default"
 PROMOTED = "promoted"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import UsageRefused
-from core.image import display
+from core.paths import display
 
 
 @contextmanager

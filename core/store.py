@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import CatdogError
-from core.image import display
+from core.paths import display
 
 _FILE = "catdog.sqlite3"
 _PATIENCE = 60.0  # seconds to wait for another process that is writing

@@ -44,7 +44,7 @@ def sort(
     its .xmp, goes with it. Nothing is ever overwritten, and `catdog undo` puts all back.
     """
     from core.errors import UsageRefused
-    from core.image import display
+    from core.paths import display
     from core.store import Store
     from sorter.journal.corrections import notice
     from sorter.journal.run import Run

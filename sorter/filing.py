@@ -205,7 +205,7 @@ def make_plan(
 def refuse_filed(store: Store, plan: Plan) -> None:
     """Raise UsageRefused if the folder is one that photos were filed into, from wherever."""
     from core.errors import UsageRefused
-    from core.image import display
+    from core.paths import display
     from sorter.journal.run import was_filed_into
 
     folder = plan.inbox.folder

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from core.errors import UsageRefused
-from core.image import display
+from core.paths import display
 from core.photos import Listing, is_photo_name, list_folders
 from sorter.moving.companions import is_companion_name
 from sorter.outcome import Reason

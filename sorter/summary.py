@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UnreadableCode
-from core.image import display
 from core.manifest import Manifest
+from core.paths import display
 from core.prediction import decide
 from core.wording import describe
 from sorter.outcome import FileOutcome, Outcome, Reason

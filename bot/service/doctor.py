@@ -19,9 +19,9 @@ from telegram.request import HTTPXRequest
 from bot.service.secret import Secret
 from core.errors import CatdogError
 from core.findings import Finding, Severity
-from core.image import display
 from core.manifest import LITERT, read_checked, read_manifest
 from core.model_store import find_model
+from core.paths import display
 
 _CLOCK = 30.0  # seconds that the clocks may differ
 _PENDING = 100  # updates that wait at Telegram

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from core.errors import UsageRefused
-from core.image import display
+from core.paths import display
 
 
 class Secret:

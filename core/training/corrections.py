@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.feedback import Feedback, find_photo, recorded
-from core.image import display
+from core.paths import display
 from core.store import Store, columns_below, from_column
 from core.training.labelled import Fault, LabelledFolder, LabelledPhoto
 

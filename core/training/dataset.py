@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import UnreadableCode, UnreadableImage, UsageRefused
-from core.image import display, open_image, read_photo
+from core.image import open_image, read_photo
 from core.labels import PhotoClass
 from core.lookahead import map_ahead
+from core.paths import display
 from core.preprocessing import Pixels, squash
 from core.training.labelled import Fault, LabelledFolder, LabelledPhoto
 from core.training.near_duplicates import Hashes, difference_hash, nearest

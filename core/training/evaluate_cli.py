@@ -57,9 +57,9 @@ def evaluate(
     if html is not None:
         load_training_packages("evaluate", "core.training.report.evaluation_page")
     from core.errors import UsageRefused
-    from core.image import display
     from core.model_store import find_model
     from core.output_files import refuse_if_not_empty, writing
+    from core.paths import display
     from core.training.examine import examine
     from core.training.labelled import scan
     from core.training.report.mistakes import worst_mistakes, write_sheets

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from core.console import Console, count_up
 from core.errors import UsageRefused
-from core.image import display
 from core.manifest import read_manifest
+from core.paths import display
 from core.store import Store
 from core.training.corrections import guesses, with_feedback, without
 from core.training.dataset import Dataset, load

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import UsageRefused
-from core.image import display
 from core.labels import UNSURE, PhotoClass, classes_from_folders
+from core.paths import display
 from core.photos import FileKind, find_files
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"

@@ -7,8 +7,8 @@ from typing import Any
 
 from core.console import Console
 from core.errors import UsageRefused
-from core.image import display
 from core.manifest import Manifest, read_manifest
+from core.paths import display
 from core.training.architectures import build
 from core.training.dataset import Dataset
 from core.training.fine_tune import read_network

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from core.console import Console
 from core.errors import UsageRefused
-from core.image import display
 from core.manifest import Manifest, read_manifest
 from core.model_store import UNFINISHED
+from core.paths import display
 from core.training.card import write_card
 from core.training.compare import Comparison
 from core.training.corrections import left_alone

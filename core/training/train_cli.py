@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.console import Terminal, echo
-from core.image import display
 from core.options import Settings, option, pass_settings
+from core.paths import display
 from core.training.extra import load_training_packages
 
 # What it needs is imported by it, so that --help does not wait for TensorFlow.

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.errors import UsageRefused
-from core.image import display
+from core.paths import display
 from core.training.dataset import Dataset
 from core.training.recipe import Recipe
 

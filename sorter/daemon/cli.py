@@ -46,8 +46,8 @@ def watch(
     Runs until Ctrl-C, or SIGTERM, and finishes the photo in hand. `catdog status` tells how it
     is doing.
     """
-    from core.image import display
     from core.notify import ServiceManager
+    from core.paths import display
     from core.serving import Serving
     from core.store import Store
     from sorter.daemon.filesystem import file_system_of
@@ -167,7 +167,7 @@ def status(context: click.Context, settings: Settings, folder: Path | None, json
 
 
 def _status_lines(status: DaemonStatus) -> list[str]:
-    from core.image import display
+    from core.paths import display
 
     def when(seconds: float | None) -> str:
         if seconds is None:

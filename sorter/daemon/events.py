@@ -18,7 +18,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.utils import BaseThread
 
-from core.image import display
+from core.paths import display
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from core.classifier import Classifier
 from core.errors import CatdogError, ExitCode
-from core.image import display
 from core.inference import Glance
 from core.notify import ServiceManager
+from core.paths import display
 from core.store import Store, from_column, to_column
 from sorter.daemon.watch import Doings
 from sorter.journal.corrections import notice

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
-from core.image import display
+from core.paths import display
 from core.store import Store, StoreUnusable
 from sorter.daemon.events import FolderEvents
 from sorter.daemon.stability import SettlingFiles

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.findings import Finding, Severity
-from core.image import display
+from core.paths import display
 from sorter.daemon.filesystem import FileSystem, ignores_case, nearest_folder
 from sorter.doctor.inotify import inotify_use
 from sorter.doctor.survey import Photo, Survey, survey

@@ -125,7 +125,7 @@ def _paths(name: str) -> set[Path]:
 
 
 def _line(outcome: PutBack, *, dry_run: bool) -> str:
-    from core.image import display
+    from core.paths import display
 
     filed, original = display(outcome.filed), display(outcome.original)
     would = "would be " if dry_run else ""
@@ -139,7 +139,7 @@ def _line(outcome: PutBack, *, dry_run: bool) -> str:
 
 
 def _why(outcome: PutBack) -> str:
-    from core.image import display
+    from core.paths import display
     from sorter.journal.undo import LeftBecause
 
     if outcome.reason == LeftBecause.CHANGED:

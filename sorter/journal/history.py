@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from core.image import display
+from core.paths import display
 from core.store import Store
 from core.wording import percent
 from sorter.journal.run import UNDO, Kind, Move, RunRecord, State, read_moves, read_runs

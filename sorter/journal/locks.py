@@ -6,7 +6,7 @@ import hashlib
 from contextlib import suppress
 from pathlib import Path
 
-from core.image import display
+from core.paths import display
 from core.store import StoreUnusable, to_column
 
 

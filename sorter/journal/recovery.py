@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from core.image import display
+from core.paths import display
 from core.store import Store, to_column
 from sorter.identity import FileIdentity
 from sorter.journal.locks import run_lock

@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.image import display
+from core.paths import display
 from sorter.identity import FileIdentity
 from sorter.journal.run import Kind, Move, Run, temporary_name
 from sorter.moving import transfer

@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
-from core.image import display
+from core.paths import display
 from core.prediction import Prediction
 from sorter.identity import FileIdentity, regular
 from sorter.journal.run import Kind, Move, Run

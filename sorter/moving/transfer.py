@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from core.image import display
+from core.paths import display
 from sorter.identity import FileIdentity
 from sorter.moving.rename import rename_no_replace
 

@@ -17,7 +17,8 @@ from PIL import Image, ImageFile
 
 from core import image as image_module
 from core.errors import UnreadableCode, UnreadableImage
-from core.image import display, open_image, sniff
+from core.image import open_image, sniff
+from core.paths import display
 
 RED, BLUE = (220, 30, 30), (30, 30, 220)
 

@@ -9,7 +9,7 @@ import keras
 from keras import layers
 
 from core.errors import UsageRefused
-from core.image import display
+from core.paths import display
 from core.training.architectures.outputs import ACTIVATION, LOGITS
 
 _MAKERS: dict[str, Callable[..., keras.Model]] = {

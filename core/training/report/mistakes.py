@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from core.errors import UnreadableImage
-from core.image import display, open_image
+from core.image import open_image
+from core.paths import display
 from core.training.evaluate import Predicted
 
 MOST = 144  # mistakes that are shown
