@@ -5,28 +5,43 @@ from __future__ import annotations
 import io
 import logging
 import os
+import pkgutil
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bot.cli import TOKEN_VARIABLE, bot
-from core.cli import predict
 from core.console import print_json
 from core.errors import CatdogError, ExitCode, UsageRefused
-from core.feedback_cli import feedback
-from core.models_cli import models
 from core.options import Settings, json_option, model_option, option, pass_settings
-from core.training.evaluate_cli import evaluate
-from core.training.train_cli import train
-from sorter.cli import sort
-from sorter.daemon.cli import status, watch
-from sorter.journal.cli import history, undo
+
+COMMANDS = {  # where each is, but for doctor: only the one that is asked for is imported
+    "predict": "core.cli:predict",
+    "sort": "sorter.cli:sort",
+    "watch": "sorter.daemon.cli:watch",
+    "status": "sorter.daemon.cli:status",
+    "undo": "sorter.journal.cli:undo",
+    "history": "sorter.journal.cli:history",
+    "bot": "bot.cli:bot",
+    "train": "core.training.train_cli:train",
+    "evaluate": "core.training.evaluate_cli:evaluate",
+    "models": "core.models_cli:models",
+    "feedback": "core.feedback_cli:feedback",
+}
 
 
 class _Group(click.Group):
-    """The one place where failures become exit codes."""
+    """Finds commands as they are asked for; the one place where failures become exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*COMMANDS, *super().list_commands(ctx)])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = pkgutil.resolve_name(COMMANDS[cmd_name])
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -112,7 +127,7 @@ def main(context: click.Context, models_dir: Path, state_dir: Path, log_level: s
     context.obj = Settings(models_dir, state_dir.absolute())
 
 
-@click.command()
+@main.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @option(
     "--into",
@@ -165,6 +180,7 @@ def doctor(
     elif not of_bot:
         raise UsageRefused("Name the folder to look at, or say --bot.")
     if of_bot:
+        from bot.cli import TOKEN_VARIABLE
         from bot.service.doctor import examine_bot
         from bot.service.logs import set_up_logs
         from bot.service.secret import take_secret
@@ -186,23 +202,6 @@ def doctor(
             click.echo(f"{one.severity:<8} {one.check}: {one.message}")
     if any(one.severity is Severity.ERROR for one in found):
         context.exit(ExitCode.SOME_FAILED)
-
-
-for _command in (
-    predict,
-    sort,
-    watch,
-    status,
-    undo,
-    history,
-    doctor,
-    bot,
-    train,
-    evaluate,
-    models,
-    feedback,
-):
-    main.add_command(_command)
 
 
 if __name__ == "__main__":

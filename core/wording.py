@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from core.labels import Role
-from core.manifest import Manifest
-from core.prediction import Decision
+
+if TYPE_CHECKING:  # not for who wants a percentage alone: a manifest loads NumPy
+    from core.manifest import Manifest
+    from core.prediction import Decision
 
 
 def describe(decision: Decision, manifest: Manifest) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
@@ -155,10 +156,14 @@ def test_env_is_read_from_the_current_folder_or_as_named_only(
 
 def test_every_option_names_its_variable() -> None:
     """--help and --version aside, which are no settings."""
+    context = click.Context(main)
+    commands = {name: main.get_command(context, name) for name in main.list_commands(context)}
+    assert len(commands) == 12
     for prefix, command, arguments in [
         ("CATDOG", main, ["--help"]),
-        *((f"CATDOG_{name}", main.commands[name], [name, "--help"]) for name in main.commands),
+        *((f"CATDOG_{name}", found, [name, "--help"]) for name, found in commands.items()),
     ]:
+        assert command is not None
         text = " ".join(run(*arguments).stdout.split())
         for option in command.params:
             if option.param_type_name == "option" and option.name not in ("help", "version"):
@@ -263,6 +268,35 @@ def test_a_missing_package_that_is_no_extra_is_a_bug_and_shows(
     monkeypatch.setitem(sys.modules, "core.training.run", None)
     with pytest.raises(ModuleNotFoundError):
         extra.load_training_packages("train", "core.training.run")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["sort", "--help"], ["history"]])
+def test_what_sees_no_photo_loads_neither_numpy_nor_pillow(arguments: list[str]) -> None:
+    script = (
+        "import sys\n"
+        "from catdog import main\n"
+        "try:\n"
+        "    main()\n"
+        "finally:\n"
+        "    assert 'click' in sys.modules\n"
+        "    assert not {'numpy', 'PIL'} & set(sys.modules)\n"
+    )
+    told = [sys.executable, "-c", script, *arguments]
+    result = subprocess.run(told, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_command_that_is_asked_for_is_the_only_one_that_is_imported() -> None:
+    script = "import sys; sys.argv = ['catdog', 'history', '--help']; import runpy\n"
+    script += (
+        "try:\n"
+        "    runpy.run_module('catdog', run_name='__main__')\n"
+        "finally:\n"
+        "    print(*(name for name in sys.modules if name.endswith('cli')), file=sys.stderr)\n"
+    )
+    told = [sys.executable, "-c", script]
+    result = subprocess.run(told, capture_output=True, text=True, check=True)
+    assert result.stderr.split() == ["sorter.journal.cli"]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["predict", "PHOTO"], ["sort", "FOLDER"]])
