@@ -18,7 +18,6 @@ from PIL import Image, ImageFile
 from core import image as image_module
 from core.errors import UnreadableCode, UnreadableImage
 from core.image import open_image, sniff
-from core.paths import display
 
 RED, BLUE = (220, 30, 30), (30, 30, 220)
 
@@ -230,12 +229,6 @@ def test_errors_name_the_file_and_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "tom.jpg").write_bytes(b"")
     with pytest.raises(UnreadableImage, match=r"tom\.jpg is empty .* Copy it again"):
         open_image(tmp_path / "tom.jpg", min_side=32)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="file names are Unicode there")
-def test_names_are_shown_on_one_line_whatever_they_hold() -> None:
-    assert display(Path(os.fsdecode(b"two\nlines\xff.jpg"))) == r"two\nlines\xff.jpg"
-    assert display(Path("kätzchen 🐱.jpg")) == "kätzchen 🐱.jpg"
 
 
 def test_large_images_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
