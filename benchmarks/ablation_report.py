@@ -64,18 +64,24 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _longest(runs: list[dict[str, Any]]) -> list[Epoch]:
     """Find the epochs of the run that took longest, with those of the sittings before it."""
-    by_version = {run["version"]: run for run in runs}
+    by_length = {_length(run["recipe"]): run for run in runs}
     sittings: list[list[dict[str, Any]]] = []
-    run: dict[str, Any] | None = max(runs, key=lambda run: _seconds(run["recipe"]))
+    run: dict[str, Any] | None = max(runs, key=lambda run: _length(run["recipe"])[1])
     while run is not None:
         sittings.insert(0, run["recipe"]["history"])
-        run = by_version.get(run["recipe"].get("before", {}).get("version"))
+        before = run["recipe"].get("before", {})  # its version is another if it was exported again
+        run = by_length.get((before.get("epochs_done"), before.get("seconds")))
     entries = [entry for sitting in sittings for entry in sitting]
     return [Epoch(**{**entry, "number": number}) for number, entry in enumerate(entries, start=1)]
 
 
-def _seconds(recipe: dict[str, Any]) -> float:
-    return float(recipe["seconds"] + recipe.get("before", {}).get("seconds", 0))
+def _length(recipe: dict[str, Any]) -> tuple[int, int]:
+    """Count the epochs and seconds of a run and of the sittings before it."""
+    before = recipe.get("before", {})
+    return (
+        len(recipe["history"]) + before.get("epochs_done", 0),
+        recipe["seconds"] + before.get("seconds", 0),
+    )
 
 
 def _stages(run: dict[str, Any]) -> str:

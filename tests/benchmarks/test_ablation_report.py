@@ -57,9 +57,10 @@ def test_a_page_gets_the_table_and_the_curves_of_the_longest_run(
 
 
 def test_sittings_are_drawn_one_after_the_other(report: Any) -> None:
+    """By how long they took: a model that is exported again has another version."""
     first, other = run_of("one", [(64, 2)], 0.9), run_of("other", [(64, 3)], 0.9)
     second = run_of("two", [(96, 2)], 0.95)
-    second["recipe"]["before"] = {"version": "one", "epochs_done": 2, "seconds": 120}
+    second["recipe"]["before"] = {"version": "one again", "epochs_done": 2, "seconds": 120}
     epochs = report._longest([first, other, second])
     assert [(epoch.number, epoch.size) for epoch in epochs] == [(1, 64), (2, 64), (3, 96), (4, 96)]
 
