@@ -32,7 +32,10 @@ def variables_of(command: click.Command, prefix: str) -> Iterator[str]:
         elif isinstance(parameter, click.Option) and parameter.allow_from_autoenv:
             yield f"{prefix}_{str(parameter.name).upper()}"
     if isinstance(command, click.Group):
-        for name, below in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
             yield from variables_of(below, f"{prefix}_{name.upper().replace('-', '_')}")
 
 
