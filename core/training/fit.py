@@ -162,7 +162,7 @@ def _fresh(
         # XLA compiles this net to half the speed on CPUs (measured with TensorFlow 2.21)
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
-    model.optimizer.build(model.trainable_variables)  # in the first step, it is traced twice
+    model.optimizer.build(model.trainable_variables)  # a first step that does it is traced twice
     return model
 
 

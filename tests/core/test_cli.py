@@ -270,33 +270,37 @@ def test_a_missing_package_that_is_no_extra_is_a_bug_and_shows(
         extra.load_training_packages("train", "core.training.run")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["sort", "--help"], ["history"]])
-def test_what_sees_no_photo_loads_neither_numpy_nor_pillow(arguments: list[str]) -> None:
+def modules_loaded_by(*arguments: object, **environment: str) -> set[str]:
+    """Run a command in a Python of its own, and name what it imported."""
     script = (
         "import sys\n"
         "from catdog import main\n"
         "try:\n"
         "    main()\n"
         "finally:\n"
-        "    assert 'click' in sys.modules\n"
-        "    assert not {'numpy', 'PIL'} & set(sys.modules)\n"
+        "    print('loaded:', *sys.modules, file=sys.stderr)\n"
     )
-    told = [sys.executable, "-c", script, *arguments]
-    result = subprocess.run(told, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert result.returncode == 0, result.stderr
+    loaded = set(result.stderr.rpartition("loaded:")[2].split())
+    assert "click" in loaded
+    return loaded
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["sort", "--help"], ["history"]])
+def test_what_sees_no_photo_loads_neither_numpy_nor_pillow(arguments: list[str]) -> None:
+    assert not {"numpy", "PIL"} & modules_loaded_by(*arguments)
 
 
 def test_a_command_that_is_asked_for_is_the_only_one_that_is_imported() -> None:
-    script = "import sys; sys.argv = ['catdog', 'history', '--help']; import runpy\n"
-    script += (
-        "try:\n"
-        "    runpy.run_module('catdog', run_name='__main__')\n"
-        "finally:\n"
-        "    print(*(name for name in sys.modules if name.endswith('cli')), file=sys.stderr)\n"
-    )
-    told = [sys.executable, "-c", script]
-    result = subprocess.run(told, capture_output=True, text=True, check=True)
-    assert result.stderr.split() == ["sorter.journal.cli"]
+    loaded = modules_loaded_by("history", "--help")
+    assert [name for name in loaded if name.endswith("cli")] == ["sorter.journal.cli"]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["predict", "PHOTO"], ["sort", "FOLDER"]])
@@ -304,23 +308,8 @@ def test_tensorflow_is_never_loaded_for_serving(
     arguments: list[str], photo: Path, tiny_model: Path
 ) -> None:
     places = {"PHOTO": str(photo), "FOLDER": str(photo.parent)}
-    script = (
-        "import sys\n"
-        "from catdog import main\n"
-        "try:\n"
-        "    main()\n"
-        "finally:\n"
-        "    loaded = {'tensorflow', 'keras', 'sklearn', 'scipy'} & set(sys.modules)\n"
-        "    assert not loaded, loaded\n"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", script, *(places.get(a, a) for a in arguments)],
-        env={**os.environ, "CATDOG_MODEL": str(tiny_model)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
+    loaded = modules_loaded_by(*(places.get(a, a) for a in arguments), CATDOG_MODEL=str(tiny_model))
+    assert not {"tensorflow", "keras", "sklearn", "scipy"} & loaded
 
 
 def test_train_makes_a_version_that_predict_takes(
