@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
+
+_LINE_EVERY = 300.0  # seconds, in a log of long work
 
 
 class Console(Protocol):
@@ -29,7 +32,7 @@ def echo(line: str, *, err: bool = False) -> None:
 
 
 class Terminal:
-    """Lines on standard output, bars on standard error and only if it is a terminal."""
+    """Lines on standard output, bars on standard error; if that is no terminal, a line at times."""
 
     def say(self, line: str) -> None:
         echo(line)
@@ -37,7 +40,7 @@ class Terminal:
     @contextmanager
     def progress(self, what: str, total: float) -> Iterator[Callable[[float], None]]:
         if sys.stderr is None or not sys.stderr.isatty():
-            yield lambda done: None
+            yield _lines(what, total)
             return
         from rich.console import Console as RichConsole
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -54,6 +57,25 @@ class Terminal:
         with bar:
             task = bar.add_task(what, total=total)
             yield lambda done: bar.update(task, completed=done)
+
+
+def _lines(what: str, total: float) -> Callable[[float], None]:
+    """Make a function that is told how much is done, and writes it to a log every few minutes."""
+    begun = last = time.monotonic()
+    before: float | None = None  # done when it began: more than nothing if a run goes on
+
+    def told(done: float) -> None:
+        nonlocal last, before
+        if before is None:
+            before = done
+        now = time.monotonic()
+        if now - last < _LINE_EVERY or done <= before:
+            return
+        last = now
+        left = (now - begun) * (total - done) / (done - before)
+        echo(f"{what}: {done / total:.0%}, about {left / 60:.0f} min left", err=True)
+
+    return told
 
 
 class Hushed:

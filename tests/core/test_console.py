@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from core.console import count_up
+from core import console
+from core.console import Terminal, count_up
 
 
 @contextmanager
@@ -44,6 +45,21 @@ def test_counting_up() -> None:
     one_more()
     one_more()
     assert told == [1, 2]
+
+
+def test_without_a_terminal_a_line_is_written_every_few_minutes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(console.time, "monotonic", lambda: now)
+    with Terminal().progress("Training", 200) as told:
+        for second, done in ((0, 100), (200, 110), (300, 120), (400, 130), (610, 150)):
+            now = 1000.0 + second
+            told(done)
+    assert capsys.readouterr().err.splitlines() == [
+        "Training: 60%, about 20 min left",  # a run that goes on from the half
+        "Training: 75%, about 10 min left",
+    ]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals as POSIX has them")
