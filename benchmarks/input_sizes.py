@@ -34,6 +34,7 @@ def classifier_for(model: Path, size: int, folder: Path) -> Classifier:
     replace(
         manifest,
         preprocessing=Preprocessing(size, recipe.stored_size),
+        second_look=None,
         files={LITERT: record_file(folder / LITERT)},
     ).write(folder)
     return Classifier(folder)
@@ -53,7 +54,7 @@ def main() -> int:
             found = evaluate(classifier, photos).evaluation
             print(
                 f"| {size} px | {found.accuracy:.1%} | {found.told_apart:.1%} |"
-                f" {milliseconds(classifier):.1f} |",
+                f" {milliseconds(classifier, size):.1f} |",
                 flush=True,
             )
     return 0

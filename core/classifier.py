@@ -1,4 +1,4 @@
-"""A model, loaded for serving: preprocessed photos in, predictions out."""
+"""A model, loaded for serving: photos in, predictions out."""
 
 from __future__ import annotations
 
@@ -11,36 +11,39 @@ import numpy.typing as npt
 
 from core.errors import ModelRefused
 from core.heatmap import Map, class_map
+from core.image import Opener
 from core.manifest import LITERT, Manifest, read_checked, read_manifest
 from core.paths import display
 from core.prediction import Prediction
-from core.preprocessing import Pixels
+from core.preprocessing import Pixels, preprocess
 from core.probabilities import probabilities_from_logits
 from core.quiet import quiet_native_stderr
+
+Outputs = dict[str, npt.NDArray[np.float32]]
 
 
 class Classifier:
     """A LiteRT model and its manifest. Safe to share between threads.
 
     A photo goes through the network alone and on one processor thread: batches were measured to
-    be no faster on CPUs. Each thread that asks while others do gets an interpreter of its own,
-    made when first needed (11 MB, 13 ms).
+    be no faster on CPUs. A photo in doubt goes through it again, as the manifest's `second_look`
+    says.
     """
 
     def __init__(self, folder: Path) -> None:
         """Raises ModelRefused if the model is missing, incomplete or altered."""
         self.manifest: Manifest = read_manifest(folder)
-        self._content = read_checked(folder, self.manifest, LITERT)
+        content = read_checked(folder, self.manifest, LITERT)
+        again = self.manifest.second_look
         try:
             with quiet_native_stderr():  # the first says "Created TensorFlow Lite XNNPACK delegate"
-                network = _network(self._content)
-            (self._input_name,) = network.get_input_details()
-            self._check_outputs(network.get_output_details())
+                self._network = _Network(content)
+            self._check_outputs(self._network.outputs)
         except (ValueError, RuntimeError) as error:
             raise ModelRefused(
                 f"{display(folder / LITERT)} does not load ({error}). Train or install it again."
             ) from error
-        self._idle = deque([network])  # appends and pops are atomic
+        self._closer = _Network(content, again.size if again else None, copies=0)
 
     def _check_outputs(self, details: dict[str, Any]) -> None:
         """Raise ValueError if the network does not have the outputs that the manifest names."""
@@ -54,55 +57,68 @@ class Classifier:
     def logits(self, batch: Pixels) -> npt.NDArray[np.float32]:
         """Run the network.
 
-        `batch` is uint8 of shape `(n, size, size, 3)`, as `preprocess` gives them stacked.
+        `batch` is uint8 of shape `(n, size, size, 3)`, as `preprocess` gives them stacked, of the
+        size of the first look or the second.
 
         Returns: shape `(n, classes)`, or `(n, 1)` for a network with one sigmoid.
         """
-        size = self.manifest.preprocessing.size
-        if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[1:] != (size, size, 3):
+        sizes = {self.manifest.preprocessing.size: self._network}
+        if self.manifest.second_look is not None:
+            sizes[self.manifest.second_look.size] = self._closer
+        side = batch.shape[1] if batch.ndim == 4 else 0
+        if batch.dtype != np.uint8 or side not in sizes or batch.shape[1:] != (side, side, 3):
+            known = " or ".join(map(str, sizes))
             raise ValueError(
-                f"a batch is uint8 of shape (n, {size}, {size}, 3). "
+                f"a batch is uint8 of shape (n, size, size, 3), its size {known}. "
                 f"Received: {batch.dtype} of shape {batch.shape}"
             )
-        rows = [self._run(photo[np.newaxis])[self.manifest.outputs.logits] for photo in batch]
+        rows = [sizes[side].run(photo)[self.manifest.outputs.logits] for photo in batch]
         return np.concatenate(rows)
 
     def predict(self, batch: Pixels) -> list[Prediction]:
-        """Say what is in each photo of a batch (as for `logits`)."""
+        """Say what is in each photo of a batch (as for `logits`), by a first look alone."""
         if len(batch) == 0:
             return []
-        table = probabilities_from_logits(self.logits(batch), self.manifest.temperature)
-        return [self._prediction(row) for row in table]
+        return [self._prediction(logits) for logits in self.logits(batch)[:, np.newaxis]]
 
-    def look(self, photo: Pixels, *, label: str | None = None) -> tuple[Prediction, Map | None]:
-        """Say what is in one photo, and where the network saw it, or saw `label`.
+    def classify(self, photo: Opener) -> Prediction:
+        """Say what is in a photo. Raises what `photo` raises."""
+        prediction, _ = self._look(photo)
+        return prediction
 
-        `photo` is uint8 of shape `(size, size, 3)`.
+    def explain(self, photo: Opener, *, label: str | None = None) -> tuple[Prediction, Map | None]:
+        """Say what is in a photo, and where the first look saw it, or saw `label`.
 
         Returns: the prediction, and the map as `heatmap.class_map` gives it; None if the model
-        has none.
+        has none. Raises what `photo` raises.
         """
-        outputs = self._run(photo[np.newaxis])
-        names = self.manifest.outputs
-        table = probabilities_from_logits(outputs[names.logits], self.manifest.temperature)
-        prediction = self._prediction(table[0])
-        if names.activation is None or names.activation not in outputs:
+        prediction, outputs = self._look(photo)
+        name = self.manifest.outputs.activation
+        if name is None or name not in outputs:
             return prediction, None
         index = self.manifest.labels.index(label or prediction.label)
-        return prediction, class_map(outputs[names.activation][0], index)
+        return prediction, class_map(outputs[name][0], index)
 
-    def _run(self, photo: Pixels) -> dict[str, npt.NDArray[np.float32]]:
-        try:
-            network = self._idle.pop()
-        except IndexError:  # all are busy
-            network = _network(self._content)
-        try:
-            outputs: dict[str, npt.NDArray[np.float32]] = network(**{self._input_name: photo})
-        finally:
-            self._idle.append(network)
-        return outputs
+    def _look(self, photo: Opener) -> tuple[Prediction, Outputs]:
+        """Look at a photo, and again if it is in doubt.
 
-    def _prediction(self, row: npt.NDArray[np.float64]) -> Prediction:
+        Returns: the prediction, and the outputs of the first look.
+        """
+        how, again = self.manifest.preprocessing, self.manifest.second_look
+        image = photo(how.stored_size)
+        outputs = self._network.run(preprocess(image, how))
+        logits = outputs[self.manifest.outputs.logits]
+        looks = 1
+        if again is not None and again.is_due(logits):
+            if min(image.size) < again.stored_size:
+                image = photo(again.stored_size)
+            closer = self._closer.run(preprocess(image, again.preprocessing)[:, ::-1])
+            logits = np.mean([logits, closer[self.manifest.outputs.logits]], axis=0)
+            looks = 2
+        return self._prediction(logits, looks), outputs
+
+    def _prediction(self, logits: npt.NDArray[np.float32], looks: int = 1) -> Prediction:
+        (row,) = probabilities_from_logits(logits, self.manifest.temperature)
         labels = self.manifest.labels
         best = int(row.argmax())
         return Prediction(
@@ -110,13 +126,51 @@ class Classifier:
             confidence=float(row[best]),
             probabilities=dict(zip(labels, map(float, row), strict=True)),
             model_version=self.manifest.version,
+            looks=looks,
         )
 
 
-def _network(content: bytes) -> Any:
-    """Make a function of the network; it is not safe to call from two threads at once."""
-    from ai_edge_litert.interpreter import Interpreter
+class _Network:
+    """A network for images of one size. Safe to share between threads.
 
-    interpreter = Interpreter(model_content=content, num_threads=1)
-    interpreter.allocate_tensors()  # now: at the first photo the greeting would be heard
-    return interpreter.get_signature_runner()
+    Each thread that runs it while others do gets an interpreter of its own, made when first
+    needed (11 MB, 13 ms).
+    """
+
+    def __init__(self, content: bytes, size: int | None = None, *, copies: int = 1) -> None:
+        """`size` is the images' side in pixels if not the network's own."""
+        self._content = content
+        self._size = size
+        # appends and pops are atomic
+        self._idle = deque(self._interpreter() for _ in range(copies))
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """Details of each output, by name."""
+        details: dict[str, Any] = self._idle[0].get_output_details()
+        return details
+
+    def run(self, photo: Pixels) -> Outputs:
+        """Run the network on one photo, uint8 of shape `(size, size, 3)`."""
+        try:
+            runner = self._idle.pop()
+        except IndexError:  # all are busy
+            runner = self._interpreter()
+        (image,) = runner.get_input_details()
+        try:
+            outputs: Outputs = runner(**{image: photo[np.newaxis]})
+        finally:
+            self._idle.append(runner)
+        return outputs
+
+    def _interpreter(self) -> Any:
+        """Make a function of the network; it is not safe to call from two threads at once."""
+        from ai_edge_litert.interpreter import Interpreter
+
+        interpreter = Interpreter(model_content=self._content, num_threads=1)
+        if self._size is not None:
+            (image,) = interpreter.get_input_details()
+            shape = (1, self._size, self._size, 3)
+            interpreter.resize_tensor_input(image["index"], shape)
+        interpreter.allocate_tensors()  # now: at the first photo the greeting would be heard
+        return interpreter.get_signature_runner()

@@ -96,16 +96,16 @@ def _write_heatmap(classifier: Classifier, photos: list[Path], file: Path) -> No
     """Paint what the network looked at over a photo. Raises UsageRefused."""
     from core.errors import UsageRefused
     from core.heatmap import painted
+    from core.image import opener
     from core.output_files import writing
     from core.paths import display
-    from core.preprocessing import load_photo
 
     if len(photos) != 1:
         raise UsageRefused(f"--heatmap takes one photo. Received: {len(photos)}")
     if file.suffix.lower() not in _HEATMAP_FORMATS:
         raise UsageRefused(f"{display(file)} must end in one of {', '.join(_HEATMAP_FORMATS)}.")
     try:
-        _, heat = classifier.look(load_photo(photos[0], classifier.manifest.preprocessing))
+        _, heat = classifier.explain(opener(photos[0]))
         if heat is None:
             raise UsageRefused(
                 f"The model {classifier.manifest.version} has no map of what it looks at. Leave "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import threading
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
@@ -25,6 +26,9 @@ MAX_DECODED_PIXELS = 100_000_000  # after a JPEG's draft(), which decodes at 1/2
 
 _LARGE_PIXELS = 16_000_000  # decoded; one such image at a time, whoever asks
 _one_large = threading.Lock()
+
+# gives a photo, RGB and upright; a side under so many pixels was so from the start
+Opener = Callable[[int], Image.Image]
 
 HEADER_BYTES = 32
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # bytes; a text may begin with BM, too
@@ -111,6 +115,19 @@ def open_image(
     if isinstance(source, bytes):
         return _decode(source, name or "the image", min_side, max_pixels)
     return _decode(read_photo(source), display(source), min_side, max_pixels)
+
+
+def opener(
+    source: Path | bytes, *, name: str | None = None, max_pixels: int = MAX_DECODED_PIXELS
+) -> Opener:
+    """Read a photo once, to be decoded as `open_image` does, as large as a look at it needs.
+
+    Raises UnreadableImage, as what it returns does.
+    """
+    if isinstance(source, Path):
+        name, source = display(source), read_photo(source)
+    content = source
+    return lambda side: open_image(content, min_side=side, name=name, max_pixels=max_pixels)
 
 
 def _check_bytes(size: int, shown: str) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from core.classifier import Classifier
 from core.errors import UnreadableImage
+from core.image import opener
 from core.lookahead import map_ahead
 from core.prediction import Prediction
-from core.preprocessing import load_photo
 
 # Answers are small: so many wait that the cores have work while whoever takes them writes to disk
 _AHEAD_PER_CORE = 32
@@ -33,8 +33,7 @@ class Answer:
 
 def predict_photo(classifier: Classifier, source: Path | bytes) -> Prediction:
     """Predict one photo. Raises UnreadableImage."""
-    pixels = load_photo(source, classifier.manifest.preprocessing)
-    return classifier.predict(pixels[None])[0]
+    return classifier.classify(opener(source))
 
 
 def predict_photos(

@@ -12,6 +12,7 @@ from core.errors import ModelRefused
 from core.labels import PhotoClass, Role
 from core.paths import display
 from core.preprocessing import Preprocessing
+from core.second_look import SecondLook
 
 MANIFEST = "manifest.json"
 LITERT = "model.tflite"
@@ -60,6 +61,7 @@ class Manifest:
     weights: dict[str, Any] = field(default_factory=dict)
     # `limit`: a class that a camera's preview makes less likely is ruled out; and what showed it
     previews: dict[str, Any] = field(default_factory=dict)
+    second_look: SecondLook | None = None  # None: each photo is looked at once
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -95,9 +97,11 @@ def read_manifest(folder: Path) -> Manifest:
             "reads. Train the model again, or install the catdog that made it."
         )
     try:
+        again = raw.get("second_look")
         manifest = Manifest(
             **{
                 **raw,
+                "second_look": None if again is None else SecondLook(**again),
                 "classes": tuple(
                     PhotoClass(entry["label"], entry["folder"], Role(entry["role"]), entry["words"])
                     for entry in raw["classes"]

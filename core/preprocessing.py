@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-
-from core.image import MAX_DECODED_PIXELS, open_image
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -54,15 +51,3 @@ def preprocess(image: Image.Image, preprocessing: Preprocessing) -> Pixels:
     Returns: uint8, shape `(size, size, 3)`, 0-255; scaling is inside the model.
     """
     return np.asarray(squash(squash(image, preprocessing.stored_size), preprocessing.size))
-
-
-def load_photo(
-    source: Path | bytes,
-    preprocessing: Preprocessing,
-    *,
-    name: str | None = None,
-    max_pixels: int = MAX_DECODED_PIXELS,
-) -> Pixels:
-    """Read a photo and preprocess it, as `open_image` does. Raises UnreadableImage."""
-    image = open_image(source, min_side=preprocessing.stored_size, name=name, max_pixels=max_pixels)
-    return preprocess(image, preprocessing)

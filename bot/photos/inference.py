@@ -12,9 +12,9 @@ from typing import TypeVar
 
 from core.classifier import Classifier
 from core.heatmap import painted
+from core.image import Opener, opener
 from core.manifest import Manifest
 from core.prediction import Decision, Prediction, decide
-from core.preprocessing import Pixels, load_photo
 
 Made = TypeVar("Made")
 
@@ -75,13 +75,13 @@ class InferencePool:
 
     def _look(self, content: bytes) -> Looked:
         classifier = self._classifier
-        prediction = classifier.predict(_load(classifier, content)[None])[0]
+        prediction = classifier.classify(_opened(content))
         return self._looked(classifier, content, prediction)
 
     def _explain(self, content: bytes) -> Looked:
         # as for an answer: a JPEG decoded larger is not quite the same to the network
         classifier = self._classifier
-        prediction, heat = classifier.look(_load(classifier, content))
+        prediction, heat = classifier.explain(_opened(content))
         picture = None
         if heat is not None and heat.any():  # else it is the same everywhere
             stream = io.BytesIO()
@@ -99,6 +99,5 @@ class InferencePool:
         return manifest.threshold if self._threshold is None else self._threshold
 
 
-def _load(classifier: Classifier, content: bytes) -> Pixels:
-    preprocessing = classifier.manifest.preprocessing
-    return load_photo(content, preprocessing, max_pixels=_MAX_PIXELS)
+def _opened(content: bytes) -> Opener:
+    return opener(content, max_pixels=_MAX_PIXELS)

@@ -6,10 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import numpy.typing as npt
 
 from core.console import Console, Hushed
+from core.errors import UnreadableImage
+from core.image import open_image
+from core.preprocessing import preprocess
+from core.second_look import SecondLook
 from core.training.architectures import LOGITS
 from core.training.batches import whole_photos
 from core.training.dataset import Dataset, Indices
@@ -33,12 +38,15 @@ def predict_out_of_fold(
     seed: int,
     work: Path,
     console: Console,
+    again: SecondLook | None = None,
 ) -> Logits:
     """Predict `rows` of the photos to learn from, each with a network trained without its fold,
     and without near-duplicates of its fold.
 
-    The photos are looked at as whole ones, at `size` pixels a side. A run that was killed goes on
-    from the checkpoints in `work`. Returns: logits, shape `(len(rows), outputs)`.
+    The photos are looked at as whole ones, at `size` pixels a side, and those in doubt `again`, as
+    in serving. A run that was killed goes on from the checkpoints in `work`.
+
+    Returns: logits, shape `(len(rows), outputs)`.
     """
     shuffled = np.random.default_rng((seed, folds)).permutation(len(rows))
     found: list[Logits] = []
@@ -55,15 +63,32 @@ def predict_out_of_fold(
         folder.mkdir(exist_ok=True)
         part = replace(dataset, training=others, validation=watched)
         fitted = learn(part, folder, Hushed(console))
-        found.append(_logits(fitted, dataset, own, size))
+        logits = _logits(fitted.network, dataset, own, size)
+        if again is not None:
+            _look_again(fitted.network, dataset, own, again, logits)
+        found.append(logits)
     return np.concatenate(found)[np.argsort(shuffled)]
 
 
-def _logits(fitted: Fitted, dataset: Dataset, rows: Indices, size: int) -> Logits:
+def _logits(network: keras.Model, dataset: Dataset, rows: Indices, size: int) -> Logits:
     found = [
-        fitted.network.predict_on_batch(whole_photos(dataset, rows[first : first + _CHUNK], size))[
-            LOGITS
-        ]
+        network.predict_on_batch(whole_photos(dataset, rows[first : first + _CHUNK], size))[LOGITS]
         for first in range(0, len(rows), _CHUNK)
     ]
     return np.concatenate(found)
+
+
+def _look_again(
+    network: keras.Model, dataset: Dataset, rows: Indices, again: SecondLook, logits: Logits
+) -> None:
+    """Change the logits of photos in doubt to the mean of both looks."""
+    how = again.preprocessing
+    for place, row in enumerate(rows):
+        if not again.is_due(logits[place : place + 1]):
+            continue
+        try:
+            image = open_image(dataset.photos[row].path, min_side=how.stored_size)
+        except UnreadableImage:  # it was deleted meanwhile: the first look stands
+            continue
+        closer = preprocess(image, how)[np.newaxis, :, ::-1]
+        logits[place] = (logits[place] + network.predict_on_batch(closer)[LOGITS][0]) / 2

@@ -15,7 +15,6 @@ from core.image import open_image
 from core.labels import Role
 from core.lookahead import map_ahead
 from core.prediction import Prediction, decide
-from core.preprocessing import preprocess
 from core.training.figures import Flags, share, wilson
 from core.training.labelled import LabelledPhoto
 
@@ -185,8 +184,7 @@ def _opened(photo: LabelledPhoto) -> Image.Image | None:
 
 
 def _predicted(classifier: Classifier, image: Image.Image) -> Prediction:
-    pixels = preprocess(image, classifier.manifest.preprocessing)
-    return classifier.predict(pixels[np.newaxis])[0]
+    return classifier.classify(lambda _: image)
 
 
 def _told_apart(classifier: Classifier, seen: Prediction) -> str:

@@ -11,7 +11,6 @@ from PIL import Image
 
 from core.classifier import Classifier
 from core.heatmap import class_map, overlay
-from core.preprocessing import preprocess
 
 Draw = Callable[..., Any]
 
@@ -51,14 +50,13 @@ def test_the_overlay_is_brightest_where_the_map_is() -> None:
     assert brightness[-1, 0] < 3 * 90  # darker than the photo
 
 
-def test_look_predicts_as_predict_does_and_finds_the_cat(
+def test_explaining_predicts_as_classifying_does_and_finds_the_cat(
     classifier: Classifier, draw: Draw
 ) -> None:
     scene = draw("cats", 1, (96, 96))
     scene.paste(draw("other", 1, (40, 40)), (56, 56))
-    pixels = preprocess(scene, classifier.manifest.preprocessing)
-    prediction, seen = classifier.look(pixels)
-    assert prediction == classifier.predict(pixels[None])[0]
+    prediction, seen = classifier.explain(lambda _: scene)
+    assert prediction == classifier.classify(lambda _: scene)
     assert prediction.label == "cat"
     assert seen is not None
     half = len(seen) // 2

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from core.preprocessing import Preprocessing, load_photo, preprocess
+from core.preprocessing import Preprocessing, preprocess
 
 
 def test_it_squashes_to_a_square_of_bytes() -> None:
@@ -25,14 +23,6 @@ def test_shrinking_averages_over_all_pixels() -> None:
     stripes[:, ::2] = 200
     pixels = preprocess(Image.fromarray(stripes), Preprocessing(16, 18))
     assert np.abs(pixels.astype(int) - 100).max() < 15
-
-
-def test_a_path_and_its_bytes_give_the_same(tmp_path: Path) -> None:
-    noise = np.random.default_rng(1).integers(0, 255, (200, 300, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(tmp_path / "photo.jpg")
-    from_path = load_photo(tmp_path / "photo.jpg", Preprocessing(32, 36))
-    from_bytes = load_photo((tmp_path / "photo.jpg").read_bytes(), Preprocessing(32, 36))
-    assert (from_path == from_bytes).all()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.preprocessing import Preprocessing, load_photo
+from core.image import open_image
+from core.preprocessing import Preprocessing, preprocess
 from core.training.augment import augment, pair
 from core.training.batches import (
     class_weights,
@@ -193,4 +194,5 @@ def test_validation_sees_the_very_pixels_that_serving_sees(dataset: Dataset) -> 
     rows = dataset.validation[:5]
     served = Preprocessing(16, stored_size=18)
     for row, pixels in zip(rows, whole_photos(dataset, rows, 16), strict=True):
-        assert (pixels == load_photo(dataset.photos[row].path, served)).all()
+        image = open_image(dataset.photos[row].path, min_side=served.stored_size)
+        assert (pixels == preprocess(image, served)).all()

@@ -14,8 +14,9 @@ import pytest
 
 from core.classifier import Classifier
 from core.errors import CatdogError
+from core.image import open_image
 from core.manifest import KERAS, LITERT, read_manifest
-from core.preprocessing import Pixels, load_photo
+from core.preprocessing import Pixels, preprocess
 from core.training import parity
 from core.training.parity import measure_parity
 from core.training.run import train
@@ -25,7 +26,10 @@ from core.training.run import train
 def photos(tmp_path: Path, fill_folder: Callable[..., Path], classifier: Classifier) -> Pixels:
     folder = fill_folder(tmp_path / "photos", {"cats": 10, "dogs": 10, "other": 10}, 500)
     how = classifier.manifest.preprocessing
-    pixels: Pixels = np.stack([load_photo(path, how) for path in sorted(folder.rglob("*.jpg"))])
+    paths = sorted(folder.rglob("*.jpg"))
+    pixels: Pixels = np.stack(
+        [preprocess(open_image(path, min_side=how.stored_size), how) for path in paths]
+    )
     return pixels
 
 

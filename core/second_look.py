@@ -1,0 +1,39 @@
+"""When a photo is looked at again: the first look leaves it in doubt, a closer one may not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.preprocessing import Preprocessing
+
+
+@dataclass(frozen=True, slots=True)
+class SecondLook:
+    """How a photo in doubt is looked at again: mirrored, and larger than at first.
+
+    The mean of both looks' logits counts. In doubt is a photo whose two highest logits lie less
+    than `margin` apart at the first look: a temperature fitted later does not change which.
+    """
+
+    size: int  # pixels, both sides
+    stored_size: int  # pixels, as in Preprocessing
+    margin: float  # above 0
+
+    def __post_init__(self) -> None:
+        if not self.margin > 0:
+            raise ValueError(f"the margin must be above 0. Received: {self.margin}")
+        _ = self.preprocessing  # which refuses sizes that cannot be
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        return Preprocessing(self.size, self.stored_size)
+
+    def is_due(self, logits: npt.NDArray[np.float32]) -> bool:
+        """Tell by the first look's logits, shape `(1, classes)`, or `(1, 1)` for one sigmoid."""
+        if logits.shape[-1] == 1:
+            return bool(abs(logits[0, 0]) < self.margin)
+        second, first = np.sort(logits[0])[-2:]
+        return bool(first - second < self.margin)

@@ -1,0 +1,39 @@
+"""The table of what a second look brings, on photos and a model made here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.second_look import ALWAYS, looks_to_try, main
+from core.manifest import read_manifest
+from core.second_look import SecondLook
+
+
+def test_each_size_and_each_margin_is_tried_once() -> None:
+    own = SecondLook(size=224, stored_size=252, margin=3.0)
+    tried = looks_to_try(own, 160)
+    assert tried[0] is None
+    assert own in tried
+    assert replace(own, margin=ALWAYS) in tried
+    assert replace(own, size=160, stored_size=180) in tried
+    assert len(set(tried)) == len(tried) == 7
+
+
+def test_it_tells_how_many_photos_were_looked_at_again(
+    tiny_model: Path,
+    tmp_path: Path,
+    fill_folder: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data = fill_folder(tmp_path / "data", {"cats": 5, "dogs": 5, "other": 5}, 800)
+    before = read_manifest(tiny_model)
+    assert main([str(data), "--model", str(tiny_model)]) == 0
+    _, _, *rows = capsys.readouterr().out.splitlines()
+    shares = {tuple(row.split(" | ")[:2]): row.split(" | ")[2] for row in rows}
+    assert shares["| none", ""] == "0%"
+    assert shares["| 48 px", "any"] == "100%"
+    assert read_manifest(tiny_model) == before
