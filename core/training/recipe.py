@@ -201,12 +201,12 @@ RESTART = replace(
     stages=(Stage(96, 12, CLOSER), Stage(128, 12, MILD), Stage(144, 3, WHOLE)),
     learning_rate=4e-3,
 )
-# a sitting at larger images: what was learnt is nearly right there, so few epochs and a low rate
+# a sitting at larger images: what was learnt is nearly right there, so few epochs at a lower rate
 LARGER = replace(
     DEFAULT,
     name="larger",
-    stages=(Stage(160, 3, MILD), Stage(160, 1, WHOLE)),
-    learning_rate=1.5e-3,
+    stages=(Stage(160, 6, MILD), Stage(160, 2, WHOLE)),
+    learning_rate=3e-3,
     warmup_epochs=0.3,
 )
 # enough to tell which labels look wrong, twice, on halves of the photos
