@@ -23,6 +23,7 @@ from core.inference import predict_photos
 from core.manifest import LITERT, read_manifest
 from core.model_store import DEFAULT_MODEL
 from core.prediction import Prediction
+from core.preprocessing import stored_size_for
 from core.second_look import SecondLook
 from core.training.examine import milliseconds
 from core.training.figures import figures
@@ -37,7 +38,7 @@ _STEP = 16  # pixels
 def looks_to_try(own: SecondLook, first: int) -> list[SecondLook | None]:
     """List none, the model's own margin at other sizes, and its own size at other margins."""
     sizes = [round(first * factor / _STEP) * _STEP for factor in FACTORS]
-    by_size = [replace(own, size=size, stored_size=size * 9 // 8) for size in sizes]
+    by_size = [replace(own, size=size, stored_size=stored_size_for(size)) for size in sizes]
     by_margin = [replace(own, margin=margin) for margin in MARGINS]
     return [None, *dict.fromkeys([*by_size, *by_margin])]
 

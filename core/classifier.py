@@ -37,13 +37,15 @@ class Classifier:
         again = self.manifest.second_look
         try:
             with quiet_native_stderr():  # the first says "Created TensorFlow Lite XNNPACK delegate"
-                self._network = _Network(content)
-            self._check_outputs(self._network.outputs)
+                network = _Network(content)
+            self._check_outputs(network.outputs)
         except (ValueError, RuntimeError) as error:
             raise ModelRefused(
                 f"{display(folder / LITERT)} does not load ({error}). Train or install it again."
             ) from error
-        self._closer = _Network(content, again.size if again else None, copies=0)
+        self._networks = {self.manifest.preprocessing.size: network}  # by the size of a look
+        if again is not None:
+            self._networks.setdefault(again.size, _Network(content, again.size, copies=0))
 
     def _check_outputs(self, details: dict[str, Any]) -> None:
         """Raise ValueError if the network does not have the outputs that the manifest names."""
@@ -62,17 +64,15 @@ class Classifier:
 
         Returns: shape `(n, classes)`, or `(n, 1)` for a network with one sigmoid.
         """
-        sizes = {self.manifest.preprocessing.size: self._network}
-        if self.manifest.second_look is not None:
-            sizes[self.manifest.second_look.size] = self._closer
         side = batch.shape[1] if batch.ndim == 4 else 0
-        if batch.dtype != np.uint8 or side not in sizes or batch.shape[1:] != (side, side, 3):
-            known = " or ".join(map(str, sizes))
+        known = self._networks.get(side)
+        if batch.dtype != np.uint8 or known is None or batch.shape[1:] != (side, side, 3):
+            sizes = " or ".join(map(str, self._networks))
             raise ValueError(
-                f"a batch is uint8 of shape (n, size, size, 3), its size {known}. "
+                f"a batch is uint8 of shape (n, size, size, 3), its size {sizes}. "
                 f"Received: {batch.dtype} of shape {batch.shape}"
             )
-        rows = [sizes[side].run(photo)[self.manifest.outputs.logits] for photo in batch]
+        rows = [known.run(photo)[self.manifest.outputs.logits] for photo in batch]
         return np.concatenate(rows)
 
     def predict(self, batch: Pixels) -> list[Prediction]:
@@ -106,13 +106,13 @@ class Classifier:
         """
         how, again = self.manifest.preprocessing, self.manifest.second_look
         image = photo(how.stored_size)
-        outputs = self._network.run(preprocess(image, how))
+        outputs = self._networks[how.size].run(preprocess(image, how))
         logits = outputs[self.manifest.outputs.logits]
         looks = 1
         if again is not None and again.is_due(logits):
             if min(image.size) < again.stored_size:
                 image = photo(again.stored_size)
-            closer = self._closer.run(preprocess(image, again.preprocessing)[:, ::-1])
+            closer = self._networks[again.size].run(again.pixels(image))
             logits = np.mean([logits, closer[self.manifest.outputs.logits]], axis=0)
             looks = 2
         return self._prediction(logits, looks), outputs

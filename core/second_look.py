@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
-from core.preprocessing import Preprocessing
+from core.preprocessing import Pixels, Preprocessing, preprocess
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class SecondLook:
     @property
     def preprocessing(self) -> Preprocessing:
         return Preprocessing(self.size, self.stored_size)
+
+    def pixels(self, image: Image.Image) -> Pixels:
+        """Turn an upright RGB image into what the network sees: as `preprocess`, but mirrored."""
+        return preprocess(image, self.preprocessing)[:, ::-1]
 
     def is_due(self, logits: npt.NDArray[np.float32]) -> bool:
         """Tell by the first look's logits, shape `(1, classes)`, or `(1, 1)` for one sigmoid."""

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from core.console import Console, Hushed
 from core.errors import UnreadableImage
 from core.image import open_image
-from core.preprocessing import preprocess
 from core.second_look import SecondLook
 from core.training.architectures import LOGITS
 from core.training.batches import whole_photos
@@ -82,13 +81,12 @@ def _look_again(
     network: keras.Model, dataset: Dataset, rows: Indices, again: SecondLook, logits: Logits
 ) -> None:
     """Change the logits of photos in doubt to the mean of both looks."""
-    how = again.preprocessing
     for place, row in enumerate(rows):
         if not again.is_due(logits[place : place + 1]):
             continue
         try:
-            image = open_image(dataset.photos[row].path, min_side=how.stored_size)
+            image = open_image(dataset.photos[row].path, min_side=again.stored_size)
         except UnreadableImage:  # it was deleted meanwhile: the first look stands
             continue
-        closer = preprocess(image, how)[np.newaxis, :, ::-1]
+        closer = again.pixels(image)[np.newaxis]
         logits[place] = (logits[place] + network.predict_on_batch(closer)[LOGITS][0]) / 2

@@ -16,7 +16,7 @@ import numpy as np
 from core.classifier import Classifier
 from core.errors import CatdogError
 from core.manifest import KERAS, LITERT, Manifest, Outputs, record_file
-from core.preprocessing import Preprocessing
+from core.preprocessing import Preprocessing, stored_size_for
 from core.second_look import SecondLook
 from core.training.architectures import ACTIVATION, ARCHITECTURES, LOGITS
 from core.training.batches import whole_photos
@@ -68,7 +68,7 @@ def second_look_for(recipe: Recipe) -> SecondLook | None:
     if not ARCHITECTURES[recipe.architecture].any_size:
         return None
     size = round(recipe.size * _CLOSER / _STEP) * _STEP
-    return SecondLook(size, size * 9 // 8, _MARGIN)
+    return SecondLook(size, stored_size_for(size), _MARGIN)
 
 
 def _provisional_manifest(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from core.preprocessing import stored_size_for
+
 _SMALLEST = 32  # pixels: a network that halves four times still sees two places
 
 
@@ -108,7 +110,7 @@ class Recipe:
     @property
     def stored_size(self) -> int:
         """The size that photos are decoded to once, a little larger than is ever looked at."""
-        return max(stage.size for stage in self.stages) * 9 // 8
+        return stored_size_for(max(stage.size for stage in self.stages))
 
     def with_epochs(self, epochs: int) -> Recipe:
         """Stretch or shorten every stage alike; short runs skip the early ones."""

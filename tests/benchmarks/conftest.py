@@ -27,3 +27,9 @@ def load_script() -> Callable[[str], ModuleType]:
         return module
 
     return load
+
+
+@pytest.fixture
+def five_of_each(tmp_path: Path, fill_folder: Callable[..., Path]) -> Path:
+    """A folder with pictures of each class that the tiny model has never seen."""
+    return fill_folder(tmp_path / "data", {"cats": 5, "dogs": 5, "other": 5}, 800)

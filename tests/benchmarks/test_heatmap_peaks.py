@@ -33,14 +33,12 @@ def test_a_peak_is_where_the_map_is_highest(load_script: Callable[[str], ModuleT
 def test_it_counts_and_ends_with_1_where_peaks_lie_elsewhere(
     load_script: Callable[[str], ModuleType],
     tiny_model: Path,
-    tmp_path: Path,
-    fill_folder: Callable[..., Path],
+    five_of_each: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The tiny model goes by colour: a red or blue corner of a green scene is where it looks."""
-    data = fill_folder(tmp_path / "data", {"cats": 5, "dogs": 5, "other": 5}, 800)
     script = load_script("heatmap_peaks")
-    arguments = [str(data), "--model", str(tiny_model), "--photos", "10"]
+    arguments = [str(five_of_each), "--model", str(tiny_model), "--photos", "10"]
     assert script.main(arguments) == 0
     hits = int(capsys.readouterr().out.split()[-3])
     assert hits >= 8

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,14 +23,10 @@ def test_each_size_and_each_margin_is_tried_once() -> None:
 
 
 def test_it_tells_how_many_photos_were_looked_at_again(
-    tiny_model: Path,
-    tmp_path: Path,
-    fill_folder: Callable[..., Path],
-    capsys: pytest.CaptureFixture[str],
+    tiny_model: Path, five_of_each: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = fill_folder(tmp_path / "data", {"cats": 5, "dogs": 5, "other": 5}, 800)
     before = read_manifest(tiny_model)
-    assert main([str(data), "--model", str(tiny_model)]) == 0
+    assert main([str(five_of_each), "--model", str(tiny_model)]) == 0
     _, _, *rows = capsys.readouterr().out.splitlines()
     shares = {tuple(row.split(" | ")[:2]): row.split(" | ")[2] for row in rows}
     assert shares["| none", ""] == "0%"

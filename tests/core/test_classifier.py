@@ -67,7 +67,7 @@ from core.classifier import Classifier
 classifier = Classifier(Path(sys.argv[1]))
 photo = np.zeros((1, 32, 32, 3), np.uint8)
 classifier.logits(photo)
-network = classifier._network._idle.pop()  # as if it were busy
+network = classifier._networks[32]._idle.pop()  # as if it were busy
 classifier.logits(photo)
 """
     done = subprocess.run(

@@ -17,7 +17,7 @@ from PIL import Image, ImageFile
 
 from core import image as image_module
 from core.errors import UnreadableCode, UnreadableImage
-from core.image import open_image, sniff
+from core.image import open_image, opener, sniff
 
 RED, BLUE = (220, 30, 30), (30, 30, 220)
 
@@ -260,3 +260,15 @@ def test_a_caller_may_allow_fewer_pixels() -> None:
     with pytest.raises(UnreadableImage) as refused:
         open_image(stream.getvalue(), min_side=8, max_pixels=399)
     assert refused.value.code is UnreadableCode.TOO_LARGE
+
+
+def test_an_opener_gives_the_same_of_a_path_and_its_bytes_and_reads_once(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (200, 300, 3), dtype=np.uint8)
+    path = tmp_path / "photo.jpg"
+    Image.fromarray(noise).save(path)
+    from_path, from_bytes = opener(path), opener(path.read_bytes())
+    path.unlink()  # as a photo may vanish between two looks
+    for side, size in ((40, (75, 50)), (200, (300, 200))):
+        image = from_path(side)
+        assert image.size == size
+        assert (np.asarray(image) == np.asarray(from_bytes(side))).all()
