@@ -67,8 +67,10 @@ def classify(photos: Sequence[Path]) -> list[int]:
         logits = first.run(batch)[: len(share)]
         for row, image in enumerate(images):
             if again is not None and second is not None and again.is_due(logits[row : row + 1]):
+                if min(image.size) < again.stored_size:  # it was decoded too small
+                    image = open_image(share[row], min_side=again.stored_size)
                 closer = second.run(again.pixels(image)[np.newaxis])
-                logits[row] = (logits[row] + closer[0]) / 2
+                logits[row] = again.combined(logits[row], closer[0])
         found += logits.argmax(axis=1).tolist()
     return found
 

@@ -83,39 +83,34 @@ class Classifier:
 
     def classify(self, photo: Opener) -> Prediction:
         """Say what is in a photo. Raises what `photo` raises."""
-        prediction, _ = self._look(photo)
-        return prediction
+        how, again = self.manifest.preprocessing, self.manifest.second_look
+        image = photo(how.stored_size)
+        logits = self.logits(preprocess(image, how)[np.newaxis])
+        if again is None or not again.is_due(logits):
+            return self._prediction(logits)
+        if min(image.size) < again.stored_size:
+            image = photo(again.stored_size)
+        closer = self.logits(again.pixels(image)[np.newaxis])
+        return self._prediction(again.combined(logits, closer), looks=2)
 
     def explain(self, photo: Opener, *, label: str | None = None) -> tuple[Prediction, Map | None]:
-        """Say what is in a photo, and where the first look saw it, or saw `label`.
+        """Say what is in a photo, and where the network sees it, or sees `label`.
+
+        The map is of the closer look, whether the answer needed that or not: it is finer.
 
         Returns: the prediction, and the map as `heatmap.class_map` gives it; None if the model
         has none. Raises what `photo` raises.
         """
-        prediction, outputs = self._look(photo)
+        prediction = self.classify(photo)
         name = self.manifest.outputs.activation
-        if name is None or name not in outputs:
+        if name is None:
+            return prediction, None
+        how = (self.manifest.second_look or self.manifest).preprocessing
+        outputs = self._networks[how.size].run(preprocess(photo(how.stored_size), how))
+        if name not in outputs:
             return prediction, None
         index = self.manifest.labels.index(label or prediction.label)
         return prediction, class_map(outputs[name][0], index)
-
-    def _look(self, photo: Opener) -> tuple[Prediction, Outputs]:
-        """Look at a photo, and again if it is in doubt.
-
-        Returns: the prediction, and the outputs of the first look.
-        """
-        how, again = self.manifest.preprocessing, self.manifest.second_look
-        image = photo(how.stored_size)
-        outputs = self._networks[how.size].run(preprocess(image, how))
-        logits = outputs[self.manifest.outputs.logits]
-        looks = 1
-        if again is not None and again.is_due(logits):
-            if min(image.size) < again.stored_size:
-                image = photo(again.stored_size)
-            closer = self._networks[again.size].run(again.pixels(image))
-            logits = np.mean([logits, closer[self.manifest.outputs.logits]], axis=0)
-            looks = 2
-        return self._prediction(logits, looks), outputs
 
     def _prediction(self, logits: npt.NDArray[np.float32], looks: int = 1) -> Prediction:
         (row,) = probabilities_from_logits(logits, self.manifest.temperature)

@@ -78,8 +78,8 @@ def _second_look(manifest: Manifest) -> str:
         return ""
     return (
         f" A photo in doubt, whose two highest logits lie less than {again.margin:g} apart, is "
-        f"looked at again, mirrored and at {again.size} x {again.size} pixels; the mean of both "
-        "looks counts."
+        f"looked at again, mirrored and at {again.size} x {again.size} pixels; the logits of that "
+        f"look count {again.weight:.0%}, those of the first the rest."
     )
 
 

@@ -10,7 +10,7 @@ import keras
 
 from core.console import Console
 from core.manifest import KERAS, Manifest, read_checked, read_manifest
-from core.training.architectures import build
+from core.training.architectures import LOGITS, build
 from core.training.architectures.backbones import load_backbone_weights
 from core.training.batches import steps_per_epoch
 from core.training.dataset import Dataset
@@ -164,6 +164,14 @@ def read_network(folder: Path) -> keras.Model:
     """Read the network of the model in `folder`. Raises ModelRefused."""
     read_checked(folder, read_manifest(folder), KERAS)  # refuses what is not the manifest's
     return keras.models.load_model(folder / KERAS)
+
+
+def network_for(recipe: Recipe, folder: Path) -> keras.Model:
+    """Read the network of a model, for images of any size if it takes them. Raises ModelRefused."""
+    served = read_network(folder)  # for one size
+    network = build(recipe, served.output[LOGITS].shape[-1])
+    network.set_weights(served.get_weights())
+    return network
 
 
 def _take_over(before: keras.Model, start: keras.Model) -> None:

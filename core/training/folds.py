@@ -80,7 +80,7 @@ def _logits(network: keras.Model, dataset: Dataset, rows: Indices, size: int) ->
 def _look_again(
     network: keras.Model, dataset: Dataset, rows: Indices, again: SecondLook, logits: Logits
 ) -> None:
-    """Change the logits of photos in doubt to the mean of both looks."""
+    """Change the logits of photos in doubt to those of both looks together."""
     for place, row in enumerate(rows):
         if not again.is_due(logits[place : place + 1]):
             continue
@@ -89,4 +89,4 @@ def _look_again(
         except UnreadableImage:  # it was deleted meanwhile: the first look stands
             continue
         closer = again.pixels(image)[np.newaxis]
-        logits[place] = (logits[place] + network.predict_on_batch(closer)[LOGITS][0]) / 2
+        logits[place] = again.combined(logits[place], network.predict_on_batch(closer)[LOGITS][0])

@@ -32,6 +32,7 @@ _CLOSER_PHOTOS = 200
 _CLOSER = 1.4  # times the image size
 _STEP = 16  # pixels: the network halves four times
 _MARGIN = 3.0  # of logits
+_WEIGHT = 0.7  # of the second look's
 
 
 def package(
@@ -68,7 +69,7 @@ def second_look_for(recipe: Recipe) -> SecondLook | None:
     if not ARCHITECTURES[recipe.architecture].any_size:
         return None
     size = round(recipe.size * _CLOSER / _STEP) * _STEP
-    return SecondLook(size, stored_size_for(size), _MARGIN)
+    return SecondLook(size, stored_size_for(size), _MARGIN, _WEIGHT)
 
 
 def _provisional_manifest(

@@ -9,10 +9,9 @@ from core.console import Console
 from core.errors import UsageRefused
 from core.manifest import Manifest, read_manifest
 from core.paths import display
-from core.training.architectures import build
 from core.training.dataset import Dataset
-from core.training.fine_tune import read_network
-from core.training.fit import Fitted, outputs_for
+from core.training.fine_tune import network_for
+from core.training.fit import Fitted
 from core.training.progress import fit_with_progress
 from core.training.recipe import Recipe
 
@@ -37,10 +36,13 @@ def restart(
             f"The model in {display(current)} has other classes than these folders. Go on from it "
             "with --from current, or begin with --from scratch."
         )
-    start = build(recipe, outputs_for(dataset))  # of any image size, which what serves is not
-    start.set_weights(read_network(current).get_weights())
     return fit_with_progress(
-        dataset, recipe, work=work, console=console, start=start, finish=finish
+        dataset,
+        recipe,
+        work=work,
+        console=console,
+        start=network_for(recipe, current),
+        finish=finish,
     )
 
 

@@ -30,7 +30,17 @@ def test_it_is_due_where_two_classes_are_close(logits: list[float], is_due: bool
     assert look.is_due(np.array([logits], np.float32)) is is_due
 
 
-@pytest.mark.parametrize("wrong", [{"margin": 0.0}, {"margin": float("nan")}, {"size": 0}])
+def test_both_looks_count_by_their_weights() -> None:
+    first, second = np.float32([[2.0, 0.0]]), np.float32([[0.0, 4.0]])
+    even = SecondLook(size=48, stored_size=54, margin=3.0)
+    closer = SecondLook(size=48, stored_size=54, margin=3.0, weight=0.75)
+    assert even.combined(first, second).tolist() == [[1.0, 2.0]]
+    assert closer.combined(first, second).tolist() == [[0.5, 3.0]]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"margin": 0.0}, {"margin": float("nan")}, {"size": 0}, {"weight": 1.5}]
+)
 def test_a_look_that_cannot_be_is_refused(
     wrong: dict[str, float], tiny_model: Path, tmp_path: Path
 ) -> None:

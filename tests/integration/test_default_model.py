@@ -18,8 +18,7 @@ from core.image import open_image
 from core.manifest import KERAS, LITERT, read_checked, read_manifest
 from core.model_store import DEFAULT_MODEL
 from core.preprocessing import Preprocessing, preprocess
-from core.training.architectures import build
-from core.training.fine_tune import read_network, recipe_for
+from core.training.fine_tune import network_for, recipe_for
 from core.training.parity import Parity, measure_parity
 
 LARGEST = 12 * 2**20  # bytes
@@ -79,8 +78,7 @@ def held_against_keras(
     classifier: Classifier, paths: Sequence[Path], how: Preprocessing | None = None
 ) -> Parity:
     how = how or classifier.manifest.preprocessing
-    network = build(recipe_for(classifier.manifest), len(classifier.manifest.classes))
-    network.set_weights(read_network(DEFAULT_MODEL).get_weights())
+    network = network_for(recipe_for(classifier.manifest), DEFAULT_MODEL)
     photos = np.stack(
         [preprocess(open_image(path, min_side=how.stored_size), how) for path in paths]
     )

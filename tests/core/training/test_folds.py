@@ -16,9 +16,8 @@ from core.console import Console
 from core.inference import predict_photo
 from core.manifest import read_manifest
 from core.probabilities import probabilities_from_logits
-from core.training.architectures import build
 from core.training.dataset import Dataset, load
-from core.training.fine_tune import read_network, recipe_for
+from core.training.fine_tune import network_for, recipe_for
 from core.training.fit import Fitted
 from core.training.folds import predict_out_of_fold
 from core.training.labelled import scan
@@ -38,8 +37,7 @@ def test_photos_are_looked_at_as_they_are_when_served(
     assert manifest.second_look is not None
     again = None if margin is None else replace(manifest.second_look, margin=margin)
     replace(manifest, second_look=again).write(folder)
-    network = build(recipe_for(manifest), 3)
-    network.set_weights(read_network(folder).get_weights())
+    network = network_for(recipe_for(manifest), folder)
     data = fill_folder(tmp_path / "data", {"cats": 25, "dogs": 25, "other": 25}, 3000)
     how = manifest.preprocessing
     dataset = load(scan(data), how.stored_size, work=tmp_path)
