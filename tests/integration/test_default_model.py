@@ -99,7 +99,7 @@ def test_its_figures_on_the_test_photographs(shared_photos: Path, tmp_path: Path
     """Those that its manifest states, and good enough."""
     everything = measured(shared_photos)
     stated = read_manifest(DEFAULT_MODEL).metrics["test"]
-    assert everything["accuracy"] >= 0.945
+    assert everything["accuracy"] >= 0.948
     assert everything["accuracy"] == pytest.approx(stated["accuracy"], abs=0.002)
     assert everything["neither_filed"] <= 0.015
     assert everything["filed_precision"] >= 0.993
