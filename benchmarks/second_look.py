@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -55,12 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL)
     given = parser.parse_args(arguments)
-    manifest, how = read_manifest(given.model), read_manifest(given.model).preprocessing
+    manifest = read_manifest(given.model)
+    how = manifest.preprocessing
     if manifest.second_look is None:
         parser.error(f"the model {manifest.version} looks at each photo once")
     photos = scan(given.data).photos
-    first = _logits(Classifier(given.model), photos, lambda image: preprocess(image, how),
-                    how.stored_size)  # fmt: skip
+    pixels = partial(preprocess, preprocessing=how)
+    first = _logits(Classifier(given.model), photos, pixels, how.stored_size)
     seen: dict[int, tuple[Logits, float]] = {}  # by size: of a second look at all, its milliseconds
     print(
         "| second look | margins under | it counts | photos | right of three classes | told apart "
