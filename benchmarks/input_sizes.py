@@ -8,19 +8,18 @@ DATA holds cats/, dogs/ and other/. Prints the table in docs/model.md.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.classifier import Classifier
-from core.manifest import LITERT, read_manifest, record_file
+from core.manifest import LITERT, read_manifest
 from core.model_store import DEFAULT_MODEL
-from core.preprocessing import Preprocessing
+from core.preprocessing import Preprocessing, stored_size_for
 from core.training.evaluate import evaluate
 from core.training.examine import milliseconds
-from core.training.export import export
-from core.training.fine_tune import read_network, recipe_for
 from core.training.labelled import scan
 
 SIZES = (64, 96, 128, 144, 160, 192)
@@ -28,15 +27,9 @@ SIZES = (64, 96, 128, 144, 160, 192)
 
 def classifier_for(model: Path, size: int, folder: Path) -> Classifier:
     """Make a model that sees photos of that size, in pixels, of the one in the folder `model`."""
-    manifest = read_manifest(model)
-    recipe = recipe_for(manifest).with_image_size(size)
-    export(read_network(model), recipe, folder, half=True)
-    replace(
-        manifest,
-        preprocessing=Preprocessing(size, recipe.stored_size),
-        second_look=None,
-        files={LITERT: record_file(folder / LITERT)},
-    ).write(folder)
+    shutil.copy(model / LITERT, folder)
+    how = Preprocessing(size, stored_size_for(size))
+    replace(read_manifest(model), preprocessing=how, second_look=None).write(folder)
     return Classifier(folder)
 
 

@@ -37,7 +37,7 @@ class Classifier:
         again = self.manifest.second_look
         try:
             with quiet_native_stderr():  # the first says "Created TensorFlow Lite XNNPACK delegate"
-                network = _Network(content)
+                network = _Network(content, self.manifest.preprocessing.size)
             self._check_outputs(network.outputs)
         except (ValueError, RuntimeError) as error:
             raise ModelRefused(
@@ -132,8 +132,8 @@ class _Network:
     needed (11 MB, 13 ms).
     """
 
-    def __init__(self, content: bytes, size: int | None = None, *, copies: int = 1) -> None:
-        """`size` is the images' side in pixels if not the network's own."""
+    def __init__(self, content: bytes, size: int, *, copies: int = 1) -> None:
+        """`size` is the images' side in pixels."""
         self._content = content
         self._size = size
         # appends and pops are atomic
@@ -163,9 +163,7 @@ class _Network:
         from ai_edge_litert.interpreter import Interpreter
 
         interpreter = Interpreter(model_content=self._content, num_threads=1)
-        if self._size is not None:
-            (image,) = interpreter.get_input_details()
-            shape = (1, self._size, self._size, 3)
-            interpreter.resize_tensor_input(image["index"], shape)
+        (image,) = interpreter.get_input_details()
+        interpreter.resize_tensor_input(image["index"], (1, self._size, self._size, 3))
         interpreter.allocate_tensors()  # now: at the first photo the greeting would be heard
         return interpreter.get_signature_runner()

@@ -86,8 +86,14 @@ def _second_look(manifest: Manifest) -> str:
 def _weights(weights: dict[str, Any]) -> list[str]:
     if not weights:
         return []
+    bits = weights["bits"]
+    served = (
+        "The weights of the large convolutions are served in 8 bits, all others in 16"
+        if bits == 8
+        else f"The weights are served in {bits} bits"
+    )
     return [
-        f"The weights are served in {weights['bits']} bits. On {weights['photos']} photos held out "
+        f"{served}. On {weights['photos']} photos held out "
         f"that changes {1 - weights['same_decision']:.1%} of the answers, and what is named right "
         f"from {weights['accuracy_before']:.2%} to {weights['accuracy']:.2%}."
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -20,14 +21,16 @@ from core.preprocessing import Preprocessing, stored_size_for
 from core.second_look import SecondLook
 from core.training.architectures import ACTIVATION, ARCHITECTURES, LOGITS
 from core.training.batches import whole_photos
-from core.training.dataset import HELD_OUT, Dataset
+from core.training.dataset import HELD_OUT, Dataset, Indices
 from core.training.export import export
 from core.training.fit import Fitted
 from core.training.parity import Parity, measure_parity
+from core.training.quantize import quantize
 from core.training.recipe import Recipe
 
 _PARITY_PHOTOS = 1_000
 _CLOSER_PHOTOS = 200
+_ROUNDING_PHOTOS = 128
 # by benchmarks/second_look.py: of more photos in doubt, or of larger images, little more comes
 _CLOSER = 1.4  # times the image size
 _STEP = 16  # pixels: the network halves four times
@@ -47,14 +50,14 @@ def package(
     """Export a network to the empty `folder`, with a manifest that lacks calibration and figures.
 
     `files` is how many there were before any was skipped, `before` what `sittings_before` gives.
-    The weights are served in 16 bits where that changes next to nothing, else in 32. Raises
-    CatdogError for an export whose logits are not the network's even so.
+    The weights are served in the fewest bits that change next to nothing: those of large
+    convolutions in 8, the others in 16; all in 16; all in 32. Raises CatdogError for an export
+    whose logits are not the network's even so.
     """
-    for half in (True, False):
-        export(fitted.network, recipe, folder, half=half)
+    for bits in _narrowest_first(fitted.network, dataset, recipe, folder):
         manifest = _provisional_manifest(fitted, dataset, recipe, folder, files, before)
         manifest.write(folder)
-        found = _parity(fitted.network, Classifier(folder), dataset, half=half)
+        found = _parity(fitted.network, Classifier(folder), dataset, bits)
         if all(parity.holds for parity in found):
             return replace(manifest, weights=asdict(found[0]))
     gap = max(parity.largest_gap for parity in found)
@@ -70,6 +73,23 @@ def second_look_for(recipe: Recipe) -> SecondLook | None:
         return None
     size = round(recipe.size * _CLOSER / _STEP) * _STEP
     return SecondLook(size, stored_size_for(size), _MARGIN, _WEIGHT)
+
+
+def _narrowest_first(
+    network: keras.Model, dataset: Dataset, recipe: Recipe, folder: Path
+) -> Iterator[int]:
+    """Export the network, with weights of ever more bits for as long as it is asked for them."""
+    export(network, recipe, folder, half=True)
+    served = folder / LITERT
+    whole = served.read_bytes()
+    learnt = whole_photos(dataset, _spread(dataset.training, _ROUNDING_PHOTOS), recipe.size)
+    if (smaller := quantize(whole, learnt)) is not None:
+        served.write_bytes(smaller)
+        yield 8
+        served.write_bytes(whole)
+    yield 16
+    export(network, recipe, folder, half=False)
+    yield 32
 
 
 def _provisional_manifest(
@@ -116,7 +136,7 @@ def _provisional_manifest(
 
 
 def _parity(
-    network: keras.Model, classifier: Classifier, dataset: Dataset, *, half: bool
+    network: keras.Model, classifier: Classifier, dataset: Dataset, bits: int
 ) -> list[Parity]:
     """Measure the first look, and the second, if there is one, on fewer photos."""
     manifest = classifier.manifest
@@ -125,11 +145,15 @@ def _parity(
         looks.append((manifest.second_look.size, _CLOSER_PHOTOS))
     found: list[Parity] = []
     for size, most in looks:
-        some = np.linspace(0, len(dataset.validation) - 1, most).astype(np.intp)
-        held_out = dataset.validation[np.unique(some)]  # of all classes and sources, in order
+        held_out = _spread(dataset.validation, most)
         photos, targets = whole_photos(dataset, held_out, size), dataset.targets[held_out]
-        found.append(measure_parity(classifier, network, photos, targets, half=half))
+        found.append(measure_parity(classifier, network, photos, targets, bits=bits))
     return found
+
+
+def _spread(photos: Indices, most: int) -> Indices:
+    """Choose some, as many of each class and source as there are, in their order."""
+    return photos[np.unique(np.linspace(0, len(photos) - 1, most).astype(np.intp))]
 
 
 def _versions() -> dict[str, str]:

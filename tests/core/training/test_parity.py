@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 from core.classifier import Classifier
 from core.errors import CatdogError
 from core.image import open_image
 from core.manifest import KERAS, LITERT, read_manifest
 from core.preprocessing import Pixels, preprocess
-from core.training import parity
+from core.training import package, parity
 from core.training.parity import measure_parity
+from core.training.quantize import quantize
 from core.training.run import train
 
 
@@ -39,7 +41,7 @@ def test_weights_in_16_bits_say_the_same(
     assert read_manifest(tiny_model).weights["bits"] == 16
     assert (tiny_model / LITERT).stat().st_size < (tiny_model / KERAS).stat().st_size
     network = keras.models.load_model(tiny_model / KERAS)
-    found = measure_parity(classifier, network, photos, np.repeat([0, 1, 2], 10), half=True)
+    found = measure_parity(classifier, network, photos, np.repeat([0, 1, 2], 10), bits=16)
     assert found.holds
     assert 0 < found.largest_gap <= 2e-2
     assert found.photos == 30
@@ -53,34 +55,53 @@ def test_another_networks_answers_are_noticed(
     dense = [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)][-1]
     kernel, bias = dense.get_weights()
     dense.set_weights([np.roll(kernel, 1, axis=1), np.roll(bias, 1)])
-    found = measure_parity(classifier, network, photos, np.repeat([0, 1, 2], 10), half=True)
+    found = measure_parity(classifier, network, photos, np.repeat([0, 1, 2], 10), bits=16)
     assert not found.holds
     assert found.same_decision < 0.5
     assert not replace(found, same_decision=1.0).holds
     assert not replace(found, same_decision=1.0, largest_gap=float("nan")).holds
 
 
+def test_eight_bits_may_change_probabilities_a_little_and_logits_more(
+    tiny_model: Path, classifier: Classifier, photos: Pixels
+) -> None:
+    network = keras.models.load_model(tiny_model / KERAS)
+    found = measure_parity(classifier, network, photos, np.repeat([0, 1, 2], 10), bits=8)
+    assert found.holds
+    assert 0 < found.probability_gap < found.largest_gap
+    assert replace(found, largest_gap=0.1, probability_gap=2e-2).holds
+    assert not replace(found, probability_gap=2.1e-2).holds
+    assert not replace(found, probability_gap=float("nan")).holds
+    assert not replace(found, bits=16, largest_gap=0.1).holds
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("whole", [1e-3, -1.0])
-def test_where_16_bits_are_too_few_32_are_served_and_otherwise_nothing(
-    whole: float,
-    tiny_model: Path,
+@pytest.mark.parametrize("bits", [8, 16, 32, None])
+def test_the_fewest_bits_are_served_that_change_next_to_nothing_and_otherwise_nothing(
+    bits: int | None,
     tmp_path: Path,
     told: Any,
     fill_folder: Callable[..., Path],
     tiny_recipe: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(parity, "_LARGEST_GAP", {16: -1.0, 32: whole})
+    monkeypatch.setattr(package, "quantize", partial(quantize, fewest_weights=2_000))
+    if bits != 8:
+        monkeypatch.setattr(parity, "_PROBABILITY_GAP", -1.0)
+    whole = -1.0 if bits is None else 1e-3
+    monkeypatch.setattr(parity, "_LARGEST_GAP", {16: 2e-2 if bits == 16 else -1.0, 32: whole})
     data = fill_folder(tmp_path / "data", {"cats": 30, "dogs": 30})
     recipe = tiny_recipe()
-    if whole < 0:
+    if bits is None:
         with pytest.raises(CatdogError, match="differ from Keras's"):
             train(data, recipe, models_dir=tmp_path / "models", console=told)
         return
     trained = train(data, recipe, models_dir=tmp_path / "models", console=told)
-    assert trained.manifest.weights["bits"] == 32
-    assert trained.manifest.weights["largest_gap"] <= whole
+    stated = trained.manifest.weights
+    assert stated["bits"] == bits
+    assert stated["same_decision"] >= 0.995
+    served = Interpreter(model_path=str(trained.folder / LITERT))
+    kinds = {tensor["dtype"] for tensor in served.get_tensor_details()}
+    assert (np.int8 in kinds, np.float16 in kinds) == (bits == 8, bits < 32)
     card = (trained.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert "served in 32 bits" in card
-    shutil.rmtree(trained.folder)
+    assert f"in {bits} bits" in card
