@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -44,6 +45,27 @@ async def test_fifty_people_with_ten_photos_each_are_all_answered_in_order(
         assert replies == numbers
     firsts = {one["text"].split(",")[0] for one in bot_api.sent if reply_of(one) in sent[7][::3]}
     assert firsts == {"🐱 cat"}
+
+
+async def test_a_photo_makes_python_search_for_no_package_in_vain(
+    bot_api: BotApi, running: Any, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several times a request it did, for one that httpcore uses if it is there."""
+    searched: list[str] = []
+
+    class Listening:
+        @staticmethod
+        def find_spec(name: str, path: Any = None, target: Any = None) -> None:
+            searched.append(name)
+
+    photo = bot_api.photo(draw("cats", 1))
+    async with running(send_rate=0):
+        first = bot_api.send(photo)
+        await wait(bot_api, lambda: first in bot_api.answers)
+        monkeypatch.setattr("sys.meta_path", [Listening, *sys.meta_path])
+        second = bot_api.send(photo)
+        await wait(bot_api, lambda: second in bot_api.answers)
+    assert searched == []
 
 
 async def test_who_floods_has_their_share_and_holds_up_nobody(
