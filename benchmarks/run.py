@@ -107,6 +107,8 @@ def main(arguments: list[str] | None = None) -> int:
         figures, left_out = measure_all(names, Setting(photos, sizes, work))
     if given.write:
         command = "make bench-full" if given.full else "make bench"
+        if given.rows:
+            command = f"python -m benchmarks.run --rows {' '.join(given.rows)}"
         given.write.write_text(page(figures, command, left_out), encoding="utf-8")
     return 0 if all(figure.holds for figure in figures) and not left_out else 1
 
