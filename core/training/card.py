@@ -93,7 +93,7 @@ def _weights(weights: dict[str, Any]) -> list[str]:
         else f"The weights are served in {bits} bits"
     )
     return [
-        f"{served}. On {weights['photos']} photos held out "
+        f"{served}. On {weights['photos']} photos "
         f"that changes {1 - weights['same_decision']:.1%} of the answers, and what is named right "
         f"from {weights['accuracy_before']:.2%} to {weights['accuracy']:.2%}."
     ]

@@ -138,15 +138,20 @@ def _provisional_manifest(
 def _parity(
     network: keras.Model, classifier: Classifier, dataset: Dataset, bits: int
 ) -> list[Parity]:
-    """Measure the first look, and the second, if there is one, on fewer photos."""
+    """Measure the first look, and the second, if there is one, on fewer photos.
+
+    Those held out come first; where they are few, others make up the number.
+    """
     manifest = classifier.manifest
     looks = [(manifest.preprocessing.size, _PARITY_PHOTOS)]
     if manifest.second_look is not None:
         looks.append((manifest.second_look.size, _CLOSER_PHOTOS))
     found: list[Parity] = []
     for size, most in looks:
-        held_out = _spread(dataset.validation, most)
-        photos, targets = whole_photos(dataset, held_out, size), dataset.targets[held_out]
+        some = _spread(dataset.validation, most)
+        if len(some) < most:  # one of few would decide alone
+            some = np.concatenate([some, _spread(dataset.training, most - len(some))])
+        photos, targets = whole_photos(dataset, some, size), dataset.targets[some]
         found.append(measure_parity(classifier, network, photos, targets, bits=bits))
     return found
 

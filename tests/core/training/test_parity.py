@@ -100,6 +100,7 @@ def test_the_fewest_bits_are_served_that_change_next_to_nothing_and_otherwise_no
     stated = trained.manifest.weights
     assert stated["bits"] == bits
     assert stated["same_decision"] >= 0.995
+    assert stated["photos"] == 60  # those held out, and others, for those alone are few
     served = Interpreter(model_path=str(trained.folder / LITERT))
     kinds = {tensor["dtype"] for tensor in served.get_tensor_details()}
     assert (np.int8 in kinds, np.float16 in kinds) == (bits == 8, bits < 32)
