@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,11 +34,11 @@ def classifier_for(model: Path, size: int, folder: Path) -> Classifier:
     return Classifier(folder)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     photos = scan(given.data).photos
     print("| input | right of three classes | told apart | ms a photo |")
     print("|---|---|---|---|")
