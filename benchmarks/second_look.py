@@ -10,21 +10,20 @@ the table in docs/model.md.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from PIL import Image
 
+from benchmarks.varied import varied
 from core.classifier import Classifier
 from core.image import open_image
 from core.lookahead import map_ahead
-from core.manifest import LITERT, Manifest, read_manifest
+from core.manifest import Manifest, read_manifest
 from core.model_store import DEFAULT_MODEL
 from core.preprocessing import Pixels, preprocess, stored_size_for
 from core.probabilities import probabilities_from_logits
@@ -70,21 +69,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     for look in looks_to_try(manifest.second_look):
         if look is not None and look.size not in seen:
-            seen[look.size] = _second(given.model, manifest, look, photos)
+            seen[look.size] = _second(given.model, look, photos)
         closer, taken = seen[look.size] if look else (first, 0.0)
         print(_row(manifest, look, photos, first, closer, taken), flush=True)
     return 0
 
 
-def _second(
-    model: Path, manifest: Manifest, look: SecondLook, photos: Sequence[LabelledPhoto]
-) -> tuple[Logits, float]:
+def _second(model: Path, look: SecondLook, photos: Sequence[LabelledPhoto]) -> tuple[Logits, float]:
     """Look at all photos as a second look does. Returns: logits, and the milliseconds of one."""
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        shutil.copy(model / LITERT, folder)
-        replace(manifest, second_look=look).write(folder)
-        classifier = Classifier(folder)
+    classifier = varied(model, second_look=look)
     logits = _logits(classifier, photos, look.pixels, look.stored_size)
     return logits, milliseconds(classifier, look.size)
 

@@ -11,25 +11,25 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from core.classifier import Classifier
+from benchmarks.varied import varied
 from core.image import open_image
-from core.manifest import LITERT, Manifest, read_manifest, record_file
+from core.manifest import LITERT, Manifest, read_manifest
 from core.model_store import DEFAULT_MODEL
 from core.preprocessing import Pixels, preprocess
+from core.training.dataset import spread
 from core.training.evaluate import evaluate
 from core.training.examine import milliseconds
 from core.training.export import to_litert
 from core.training.fine_tune import read_network
 from core.training.labelled import LabelledPhoto, scan
+from core.training.package import ROUNDING_PHOTOS
 from core.training.quantize import FEWEST_WEIGHTS, quantize
 
-FITTED = 128  # photos, as `catdog train` takes
 EVERY = 1_024  # weights: fewer are not worth it
 
 
@@ -49,10 +49,8 @@ def weights_to_try(model: Path, learnt: Pixels, work: Path) -> dict[str, bytes]:
 def seen(photos: Sequence[LabelledPhoto], manifest: Manifest, most: int) -> Pixels:
     """Preprocess some, spread over all."""
     how = manifest.preprocessing
-    some = [photos[row] for row in np.unique(np.linspace(0, len(photos) - 1, most).astype(np.intp))]
-    return np.stack(
-        [preprocess(open_image(photo.path, min_side=how.stored_size), how) for photo in some]
-    )
+    paths = [photos[row].path for row in spread(np.arange(len(photos)), most)]
+    return np.stack([preprocess(open_image(path, min_side=how.stored_size), how) for path in paths])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,12 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("|---|---|---|---|---|---|---|")
     before = None
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        learnt = seen(scan(given.learnt).photos, manifest, FITTED)
-        for what, content in weights_to_try(given.model, learnt, folder).items():
-            (folder / LITERT).write_bytes(content)
-            replace(manifest, files={LITERT: record_file(folder / LITERT)}).write(folder)
-            classifier = Classifier(folder)
+        learnt = seen(scan(given.learnt).photos, manifest, ROUNDING_PHOTOS)
+        for what, content in weights_to_try(given.model, learnt, Path(name)).items():
+            classifier = varied(given.model, content)
             measured = evaluate(classifier, photos)
             found, probabilities = measured.evaluation, measured.predicted.probabilities
             before = probabilities if before is None else before

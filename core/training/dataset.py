@@ -220,3 +220,8 @@ def _check_enough(dataset: Dataset, labels: Collection[str]) -> None:
                     f"There is no photo of the class {label!r} to {part}: one in "
                     f"{round(1 / HELD_OUT)} is held out, by its content. Add photos of it."
                 )
+
+
+def spread(photos: Indices, most: int) -> Indices:
+    """Choose some, as many of each class and source as there are, in their order."""
+    return photos[np.unique(np.linspace(0, len(photos) - 1, most).astype(np.intp))]

@@ -21,7 +21,7 @@ from core.preprocessing import Preprocessing, stored_size_for
 from core.second_look import SecondLook
 from core.training.architectures import ACTIVATION, ARCHITECTURES, LOGITS
 from core.training.batches import whole_photos
-from core.training.dataset import HELD_OUT, Dataset, Indices
+from core.training.dataset import HELD_OUT, Dataset, spread
 from core.training.export import export
 from core.training.fit import Fitted
 from core.training.parity import Parity, measure_parity
@@ -30,7 +30,7 @@ from core.training.recipe import Recipe
 
 _PARITY_PHOTOS = 1_000
 _CLOSER_PHOTOS = 200
-_ROUNDING_PHOTOS = 128
+ROUNDING_PHOTOS = 128
 # by benchmarks/second_look.py: of more photos in doubt, or of larger images, little more comes
 _CLOSER = 1.4  # times the image size
 _STEP = 16  # pixels: the network halves four times
@@ -82,7 +82,7 @@ def _narrowest_first(
     export(network, recipe, folder, half=True)
     served = folder / LITERT
     whole = served.read_bytes()
-    learnt = whole_photos(dataset, _spread(dataset.training, _ROUNDING_PHOTOS), recipe.size)
+    learnt = whole_photos(dataset, spread(dataset.training, ROUNDING_PHOTOS), recipe.size)
     if (smaller := quantize(whole, learnt)) is not None:
         served.write_bytes(smaller)
         yield 8
@@ -148,17 +148,12 @@ def _parity(
         looks.append((manifest.second_look.size, _CLOSER_PHOTOS))
     found: list[Parity] = []
     for size, most in looks:
-        some = _spread(dataset.validation, most)
+        some = spread(dataset.validation, most)
         if len(some) < most:  # one of few would decide alone
-            some = np.concatenate([some, _spread(dataset.training, most - len(some))])
+            some = np.concatenate([some, spread(dataset.training, most - len(some))])
         photos, targets = whole_photos(dataset, some, size), dataset.targets[some]
         found.append(measure_parity(classifier, network, photos, targets, bits=bits))
     return found
-
-
-def _spread(photos: Indices, most: int) -> Indices:
-    """Choose some, as many of each class and source as there are, in their order."""
-    return photos[np.unique(np.linspace(0, len(photos) - 1, most).astype(np.intp))]
 
 
 def _versions() -> dict[str, str]:
