@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import threading
 import time
 
 import pytest
 
+from core import lookahead
 from core.lookahead import map_ahead
 
 
@@ -31,6 +35,32 @@ def test_no_more_than_a_few_items_are_taken_ahead() -> None:
         next(results)
     assert len(taken) <= 5 + 2 * (os.cpu_count() or 1)
     results.close()  # type: ignore[attr-defined]
+
+
+def test_there_are_never_more_than_16_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookahead, "_usable_cores", lambda: 100)
+    threads = set()
+
+    def work(_: int) -> None:
+        threads.add(threading.get_ident())
+        time.sleep(0.002)
+
+    list(map_ahead(work, range(200)))
+    assert len(threads) == 16
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where a process can be bound to cores")
+def test_cores_that_the_process_may_not_use_are_not_counted() -> None:
+    code = """
+import os, threading, time
+from core.lookahead import map_ahead
+os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
+threads = set()
+list(map_ahead(lambda _: (threads.add(threading.get_ident()), time.sleep(0.002)), range(50)))
+print(len(threads))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1"]
 
 
 def test_what_the_function_raises_is_raised_in_its_turn() -> None:
