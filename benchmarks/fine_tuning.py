@@ -5,7 +5,7 @@
 DATA holds cats/, dogs/ and other/; the source is the first word of a photo's name. Its photos are
 halved by their content. For each half the model learns from the cats and dogs in it and
 is measured on the other half, and on the photos of all other sources. It exits with 1 if it does
-not gain on both other halves, or loses more than half a point on the rest.
+not name more of both other halves rightly, or loses more than half a point on the rest.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import hashlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -40,11 +41,24 @@ def half_of(photo: LabelledPhoto) -> int:
     return hashlib.sha256(photo.path.read_bytes()).digest()[-1] & 1
 
 
-def right(model: Path, photos: Sequence[LabelledPhoto]) -> Flags:
-    """Tell of each photo whether the model names it rightly among all its classes."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a model makes of photos, at its own threshold: a flag for each."""
+
+    named: Flags  # rightly, among all its classes
+    filed: Flags  # in the right folder
+    misfiled: Flags  # in a wrong one
+
+
+def look(model: Path, photos: Sequence[LabelledPhoto]) -> Seen:
+    """Have a model predict photos, and tell what it would file."""
+    manifest = read_manifest(model)
     predicted = predict_labelled(Classifier(model), photos)
-    found: Flags = predicted.probabilities.argmax(axis=1) == predicted.targets
-    return found
+    guesses = predicted.probabilities.argmax(axis=1)
+    is_filed_class = np.array([one.role is Role.FILE for one in manifest.classes])
+    named: Flags = guesses == predicted.targets
+    filed = (predicted.probabilities.max(axis=1) >= manifest.threshold) & is_filed_class[guesses]
+    return Seen(named, filed & named, filed & ~named)
 
 
 def learn(
@@ -62,14 +76,20 @@ def learn(
     return train(work / "data", recipe, models_dir=work, console=console, current=model).folder
 
 
-def line(what: str, before: Flags, after: Flags) -> str:
-    """Tell how many are right before and after, and how many changed either way."""
-    shares = (
-        f"{own.mean():.1%} ({wilson(own)[0] * 100:.1f} to {wilson(own)[1] * 100:.1f})"
-        for own in (before, after)
-    )
-    gained, lost = (after & ~before).sum(), (before & ~after).sum()
-    return f"{what}, {len(before)} photos: {' -> '.join(shares)}; {gained} gained, {lost} lost"
+def lines(what: str, before: Seen, after: Seen) -> Iterator[str]:
+    """Tell how many photos there are of each kind before and after, and how many changed."""
+    for kind, verb in (
+        ("named", "named rightly"),
+        ("filed", "filed rightly"),
+        ("misfiled", "filed wrongly"),
+    ):
+        own, later = getattr(before, kind), getattr(after, kind)
+        shares = (
+            f"{flags.mean():.1%} ({wilson(flags)[0] * 100:.1f} to {wilson(flags)[1] * 100:.1f})"
+            for flags in (own, later)
+        )
+        came, went = (later & ~own).sum(), (own & ~later).sum()
+        yield f"{what}, {len(own)} photos, {verb}: {' -> '.join(shares)}; +{came} -{went}"
 
 
 def main() -> int:
@@ -84,20 +104,23 @@ def main() -> int:
     if not own:
         parser.error(f"no photo in {arguments.data} is of the source {arguments.source!r}")
     rest = [photo for photo in labelled.photos if source_of(photo.path) != arguments.source]
-    rest_before = right(arguments.model, rest)
+    rest_before = look(arguments.model, rest)
     pays = True
     for half in (0, 1):
         learnt = [photo for photo in own if half_of(photo) == half]
         other = [photo for photo in own if half_of(photo) != half]
         with tempfile.TemporaryDirectory() as folder:
             model = learn(learnt, labelled, arguments.model, Path(folder))
-            before, after = right(arguments.model, other), right(model, other)
-            rest_after = right(model, rest)
+            before, after = look(arguments.model, other), look(model, other)
+            rest_after = look(model, rest)
         print(f"learnt from {len(learnt)} photos of {arguments.source}")
-        print("  " + line("the other half", before, after))
-        print("  " + line("all other sources", rest_before, rest_after), flush=True)
-        lost = float(np.mean(rest_before)) - float(np.mean(rest_after))
-        pays = pays and bool(after.sum() > before.sum()) and lost <= MOST_LOST
+        for told in (
+            *lines("the other half", before, after),
+            *lines("all other sources", rest_before, rest_after),
+        ):
+            print(f"  {told}", flush=True)
+        lost = float(np.mean(rest_before.named)) - float(np.mean(rest_after.named))
+        pays = pays and bool(after.named.sum() > before.named.sum()) and lost <= MOST_LOST
     print("It pays." if pays else "It does not pay on both halves.")
     return 0 if pays else 1
 

@@ -15,13 +15,18 @@ def script(load_script: Any) -> Any:
     return load_script("fine_tuning")
 
 
-def test_a_line_tells_what_was_gained_and_lost(script: Any) -> None:
-    before = np.array([True, True, False, False])
-    after = np.array([True, False, True, True])
-    line = script.line("these", before, after)
-    assert line.startswith("these, 4 photos: 50.0% (")
-    assert line.endswith("; 2 gained, 1 lost")
-    assert " -> 75.0% (" in line
+def test_lines_tell_what_was_gained_and_lost(script: Any) -> None:
+    nothing, all_of_them = np.zeros(4, bool), np.ones(4, bool)
+    before = script.Seen(np.array([True, True, False, False]), nothing, all_of_them)
+    after = script.Seen(np.array([True, False, True, True]), all_of_them, nothing)
+    named, filed, misfiled = script.lines("these", before, after)
+    assert named.startswith("these, 4 photos, named rightly: 50.0% (")
+    assert " -> 75.0% (" in named
+    assert named.endswith("; +2 -1")
+    assert filed.startswith("these, 4 photos, filed rightly: 0.0% (")
+    assert filed.endswith("; +4 -0")
+    assert misfiled.startswith("these, 4 photos, filed wrongly: 100.0% (")
+    assert misfiled.endswith("; +0 -4")
 
 
 @pytest.mark.long
@@ -39,4 +44,5 @@ def test_both_halves_are_learnt_from_in_turn(
     learnt = [int(line.split()[2]) for line in lines if line.startswith("learnt from")]
     assert sum(learnt) == 240
     assert min(learnt) > 90
-    assert sum("all other sources, 40 photos" in line for line in lines) == 2
+    assert sum("all other sources, 40 photos, named" in line for line in lines) == 2
+    assert sum("all other sources, 40 photos, filed" in line for line in lines) == 4
