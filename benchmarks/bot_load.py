@@ -12,6 +12,7 @@ more than 100 ms.
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import re
 import signal
@@ -58,7 +59,7 @@ class Load:
 
 
 def draw_photos(number: int) -> list[bytes]:
-    """Make JPEGs of the size and weight that Telegram's photos have."""
+    """Make JPEGs of the size that Telegram's photos have, and twice the weight."""
     photos = []
     for seed in range(number):
         random = np.random.default_rng(seed)
@@ -71,8 +72,13 @@ def draw_photos(number: int) -> list[bytes]:
     return photos
 
 
-def run(send_rate: int, people: int = PEOPLE, photos: int = PHOTOS) -> Load:
-    """Send a burst to a bot of its own."""
+def run(
+    send_rate: int,
+    people: int = PEOPLE,
+    photos: int = PHOTOS,
+    pictures: Sequence[bytes] | None = None,
+) -> Load:
+    """Send a burst to a bot of its own, of other pictures than those drawn here, if given."""
     port = _free_port()
     command = [
         sys.executable, "-m", "catdog", "bot",
@@ -82,6 +88,7 @@ def run(send_rate: int, people: int = PEOPLE, photos: int = PHOTOS) -> Load:
         lambda url: command,
         people,
         photos,
+        pictures,
         lag=lambda: _metric(port, "catdog_bot_loop_lag_max_seconds"),
     )
 
@@ -90,6 +97,7 @@ def burst(
     command: Callable[[str], Sequence[str]],
     people: int,
     photos: int,
+    pictures: Sequence[bytes] | None = None,
     *,
     lag: Callable[[], float] = lambda: 0.0,
 ) -> Load:
@@ -112,7 +120,7 @@ def burst(
         try:
             _wait_for_start(api, process)
             time.sleep(2)
-            return _burst(api, process, people, photos, lag)
+            return _burst(api, process, people, photos, pictures or draw_photos(photos), lag)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
@@ -132,19 +140,20 @@ def _burst(
     process: subprocess.Popen[bytes],
     people: int,
     photos: int,
+    pictures: Sequence[bytes],
     lag: Callable[[], float],
 ) -> Load:
     idle = tree_memory(process.pid)
-    pictures = [
-        {"photo": [_sized(api.keep(content), len(content))]} for content in draw_photos(photos)
-    ]
+    kept = itertools.cycle(
+        [{"photo": [_sized(api.keep(content), len(content))]} for content in pictures]
+    )
     sent: dict[int, list[int]] = {person: [] for person in range(1, people + 1)}
     begun = time.monotonic()
     with PeakMemory(process.pid) as peak:
         with api._changed:  # nothing is handed out before all is there: a burst
-            for picture in pictures:
+            for _ in range(photos):
                 for person, numbers in sent.items():
-                    numbers.append(api.send(picture, person=person))
+                    numbers.append(api.send(next(kept), person=person))
         deadline = begun + 120
         while len(api.sent) < people * photos and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -6,6 +6,7 @@ from functools import partial
 
 from benchmarks import bot_load
 from benchmarks.figures import Figure, Line, in_turns, ratios
+from benchmarks.photos import jpegs_of
 from benchmarks.rows.watch import memory_figures
 from benchmarks.setting import Setting, module
 
@@ -13,13 +14,17 @@ from benchmarks.setting import Setting, module
 def measure(setting: Setting) -> list[Figure]:
     """Send bursts to both, without a limit on sending."""
     people, each = setting.sizes.people, setting.sizes.photos_each
+    pictures = list(jpegs_of(setting.photos[: people * each], bot_load.LONG_SIDE, is_noisy=True))
+    weight = sum(map(len, pictures)) / len(pictures)
     loads: dict[str, list[bot_load.Load]] = {"baseline": [], "catdog": []}
 
     def send(name: str) -> float:
         if name == "catdog":
-            load = bot_load.run(0, people, each)
+            load = bot_load.run(0, people, each, pictures)
         else:
-            load = bot_load.burst(lambda url: module("baseline", "bot", url), people, each)
+            load = bot_load.burst(
+                lambda url: module("baseline", "bot", url), people, each, pictures
+            )
         assert load.answered == people * each, f"{name}: {load.answered} were answered"
         loads[name].append(load)
         return load.last / load.answered
@@ -32,7 +37,7 @@ def measure(setting: Setting) -> list[Figure]:
             ratios(times["baseline"], times["catdog"]),
             line=Line.AT_LEAST,
             limit=8,
-            note=f"{people} people send {each} photos each at once",
+            note=f"{people} people send {each} photos each at once, of {weight / 1e3:.0f} KB",
         ),
         *(
             Figure(
