@@ -13,16 +13,22 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import shutil
 import sys
 import tempfile
-from dataclasses import fields, replace
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
+from core.classifier import Classifier
 from core.console import Terminal
+from core.training.labelled import LabelledPhoto, scan
 from core.training.recipe import DEFAULT, MILD, Augmentation, Recipe, Stage
 from core.training.run import train
+from core.training.sources import source_of
+from core.training.variations import measure_pairs, measure_variations
 
 # what each choice of the recipe is measured by: the recipe without it
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -49,6 +55,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "noisy": 0.0,
     },
 }
+FIRM = 0.9  # of pairs, those count as unsure that no class has so much confidence in
 _AUGMENTATION = frozenset(field.name for field in fields(Augmentation))
 
 
@@ -83,6 +90,19 @@ def recipe_of(variant: str, stages: tuple[Stage, ...]) -> Recipe:
     return replace(DEFAULT, name=variant, **{"stages": stages, **others})
 
 
+def add_variations(log: Path, classifier: Classifier, photos: Sequence[LabelledPhoto]) -> None:
+    """Add to the last line of the log how the model stands what happens to photos."""
+    *before, last = log.read_text(encoding="utf-8").splitlines()
+    run = json.loads(last)
+    assert run["version"] == classifier.manifest.version
+    varied = measure_variations(classifier, photos)
+    pairs = measure_pairs(classifier, photos, threshold=FIRM)
+    run["variations"] = {name: asdict(one) for name, one in varied.items()}
+    run["pairs"] = None if pairs is None else {**asdict(pairs), "threshold": FIRM}
+    lines = [*before, json.dumps(run, ensure_ascii=False)]
+    log.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
@@ -96,7 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{recipe.name}:")
         folder = Path(tempfile.mkdtemp(prefix="ablations-"))
         try:
-            train(
+            trained = train(
                 given.data,
                 recipe,
                 models_dir=folder,
@@ -104,6 +124,13 @@ def main(arguments: list[str] | None = None) -> int:
                 leave_out=given.leave_out,
                 log=given.log,
             )
+            if given.leave_out:
+                photos = [
+                    photo
+                    for photo in scan(given.data).photos
+                    if source_of(photo.path) in given.leave_out
+                ]
+                add_variations(given.log, Classifier(trained.folder), photos)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     return 0

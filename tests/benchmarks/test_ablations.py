@@ -41,3 +41,12 @@ def test_each_variant_leaves_a_line_and_no_model(
     (line,) = log.read_text().splitlines()
     assert json.loads(line)["recipe"]["name"] == tiny
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "runs.jsonl"]
+    for photo in list(data.rglob("*.jpg"))[::3]:
+        photo.rename(photo.with_name(f"theirs-{photo.name}"))
+    more = [str(data), tiny, "--log", str(log), "--stages", "16x1", "--leave-out", "theirs"]
+    assert ablations.main(more) == 0
+    before, last = log.read_text().splitlines()
+    assert before == line
+    run = json.loads(last)
+    assert 0 <= run["variations"]["turned left"]["told_apart"] <= 1
+    assert run["pairs"]["photos"] > 10
