@@ -27,6 +27,7 @@ ROWS = {
     "cold-start": "rows.cold_start:measure",
     "warm": "rows.warm:measure",
     "camera": "rows.sorting:measure_camera",
+    "heic": "rows.sorting:measure_heic",
     "small": "rows.sorting:measure_small",
     "watch": "rows.watch:measure",
     "bot": "rows.bot:measure",

@@ -21,6 +21,7 @@ class Sizes:
     warm_photos: int = 20
     camera_photos: int = 200
     baseline_photos: int = 40  # that the baseline sorts
+    heic_photos: int = 40
     small_photos: int = 2_000
     journal_photos: int = 1_500
     people: int = 20

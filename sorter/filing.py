@@ -76,8 +76,8 @@ def filing_options(command: Command) -> Command:
             type=click.Choice(["auto", "off"]),
             default="auto",
             show_default=True,
-            help="Whether the preview in a camera's JPEG may tell that a photo stays, if that was "
-            "measured for the model. What is filed is always decoded in full.",
+            help="Whether the preview in a camera's JPEG or HEIC may tell that a photo stays, if "
+            "that was measured for the model. What is filed is always decoded in full.",
         ),
         option("--copy", is_flag=True, help="Copy photos and leave the originals."),
         option(

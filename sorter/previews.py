@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from core.inference import Glance, no_glance
 from core.labels import Role
 from core.prediction import Prediction
 from core.preprocessing import preprocess
-from core.preview import read_preview
+from core.preview import Preview, read_preview
 from sorter.routes import Routes
 
 
@@ -22,13 +23,10 @@ class Glimpse:
     likeliest_filed: float  # the highest probability of a class that is filed
 
 
-def look_at_preview(classifier: Classifier, photo: Path) -> Glimpse | None:
-    """Predict by the preview of a photo; None without one that may be used."""
-    preview = read_preview(photo)
-    if preview is None:
-        return None
+def look_at_preview(classifier: Classifier, preview: Preview) -> Glimpse:
+    """Predict by a preview alone."""
     manifest = classifier.manifest
-    (seen,) = classifier.predict(preprocess(preview, manifest.preprocessing)[None])
+    (seen,) = classifier.predict(preprocess(preview.image, manifest.preprocessing)[None])
     filed = [one.label for one in manifest.classes if one.role is Role.FILE]
     return Glimpse(seen, max((seen.probabilities[label] for label in filed), default=0.0))
 
@@ -39,12 +37,15 @@ class PreviewGlance:
 
     classifier: Classifier
     routes: Routes
-    limit: float  # 0 to 1
+    limits: Mapping[str, float]  # 0 to 1, by the photo's format
 
     def __call__(self, photo: Path) -> Prediction | None:
         """Predict by the preview, if it rules out each class that is filed; else None."""
-        glimpse = look_at_preview(self.classifier, photo)
-        if glimpse is None or glimpse.likeliest_filed >= self.limit:
+        preview = read_preview(photo)
+        if preview is None or preview.format not in self.limits:
+            return None
+        glimpse = look_at_preview(self.classifier, preview)
+        if glimpse.likeliest_filed >= self.limits[preview.format]:
             return None
         seen = glimpse.prediction
         return seen if self.routes.of(photo, seen).folder is None else None
@@ -56,7 +57,7 @@ def glance_for(classifier: Classifier, routes: Routes) -> Glance:
     It was measured at the model's own threshold: at a lower one more would be filed.
     """
     manifest = classifier.manifest
-    limit = manifest.previews.get("limit")
-    if limit is None or routes.move_others or routes.threshold < manifest.threshold:
+    limits = {name: float(measured["limit"]) for name, measured in manifest.previews.items()}
+    if not limits or routes.move_others or routes.threshold < manifest.threshold:
         return no_glance
-    return PreviewGlance(classifier, routes, float(limit))
+    return PreviewGlance(classifier, routes, limits)

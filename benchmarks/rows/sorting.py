@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import baseline
 from benchmarks.figures import Figure, Line, in_turns, milliseconds, ratios
 from benchmarks.journal_cost import cost_ratios
-from benchmarks.photos import camera_photos, small_photos
+from benchmarks.photos import camera_photos, phone_heics, small_photos
 from benchmarks.setting import Setting, catdog, module
 
 
@@ -69,6 +69,29 @@ def measure_camera(setting: Setting) -> list[Figure]:
             note=f"{milliseconds(times['catdog'])} against {milliseconds(times['previews'])}; what "
             "is filed is decoded all the same",
         ),
+    ]
+
+
+def measure_heic(setting: Setting) -> list[Figure]:
+    """Sort a phone's photos of 12 megapixels, which take long to decode."""
+    sizes = setting.sizes
+    inbox = setting.work / "heic"
+    phone_heics(setting.photos, sizes.heic_photos, inbox)
+    times = in_turns(
+        {
+            "decoded": _sort(setting, inbox, "--previews", "off"),
+            "previews": _sort(setting, inbox, "--previews", "auto"),
+        },
+        sizes.rounds,
+    )
+    shutil.rmtree(inbox)
+    return [
+        Figure(
+            4,
+            f"the same of {sizes.heic_photos} HEICs",
+            ratios(times["decoded"], times["previews"]),
+            note=f"{milliseconds(times['decoded'])} against {milliseconds(times['previews'])}",
+        )
     ]
 
 

@@ -19,6 +19,7 @@ TINY = Sizes(
     warm_photos=2,
     camera_photos=3,
     baseline_photos=2,
+    heic_photos=2,
     small_photos=6,
     journal_photos=6,
     people=2,
@@ -41,7 +42,7 @@ def check(setting: Setting, figures: list[Figure], *rows: int, rounds: int = 1) 
     assert figures
     assert {figure.row for figure in figures} == set(rows)
     assert {len(figure.values) for figure in figures} == {rounds}
-    assert not {path.suffix for path in setting.work.rglob("*.*")} & {".jpg", ".so"}
+    assert not {path.suffix for path in setting.work.rglob("*.*")} & {".jpg", ".heic", ".so"}
 
 
 @pytest.mark.long  # TensorFlow starts four times
@@ -64,7 +65,11 @@ def test_sorting_is_compared_and_all_photos_come_back_for_the_next_round(
     setting: Setting,
 ) -> None:
     """It would raise if one were missing."""
-    for measure, rows in ((sorting.measure_camera, (3, 4)), (sorting.measure_small, (5,))):
+    for measure, rows in (
+        (sorting.measure_camera, (3, 4)),
+        (sorting.measure_heic, (4,)),
+        (sorting.measure_small, (5,)),
+    ):
         figures = measure(setting)
         check(setting, figures, *rows)
         assert all(value > -100 for figure in figures for value in figure.values)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
+from pillow_heif import from_pillow
 
 from benchmarks.photos import exif_with
 from core.preview import read_preview
@@ -42,13 +43,33 @@ def photo(folder: Path, exif: bytes, *, size: tuple[int, int] = SIZE, end: bytes
     return path
 
 
+def image_of(photo: Path) -> Image.Image | None:
+    preview = read_preview(photo)
+    return None if preview is None else preview.image
+
+
+def heic(
+    folder: Path,
+    *,
+    exif: bytes = b"",
+    size: tuple[int, int] = SIZE,
+    sides: tuple[int, ...] = (320,),
+) -> Path:
+    """Half red, half blue, with thumbnails of these longer sides."""
+    photo = from_pillow(half_red(size))
+    photo.info["thumbnails"] = list(sides)
+    path = folder / "IMG_1.heic"
+    photo.save(path, quality=50, exif=exif or None)
+    return path
+
+
 def test_it_comes_upright_as_the_photo_does(tmp_path: Path) -> None:
-    held_upright = read_preview(photo(tmp_path, exif_with(6, jpeg(half_red()))))
+    held_upright = image_of(photo(tmp_path, exif_with(6, jpeg(half_red()))))
     assert held_upright is not None
     assert (held_upright.mode, held_upright.size) == ("RGB", (120, 160))
     red, _, blue = held_upright.getpixel((60, 20))  # type: ignore[misc]
     assert red > 200 > 50 > blue
-    as_it_is = read_preview(photo(tmp_path, exif_with(1, jpeg(half_red()))))
+    as_it_is = image_of(photo(tmp_path, exif_with(1, jpeg(half_red()))))
     assert as_it_is is not None
     assert as_it_is.size == (160, 120)
 
@@ -105,11 +126,47 @@ def test_where_an_editor_had_the_photo_it_is_not_used(
     assert (preview is not None) == is_used
 
 
+def test_a_heic_has_one_too(tmp_path: Path) -> None:
+    preview = read_preview(heic(tmp_path, sides=(160, 320)))
+    assert preview is not None
+    assert (preview.format, preview.image.mode, preview.image.size) == ("HEIF", "RGB", (320, 240))
+    red, _, blue = preview.image.getpixel((20, 120))  # type: ignore[misc]
+    assert red > 200 > 50 > blue
+    large = read_preview(heic(tmp_path, sides=(200, 320, 1100)))
+    assert large is not None
+    assert large.image.size == (320, 240)
+    assert read_preview(heic(tmp_path, sides=())) is None
+    assert read_preview(heic(tmp_path, sides=(100,))) is None  # too small
+    upright = read_preview(heic(tmp_path, size=(600, 800)))
+    assert upright is not None
+    assert upright.image.size == (240, 320)
+
+
+def test_nor_is_that_of_a_heic_used_that_an_editor_had_or_that_was_cut(tmp_path: Path) -> None:
+    tags = Image.Exif()
+    camera = tags.get_ifd(ExifTags.IFD.Exif)
+    camera[ExifTags.Base.ExifImageWidth], camera[ExifTags.Base.ExifImageHeight] = 1200, 1600
+    assert read_preview(heic(tmp_path, exif=tags.tobytes())) is not None  # it was turned
+    camera[ExifTags.Base.ExifImageWidth] = 4000
+    assert read_preview(heic(tmp_path, exif=tags.tobytes())) is None  # cropped
+    edited = Image.Exif()
+    edited[ExifTags.Base.Software] = "GIMP 3.0"
+    assert read_preview(heic(tmp_path, exif=edited.tobytes())) is None
+    path = heic(tmp_path)
+    whole = path.read_bytes()
+    for broken in (whole[: len(whole) // 2], whole[:-1], whole + b"more", whole[:40]):
+        path.write_bytes(broken)
+        assert read_preview(path) is None
+    path.write_bytes(whole)
+    assert read_preview(path) is not None
+
+
 def test_a_preview_of_another_shape_is_not_used(tmp_path: Path) -> None:
     exif = exif_with(1, jpeg(half_red()))
     assert read_preview(photo(tmp_path, exif, size=(1600, 1066))) is None  # bars, or cropped
-    tiny = exif_with(1, jpeg(half_red((80, 60))))
-    assert read_preview(photo(tmp_path, tiny)) is None
+    for side in (80, 1200):
+        exif = exif_with(1, jpeg(half_red((side, side * 3 // 4))))
+        assert read_preview(photo(tmp_path, exif)) is None
 
 
 def test_without_an_end_or_a_preview_there_is_none(tmp_path: Path) -> None:

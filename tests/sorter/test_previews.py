@@ -13,10 +13,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from pillow_heif import from_pillow
 
 from benchmarks.photos import exif_with
 from catdog import main
+from core.classifier import Classifier
 from core.manifest import read_manifest
+from sorter.previews import PreviewGlance
+from sorter.routes import Routes
 
 
 @pytest.fixture
@@ -24,7 +28,7 @@ def model(tiny_model: Path, tmp_path: Path) -> Path:
     """One of which previews were measured."""
     folder = tmp_path / "model"
     shutil.copytree(tiny_model, folder)
-    replace(read_manifest(folder), previews={"limit": 0.2}).write(folder)
+    replace(read_manifest(folder), previews={"JPEG": {"limit": 0.2}}).write(folder)
     return folder
 
 
@@ -89,3 +93,19 @@ def test_previews_are_not_asked_at_a_lower_threshold_than_the_measured_one(
     shoot("cat.jpg", "cats", "other")
     assert sort(model, tmp_path, "--threshold", "0.7") == {"cat.jpg": "left"}
     assert sort(model, tmp_path, "--threshold", "0.5") == {"cat.jpg": "moved"}
+
+
+def test_the_previews_of_heics_are_asked_where_those_were_measured(
+    model: Path, tmp_path: Path, draw: Callable[..., Image.Image]
+) -> None:
+    (tmp_path / "inbox").mkdir()
+    for number, kind in enumerate(("cats", "other")):
+        photo = from_pillow(draw(kind, 8, (1200, 900)))
+        photo.info["thumbnails"] = [320]
+        photo.save(tmp_path / "inbox" / f"{number}.heic", quality=80)
+    classifier = Classifier(model)
+    routes = Routes(classifier.manifest, tmp_path / "inbox", 0.6)
+    for limits, is_seen in (({"JPEG": 0.2}, False), ({"HEIF": 0.2}, True)):
+        glance = PreviewGlance(classifier, routes, limits)
+        assert glance(tmp_path / "inbox" / "0.heic") is None, "a cat is decoded"
+        assert (glance(tmp_path / "inbox" / "1.heic") is not None) == is_seen
