@@ -1,10 +1,10 @@
-"""The table and the curves of docs/model.md, made from the log that training runs leave.
+"""The tables and the curves of docs/model.md, made from the log that training runs leave.
 
     python benchmarks/ablation_report.py docs/ablations.jsonl docs/model.md docs/learning-curves.svg
 
 Replaces what stands between the marks in docs/model.md, and draws the curves of the longest run
 and of the sittings before it.
-With --check nothing is written, and it ends with 1 if the table in docs/model.md is another.
+With --check nothing is written, and it ends with 1 if a table in docs/model.md is another.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from core.training.history import Epoch
 from core.training.report.plots import history_plot
 
-BEGIN, END = "<!-- ablations begin -->", "<!-- ablations end -->"
+BEGIN, END = "<!-- {} begin -->", "<!-- {} end -->"
 _HEAD = (
     "what was changed",
     "stages",
@@ -28,19 +29,46 @@ _HEAD = (
     "left out",
     "told apart",
 )
+# of what `catdog evaluate --variations` does to photos, what the recipe shows in training, too
+_VARIED = {
+    "turned": ("turned left", "turned right", "upside down"),
+    "blurred": ("blurred",),
+    "JPEG quality 15": ("JPEG quality 15",),
+    "at 40 %": ("at 40 % on a plain ground", "at 40 % on a busy ground"),
+}
 
 
 def table(runs: list[dict[str, Any]]) -> str:
     """Write a Markdown table, a row a run; runs of the same stages stand together, in order."""
-    lines = ["| " + " | ".join(_HEAD) + " |", "| " + " | ".join(["---"] * len(_HEAD)) + " |"]
-    for run in sorted(runs, key=lambda run: (_pixels(run), run["created"])):
+    rows = [_HEAD]
+    for run in runs:
         cells = [run["recipe"]["name"], _stages(run), f"{run['recipe']['seconds'] / 60:.0f}"]
         for part in ("validation", "left out"):
             figures = run["metrics"].get(part)
             for key in ("accuracy", "told_apart"):
                 cells.append(f"{figures[key]:.1%}" if figures else "-")
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append(tuple(cells))
+    return _markdown(rows)
+
+
+def varied_table(runs: list[dict[str, Any]]) -> str:
+    """Write how cats and dogs of sources left out are told apart, varied, and pairs of them not."""
+    rows = [("what was changed", "stages", "as they are", *_VARIED, "pairs in doubt")]
+    for run in runs:
+        if not run.get("variations"):
+            continue
+        shares = [
+            sum(run["variations"][name]["told_apart"] for name in names) / len(names)
+            for names in _VARIED.values()
+        ]
+        shares = [run["metrics"]["left out"]["told_apart"], *shares, run["pairs"]["unsure"]]
+        rows.append((run["recipe"]["name"], _stages(run), *(f"{share:.1%}" for share in shares)))
+    return _markdown(rows)
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> str:
+    head, *others = rows
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *others))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,10 +79,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true")
     given = parser.parse_args(arguments)
     runs = [json.loads(line) for line in given.log.read_text(encoding="utf-8").splitlines()]
-    page = given.page.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    new = f"{before}{BEGIN}\n{table(runs)}\n{END}{after}"
+    page = new = given.page.read_text(encoding="utf-8")
+    runs.sort(key=lambda run: (_pixels(run), run["created"]))
+    for name, rows in (("ablations", table(runs)), ("variations", varied_table(runs))):
+        begin, end = BEGIN.format(name), END.format(name)
+        before, _, rest = new.partition(begin)
+        _, _, after = rest.partition(end)
+        new = f"{before}{begin}\n{rows}\n{end}{after}"
     if given.check:
         return int(new != page)
     given.page.write_text(new, encoding="utf-8")

@@ -42,8 +42,18 @@ def test_a_page_gets_the_table_and_the_curves_of_the_longest_run(
 ) -> None:
     log, page, picture = (tmp_path / name for name in ("runs.jsonl", "page.md", "curves.svg"))
     runs = [run_of("long", [(64, 2), (96, 1)], 0.95), run_of("short", [(64, 1)], 0.805)]
+    runs[0]["metrics"]["left out"] = {"accuracy": 0.85, "told_apart": 0.88}
+    ways = [way for names in report._VARIED.values() for way in names]
+    runs[0]["variations"] = {
+        way: {"told_apart": 0.5 + number / 100} for number, way in enumerate(ways)
+    }
+    runs[0]["pairs"] = {"unsure": 0.75}
     log.write_text("\n".join(map(json.dumps, runs)) + "\n")
-    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    marks = [
+        report.BEGIN.format("ablations"), "old", report.END.format("ablations"), "between",
+        report.BEGIN.format("variations"), report.END.format("variations"),
+    ]  # fmt: skip
+    page.write_text("\n".join(["before", *marks, "after"]) + "\n")
     arguments = [str(log), str(page), str(picture)]
     assert report.main([*arguments, "--check"]) == 1
     assert report.main(arguments) == 0
@@ -51,7 +61,11 @@ def test_a_page_gets_the_table_and_the_curves_of_the_longest_run(
     lines = page.read_text().splitlines()
     assert lines[0] == "before"
     assert lines[4] == "| short | 64 px x 1 | 1 | 80.5% | 90.0% | - | - |"
-    assert lines[5] == "| long | 64 px x 2, 96 px x 1 | 3 | 95.0% | 90.0% | - | - |"
+    assert lines[5] == "| long | 64 px x 2, 96 px x 1 | 3 | 95.0% | 90.0% | 85.0% | 88.0% |"
+    assert lines[7] == "between"
+    assert [line for line in lines[8:] if "px" in line] == [
+        "| long | 64 px x 2, 96 px x 1 | 88.0% | 51.0% | 53.0% | 54.0% | 55.5% | 75.0% |"
+    ]
     assert lines[-1] == "after"
     assert "96 px" in picture.read_text()
 
