@@ -30,7 +30,7 @@ from core.training.labelled import LabelledPhoto, scan
 from core.training.package import ROUNDING_PHOTOS
 from core.training.quantize import FEWEST_WEIGHTS, quantize
 
-EVERY = 1_024  # weights: fewer are not worth it
+LARGEST = 32_768  # weights: nine in ten of the default network's are in kernels of so many
 
 
 def weights_to_try(model: Path, learnt: Pixels, work: Path) -> dict[str, bytes]:
@@ -38,7 +38,10 @@ def weights_to_try(model: Path, learnt: Pixels, work: Path) -> dict[str, bytes]:
     to_litert(read_network(model), work / LITERT, half=True)
     whole = (work / LITERT).read_bytes()
     tried = {"16 bits": whole}
-    for what, fewest in (("large convolutions 8 bits", FEWEST_WEIGHTS), ("all of them", EVERY)):
+    for what, fewest in (
+        ("the largest convolutions 8 bits", LARGEST),
+        ("large convolutions 8 bits", FEWEST_WEIGHTS),
+    ):
         for how, photos in (("the nearest", learnt[:0]), ("photos", learnt)):
             smaller = quantize(whole, photos, fewest_weights=fewest)
             if smaller is not None:

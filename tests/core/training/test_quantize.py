@@ -11,9 +11,18 @@ from ai_edge_litert.interpreter import Interpreter
 
 from core.manifest import LITERT
 from core.training.export import to_litert
+from core.training.fine_tune import read_network
 from core.training.quantize import quantize, rounded_weights
 
-FEWEST = 2_000  # weights: the tiny model has a few such kernels
+FEWEST = 1_000  # weights: the tiny model has a few such kernels
+
+
+@pytest.fixture(scope="module")
+def half(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The tiny model with weights of 16 bits."""
+    path = tmp_path_factory.mktemp("half") / LITERT
+    to_litert(read_network(tiny_model), path, half=True)
+    return path.read_bytes()
 
 
 def random_photos(number: int, size: int) -> np.ndarray:
@@ -54,8 +63,8 @@ def test_what_is_lost_with_one_weight_is_made_up_for_by_others() -> None:
     assert of_these.std() < of_nearest.std() / 2
 
 
-def test_a_model_says_nearly_the_same_with_a_part_of_its_bytes(tiny_model: Path) -> None:
-    content = (tiny_model / LITERT).read_bytes()
+def test_a_model_says_nearly_the_same_with_a_part_of_its_bytes(half: bytes) -> None:
+    content = half
     photos = random_photos(40, 32)
     smaller = quantize(content, photos, fewest_weights=FEWEST)
     assert smaller is not None
@@ -66,8 +75,21 @@ def test_a_model_says_nearly_the_same_with_a_part_of_its_bytes(tiny_model: Path)
     assert np.abs(logits_of(smaller, photos) - before).max() < 0.03 * np.abs(before).max()
 
 
-def test_small_kernels_stay_as_they_are(tiny_model: Path) -> None:
-    assert quantize((tiny_model / LITERT).read_bytes(), random_photos(2, 32)) is None
+def test_small_kernels_stay_as_they_are(half: bytes) -> None:
+    assert quantize(half, random_photos(2, 32), fewest_weights=10_000) is None
+
+
+def test_so_do_those_of_one_pixel(tmp_path: Path) -> None:
+    image = keras.Input((32, 32, 3), dtype="uint8", name="image")
+    seen = keras.layers.Conv2D(24, 3, activation="relu")(keras.layers.Rescaling(1 / 255)(image))
+    seen = keras.layers.Conv2D(64, 3, activation="relu")(seen)
+    seen = keras.layers.Conv2D(32, 1)(seen)
+    network = keras.Model(image, {"logits": keras.layers.Flatten()(seen)})
+    to_litert(network, tmp_path / "half.tflite", half=True)
+    content = (tmp_path / "half.tflite").read_bytes()
+    smaller = quantize(content, random_photos(2, 32), fewest_weights=1_024)
+    assert smaller is not None
+    assert types_of_weights(smaller).count(np.int8) == 1
 
 
 @pytest.mark.parametrize(("padding", "stride"), [("same", 1), ("same", 2), ("valid", 2)])
