@@ -13,7 +13,7 @@ from core.console import Console, count_up
 from core.labels import Role
 from core.manifest import Manifest
 from core.probabilities import probabilities_from_logits
-from core.training.calibrate import choose_threshold, fit_temperature
+from core.training.calibrate import choose_threshold, files_too_much, fit_temperature
 from core.training.compare import ENOUGH
 from core.training.dataset import Dataset
 from core.training.evaluate import Predicted, by_group, evaluate, predict_labelled
@@ -53,7 +53,8 @@ def calibrate(
     The temperature is fitted to the sources left out, if any: new photos are more like those than
     like the photos held out. The threshold must do for all of them, by source. Of a model that
     went on from one with the manifest `before`, few photos change neither: below ENOUGH in all the
-    temperature stays, and below ENOUGH of neither the threshold does not fall.
+    temperature stays, and so does the threshold unless it is plainly too low; below ENOUGH of
+    neither the threshold does not fall.
     """
     rows = {VALIDATION: dataset.validation, LEFT_OUT: dataset.left_out}
     classifier = Classifier(folder)
@@ -68,21 +69,28 @@ def calibrate(
     temperature = round(fit_temperature(unlike.logits, unlike.targets), 4)
     if before is not None and before.classes != manifest.classes:
         before = None
-    if before is not None and len(unlike.targets) < ENOUGH:
+    few = len(unlike.targets) < ENOUGH
+    if before is not None and few:
         temperature = before.temperature
     predicted = {
         part: replace(own, probabilities=probabilities_from_logits(own.logits, temperature))
         for part, own in predicted.items()
     }
+    probabilities = np.concatenate([own.probabilities for own in predicted.values()])
+    targets = np.concatenate([own.targets for own in predicted.values()])
     threshold = choose_threshold(
-        np.concatenate([own.probabilities for own in predicted.values()]),
-        np.concatenate([own.targets for own in predicted.values()]),
+        probabilities,
+        targets,
         manifest.classes,
         [source_of(photo.path) for own in predicted.values() for photo in own.photos],
     )
-    neither = [one.role is not Role.FILE for one in manifest.classes]
-    if before is not None and sum(np.array(neither)[unlike.targets]) < ENOUGH:
-        threshold = max(threshold, before.threshold)
+    neither = np.array([one.role is not Role.FILE for one in manifest.classes])
+    if before is not None:
+        at = before.threshold
+        if few and not files_too_much(probabilities, targets, manifest.classes, at):
+            threshold = at
+        elif neither[unlike.targets].sum() < ENOUGH:
+            threshold = max(threshold, at)
     manifest = replace(manifest, temperature=temperature, threshold=threshold)
     evaluations = {
         part: figures(own.probabilities, own.targets, manifest.classes, threshold)

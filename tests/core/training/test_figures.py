@@ -7,7 +7,7 @@ import pytest
 
 from core.labels import classes_from_folders
 from core.probabilities import probabilities_from_logits
-from core.training.calibrate import choose_threshold, fit_temperature
+from core.training.calibrate import choose_threshold, files_too_much, fit_temperature
 from core.training.figures import at_thresholds, expected_calibration_error, figures, wilson
 
 CLASSES = classes_from_folders(["cats", "dogs", "other"])
@@ -117,3 +117,23 @@ def test_every_source_counts_alike_and_small_ones_together() -> None:
     assert chosen(*["zoo"] * 1000) == 0.5
     assert chosen(*["zoo"] * 970, *["farm"] * 30) == pytest.approx(0.9, abs=0.006)
     assert chosen(*["zoo"] * 980, *["barn"] * 15, *["farm"] * 5) == pytest.approx(0.9, abs=0.006)
+
+
+@pytest.mark.parametrize(
+    ("kind", "photos", "wrong", "is_too_much"),
+    [(0, 13, 1, False), (0, 13, 2, True), (0, 200, 4, False), (0, 200, 5, True),
+     (2, 13, 1, False), (2, 13, 2, True), (2, 200, 6, False), (2, 200, 7, True),
+     (0, 0, 0, False)],
+)  # fmt: skip
+def test_few_photos_that_are_filed_wrongly_prove_little(
+    kind: int, photos: int, wrong: int, is_too_much: bool
+) -> None:
+    """Cats taken for dogs, or photos of neither taken for cats, from 0.98 on; others are not."""
+    targets = np.full(photos + 5, kind)
+    probabilities = np.full((photos + 5, 3), 0.005)
+    probabilities[np.arange(photos + 5), targets] = 0.99
+    probabilities[:wrong] = [0.005, 0.99, 0.005] if kind == 0 else [0.99, 0.005, 0.005]
+    probabilities[photos:] = [0.1, 0.8, 0.1]
+    if kind == 2:  # they count among all of neither, filed or not
+        targets, probabilities = targets[:photos], probabilities[:photos]
+    assert files_too_much(probabilities, targets, CLASSES, 0.98) == is_too_much

@@ -67,6 +67,7 @@ def test_it_learns_the_new_photos_and_keeps_its_third_class(
     assert trained.manifest.labels == ("cat", "dog", "other")
     assert trained.manifest.preprocessing == manifest.preprocessing
     assert trained.manifest.recipe["name"] == "fine-tune"
+    assert trained.manifest.threshold == manifest.threshold  # a dozen held out do not change it
     assert trained.manifest.data["training"]["other"] == 0
     numbers = [epoch["number"] for epoch in trained.manifest.recipe["history"]]
     assert numbers == list(range(1, len(numbers) + 1))
