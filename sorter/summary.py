@@ -145,4 +145,7 @@ def _apart(reason: str | None) -> str:
 
 
 def _below(path: Path, folder: Path) -> Path:
-    return path.relative_to(folder) if path.is_relative_to(folder) else path
+    try:
+        return path.relative_to(folder)
+    except ValueError:  # asking first would take as long again
+        return path
