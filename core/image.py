@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -33,6 +34,7 @@ Opener = Callable[[int], Image.Image]
 HEADER_BYTES = 32
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # bytes; a text may begin with BM, too
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+_BOXES = (b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"uuid", b"mpvd")  # outermost
 _KNOWN_BUT_UNSUPPORTED = {
     b"8BPS": "a Photoshop document",
     b"%PDF": "a PDF",
@@ -65,6 +67,27 @@ def sniff(header: bytes) -> str | None:
         if brands & set(_HEIF_BRANDS):
             return "HEIF"
     return None
+
+
+def end_of_boxes(file: BinaryIO) -> int:
+    """Compute where the boxes of a HEIC end, beyond the file's end if it was cut.
+
+    ISO/IEC 14496-12, 4.2. What makers put behind the boxes (Samsung does) is no box.
+    """
+    end = file.seek(0, io.SEEK_END)
+    at = 0
+    while at < end:
+        file.seek(at)
+        head = file.read(16)
+        length = int.from_bytes(head[:4])
+        if length == 1:  # more than 32 bits
+            length = int.from_bytes(head[8:])
+        elif length == 0:  # the rest of the file
+            length = end - at
+        if head[4:8] not in _BOXES or length < 8:
+            break
+        at += length
+    return at
 
 
 def read_photo(path: Path) -> bytes:
@@ -151,6 +174,11 @@ def _decode(content: bytes, shown: str, min_side: int, max_pixels: int) -> Image
         raise _not_decodable(header, shown)
     if announced == "HEIF":
         register_heif()
+        if end_of_boxes(io.BytesIO(content)) > len(content):  # its decoder would fill up the rest
+            raise UnreadableImage(
+                UnreadableCode.TRUNCATED,
+                f"{shown} ends early. Copy it again from the camera.",
+            )
     try:
         image = Image.open(io.BytesIO(content), formats=(announced,))
         _check_pixels(image, MAX_STATED_PIXELS, shown)

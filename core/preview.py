@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from PIL import ExifTags, Image, ImageOps
 
-from core.image import HEADER_BYTES, MAX_BYTES, sniff
+from core.image import HEADER_BYTES, MAX_BYTES, end_of_boxes, sniff
 
 _HEAD_BYTES = 2**16  # the EXIF block, whose 64 KB hold the preview, is a JPEG's first or second
 _FEWEST_BYTES = 2**18  # of a JPEG: a smaller one is decoded as quickly
@@ -62,23 +62,9 @@ def _ends_as_jpeg(file: BinaryIO) -> bool:
 
 
 def _ends_as_heif(file: BinaryIO) -> bool:
-    """Tell whether its boxes end where it does (ISO/IEC 14496-12, 4.2), and it may be read."""
+    """Tell whether its boxes end where it does, and it may be read."""
     end = file.seek(0, io.SEEK_END)
-    if end > MAX_BYTES:
-        return False
-    at = 0
-    while at < end:
-        file.seek(at)
-        head = file.read(16)
-        length = int.from_bytes(head[:4])
-        if length == 1:  # more than 32 bits
-            length = int.from_bytes(head[8:])
-        elif length == 0:  # the rest of the file
-            length = end - at
-        if length < 8:
-            return False
-        at += length
-    return at == end
+    return end <= MAX_BYTES and end_of_boxes(file) == end
 
 
 def _preview_in_jpeg(head: bytes) -> Image.Image | None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image, ImageFile
+from pillow_heif import from_pillow
 
 from core import image as image_module
 from core.errors import UnreadableCode, UnreadableImage
@@ -154,6 +155,18 @@ def test_empty_and_cut_and_other_files_say_so(tmp_path: Path) -> None:
     assert code_of(b"8BPS" + bytes(40)) is UnreadableCode.UNSUPPORTED
     assert code_of(tmp_path / "gone.jpg") is UnreadableCode.VANISHED
     assert code_of(tmp_path) is UnreadableCode.NOT_AN_IMAGE
+
+
+def test_a_heic_whose_thumbnail_alone_was_cut_is_not_taken_for_a_whole_one() -> None:
+    """The photo itself is decoded, for the thumbnail stands behind it; more may be missing."""
+    photo = from_pillow(half_and_half((640, 480)))
+    photo.info["thumbnails"] = [320]
+    stream = io.BytesIO()
+    photo.save(stream, quality=90)
+    whole = stream.getvalue()
+    assert open_image(whole, min_side=32).size == (640, 480)
+    assert code_of(whole[:-60]) is UnreadableCode.TRUNCATED
+    assert open_image(whole + b"a maker's own data", min_side=32).size == (640, 480)
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF"])
