@@ -112,6 +112,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--leave-out", action="append", default=[], metavar="SOURCE")
     given = parser.parse_args(arguments)
     recipes = [recipe_of(variant, given.stages) for variant in given.variants]
+    photos = scan(given.data).photos
+    left_out = [photo for photo in photos if source_of(photo.path) in given.leave_out]
     for recipe in recipes:
         print(f"{recipe.name}:")
         folder = Path(tempfile.mkdtemp(prefix="ablations-"))
@@ -124,13 +126,8 @@ def main(arguments: list[str] | None = None) -> int:
                 leave_out=given.leave_out,
                 log=given.log,
             )
-            if given.leave_out:
-                photos = [
-                    photo
-                    for photo in scan(given.data).photos
-                    if source_of(photo.path) in given.leave_out
-                ]
-                add_variations(given.log, Classifier(trained.folder), photos)
+            if left_out:
+                add_variations(given.log, Classifier(trained.folder), left_out)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     return 0

@@ -27,7 +27,7 @@ from core.labels import Role
 from core.manifest import read_manifest
 from core.model_store import DEFAULT_MODEL
 from core.training.evaluate import predict_labelled
-from core.training.figures import Flags, wilson
+from core.training.figures import Flags, confidence_to_file, wilson
 from core.training.fine_tune import recipe_for
 from core.training.labelled import LabelledFolder, LabelledPhoto, scan
 from core.training.run import train
@@ -54,10 +54,8 @@ def look(model: Path, photos: Sequence[LabelledPhoto]) -> Seen:
     """Have a model predict photos, and tell what it would file."""
     manifest = read_manifest(model)
     predicted = predict_labelled(Classifier(model), photos)
-    guesses = predicted.probabilities.argmax(axis=1)
-    is_filed_class = np.array([one.role is Role.FILE for one in manifest.classes])
-    named: Flags = guesses == predicted.targets
-    filed = (predicted.probabilities.max(axis=1) >= manifest.threshold) & is_filed_class[guesses]
+    named: Flags = predicted.probabilities.argmax(axis=1) == predicted.targets
+    filed = confidence_to_file(predicted.probabilities, manifest.classes) >= manifest.threshold
     return Seen(named, filed & named, filed & ~named)
 
 

@@ -6,21 +6,19 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 
-from core.labels import PhotoClass, Role
+from core.labels import PhotoClass
 from core.probabilities import Floats, probabilities_from_logits
 from core.training.dataset import Indices
+from core.training.figures import Flags, confidence_to_file, filed_classes
 
 FILED_PRECISION = 0.993  # of the photos filed, at least this share in the right folder
 NEITHER_FILED = 0.015  # of the photos of neither, at most this share filed
 _LOWEST, _HIGHEST = 0.5, 0.995
 _FEWEST_OF_SOURCE = 10  # photos from which on a source counts by itself
 _BY_CHANCE = 0.05  # rarer than that is taken for no chance
-
-Flags = npt.NDArray[np.bool_]
 
 
 def fit_temperature(logits: Floats, targets: Indices) -> float:
@@ -52,11 +50,13 @@ def choose_threshold(
     and each counts alike, whatever its size: the photos of people whom nobody has met are more
     like another source than like one more photo of the largest.
     """
-    best, is_pet = probabilities.argmax(axis=1), _filed_class(classes)[targets]
+    is_right: Flags = probabilities.argmax(axis=1) == targets
+    is_pet = filed_classes(classes)[targets]
+    confidence = confidence_to_file(probabilities, classes)
     _, source_of_row = np.unique([source or "" for source in sources], return_inverse=True)
     for threshold in np.arange(_LOWEST, _HIGHEST, 0.005):
-        filed = _filed(probabilities, classes, threshold)
-        right = _mean_of_sources(best == targets, filed & is_pet, source_of_row)
+        filed: Flags = confidence >= threshold
+        right = _mean_of_sources(is_right, filed & is_pet, source_of_row)
         neither = _mean_of_sources(filed, ~is_pet, source_of_row)
         if (right or 0.0) >= FILED_PRECISION and (neither or 0.0) <= NEITHER_FILED:
             return round(float(threshold), 3)
@@ -72,8 +72,8 @@ def files_too_much(
     than 1 of 20 cases, by the binomial distribution. Few photos prove little: of 13 one may be
     wrong, of 200 four.
     """
-    filed = _filed(probabilities, classes, threshold)
-    is_pet = _filed_class(classes)[targets]
+    filed = confidence_to_file(probabilities, classes) >= threshold
+    is_pet = filed_classes(classes)[targets]
     is_wrong: Flags = probabilities.argmax(axis=1) != targets
     return any(
         binomtest(int(wrong.sum()), len(wrong), allowed, alternative="greater").pvalue < _BY_CHANCE
@@ -83,16 +83,6 @@ def files_too_much(
         )
         if len(wrong)
     )
-
-
-def _filed_class(classes: Sequence[PhotoClass]) -> Flags:
-    return np.array([photo_class.role is Role.FILE for photo_class in classes])
-
-
-def _filed(probabilities: Floats, classes: Sequence[PhotoClass], threshold: float) -> Flags:
-    best = probabilities.argmax(axis=1)
-    filed: Flags = (probabilities.max(axis=1) >= threshold) & _filed_class(classes)[best]
-    return filed
 
 
 def _mean_of_sources(flags: Flags, among: Flags, sources: Indices) -> float | None:

@@ -66,12 +66,12 @@ def figures(
     """Compute an evaluation from probabilities, shape `(n, classes)`, and true classes."""
     labels = [photo_class.label for photo_class in classes]
     everything = np.arange(len(labels))
-    is_filed_class = np.array([photo_class.role is Role.FILE for photo_class in classes])
+    is_filed_class = filed_classes(classes)
     guesses = probabilities.argmax(axis=1)
     right: Flags = guesses == targets
     confidence = probabilities.max(axis=1)
     is_pet = is_filed_class[targets]
-    filed = (confidence >= threshold) & is_filed_class[guesses]
+    filed = confidence_to_file(probabilities, classes) >= threshold
     among_filed = np.where(is_filed_class, probabilities, -1.0).argmax(axis=1)
     precision, recall, f1, support = precision_recall_fscore_support(
         targets, guesses, labels=everything, zero_division=0.0
@@ -105,6 +105,17 @@ def figures(
         neither_filed=share(flags["neither_filed"]),
         intervals={key: wilson(own) for key, own in flags.items() if len(own)},
     )
+
+
+def filed_classes(classes: Sequence[PhotoClass]) -> Flags:
+    """Tell of each class whether its photos are filed."""
+    return np.array([photo_class.role is Role.FILE for photo_class in classes])
+
+
+def confidence_to_file(probabilities: Floats, classes: Sequence[PhotoClass]) -> Floats:
+    """Tell up to which threshold each photo would be filed: 0 where its likeliest class is not."""
+    is_filed_class = filed_classes(classes)
+    return np.where(is_filed_class[probabilities.argmax(axis=1)], probabilities.max(axis=1), 0.0)
 
 
 def at_thresholds(

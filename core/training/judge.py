@@ -10,14 +10,13 @@ import numpy as np
 
 from core.classifier import Classifier
 from core.console import Console, count_up
-from core.labels import Role
 from core.manifest import Manifest
 from core.probabilities import probabilities_from_logits
 from core.training.calibrate import choose_threshold, files_too_much, fit_temperature
 from core.training.compare import ENOUGH
 from core.training.dataset import Dataset
 from core.training.evaluate import Predicted, by_group, evaluate, predict_labelled
-from core.training.figures import Evaluation, figures
+from core.training.figures import Evaluation, figures, filed_classes
 from core.training.labelled import LabelledFolder
 from core.training.sources import source_of
 
@@ -84,7 +83,7 @@ def calibrate(
         manifest.classes,
         [source_of(photo.path) for own in predicted.values() for photo in own.photos],
     )
-    neither = np.array([one.role is not Role.FILE for one in manifest.classes])
+    neither = ~filed_classes(manifest.classes)
     if before is not None:
         at = before.threshold
         if few and not files_too_much(probabilities, targets, manifest.classes, at):

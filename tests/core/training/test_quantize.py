@@ -64,14 +64,13 @@ def test_what_is_lost_with_one_weight_is_made_up_for_by_others() -> None:
 
 
 def test_a_model_says_nearly_the_same_with_a_part_of_its_bytes(half: bytes) -> None:
-    content = half
     photos = random_photos(40, 32)
-    smaller = quantize(content, photos, fewest_weights=FEWEST)
+    smaller = quantize(half, photos, fewest_weights=FEWEST)
     assert smaller is not None
-    assert len(smaller) < 0.8 * len(content)
-    assert np.int8 not in types_of_weights(content)
+    assert len(smaller) < 0.8 * len(half)
+    assert np.int8 not in types_of_weights(half)
     assert types_of_weights(smaller).count(np.int8) >= 3
-    before = logits_of(content, photos)
+    before = logits_of(half, photos)
     assert np.abs(logits_of(smaller, photos) - before).max() < 0.03 * np.abs(before).max()
 
 
