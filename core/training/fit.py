@@ -18,7 +18,7 @@ from core.training.batches import steps_per_epoch, targets_of, training_batches,
 from core.training.dataset import Dataset
 from core.training.history import Epoch
 from core.training.keeping import beside_answers, with_answers
-from core.training.losses import KeepingCrossentropy, LabelAccuracy, PresentCrossentropy
+from core.training.losses import KeptCrossentropy, LabelAccuracy, PresentCrossentropy
 from core.training.optimizer import make_optimizer
 from core.training.recipe import Recipe
 
@@ -59,8 +59,8 @@ def fit(
     """Train a network, going on from the checkpoint in `work` if there is one.
 
     It begins with random weights, or with those of `start`, a network for these classes, of which
-    the layers learn that `learns` says: all of them without it. It keeps to the answers of `keep`,
-    a network for these classes, beside learning the labels. To `finish` is to go no further
+    the layers learn that `learns` says: all of them without it. With `keep`, a network for these
+    classes, it learns the answers of that, corrected by the labels. To `finish` is to go no further
     than the checkpoints, which there must be.
 
     After each epoch `last.keras` (with the optimizer's state) and `history.json` are replaced
@@ -82,11 +82,12 @@ def fit(
         begin = end
         if done >= end or keeper.has_stalled():
             continue
-        batches = training_batches(dataset, recipe, stage, range(done * steps, end * steps))
+        numbers = range(done * steps, end * steps)
+        batches = training_batches(dataset, recipe, stage, numbers)
         photos = whole_photos(dataset, dataset.validation, stage.size)
         targets = targets_of(dataset, dataset.validation)
         if keep is not None:
-            batches = with_answers(batches, keep)
+            batches = with_answers(batches, keep, seed=recipe.seed, steps=numbers)
             targets = beside_answers(targets, photos, keep)
         model.fit(
             batches,
@@ -147,7 +148,7 @@ def _fresh(
     else:
         present = [count > 0 for count in dataset.count(dataset.training).values()]
         if keep is not None:
-            loss = KeepingCrossentropy(present, recipe.label_smoothing)
+            loss = KeptCrossentropy()
         elif all(present):
             loss = keras.losses.CategoricalCrossentropy(
                 True, label_smoothing=recipe.label_smoothing

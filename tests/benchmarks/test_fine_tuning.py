@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+
+from core.training.labelled import LabelledPhoto
 
 
 @pytest.fixture(scope="module")
@@ -17,9 +20,10 @@ def script(load_script: Any) -> Any:
 
 def test_lines_tell_what_was_gained_and_lost(script: Any) -> None:
     nothing, all_of_them = np.zeros(4, bool), np.ones(4, bool)
-    before = script.Seen(np.array([True, True, False, False]), nothing, all_of_them)
-    after = script.Seen(np.array([True, False, True, True]), all_of_them, nothing)
-    named, filed, misfiled = script.lines("these", before, after)
+    before = script.Seen(np.array([True, True, False, False]), nothing, all_of_them, np.ones(4))
+    losses = np.array([0.5, 0.5, 1.0, 1.0])
+    after = script.Seen(np.array([True, False, True, True]), all_of_them, nothing, losses)
+    named, filed, misfiled, lost = script.lines("these", before, after)
     assert named.startswith("these, 4 photos, named rightly: 50.0% (")
     assert " -> 75.0% (" in named
     assert named.endswith("; +2 -1")
@@ -27,6 +31,22 @@ def test_lines_tell_what_was_gained_and_lost(script: Any) -> None:
     assert filed.endswith("; +4 -0")
     assert misfiled.startswith("these, 4 photos, filed wrongly: 100.0% (")
     assert misfiled.endswith("; +0 -4")
+    assert lost == "these, cross-entropy: 1.000 -> 0.750; -0.250 (-0.500 to +0.000)"
+
+
+def test_by_night_photos_are_dim_grey_and_small(
+    script: Any, tmp_path: Path, fill_folder: Callable[..., Path]
+) -> None:
+    (photo,) = fill_folder(tmp_path / "data", {"cats": 1}).glob("cats/*")
+    shown = script.by_night(LabelledPhoto(photo, "cat"), tmp_path / "night")
+    assert shown.label == "cat"
+    image, before = Image.open(shown.path), Image.open(photo)
+    assert image.mode == "L"
+    assert min(image.size) == 110
+    middle = [side // 2 for side in image.size]
+    pixels = np.asarray(image, float)
+    assert pixels.mean() < np.asarray(before, float).mean() / 2 + 20
+    assert pixels[:9, :9].mean() < pixels[middle[1] - 9 :, middle[0] - 9 :][:18, :18].mean()
 
 
 @pytest.mark.long
@@ -44,5 +64,5 @@ def test_both_halves_are_learnt_from_in_turn(
     learnt = [int(line.split()[2]) for line in lines if line.startswith("learnt from")]
     assert sum(learnt) == 240
     assert min(learnt) > 90
-    assert sum("all other sources, 40 photos, named" in line for line in lines) == 2
-    assert sum("all other sources, 40 photos, filed" in line for line in lines) == 4
+    assert sum("the rest, 40 photos, named" in line for line in lines) == 2
+    assert sum("the rest, 40 photos, filed" in line for line in lines) == 4
