@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageEnhance
+from scipy.stats import bootstrap
 
 from core.classifier import Classifier
 from core.console import Hushed, Terminal
@@ -40,9 +41,9 @@ from core.training.labelled import LabelledFolder, LabelledPhoto, scan
 from core.training.run import train
 from core.training.sources import source_of
 
-MOST_LOST = 0.005  # of the photos of all other sources
-_NIGHT_SIDE = 110  # pixels, the shorter
+MOST_LOST = 0.005  # of the rest
 _RESAMPLED = 2_000  # times
+_NIGHT_SIDE = 110  # pixels, the shorter
 _NIGHT_NOISE = 9.0  # standard deviation, of 255
 
 
@@ -119,9 +120,8 @@ def lines(what: str, before: Seen, after: Seen) -> Iterator[str]:
         came, went = (later & ~own).sum(), (own & ~later).sum()
         yield f"{what}, {len(own)} photos, {verb}: {' -> '.join(shares)}; +{came} -{went}"
     change = after.losses - before.losses
-    random = np.random.default_rng(0)
-    means = random.choice(change, (_RESAMPLED, len(change))).mean(axis=1)  # bootstrap
-    low, high = np.quantile(means, (0.025, 0.975))
+    found = bootstrap((change,), np.mean, n_resamples=_RESAMPLED, method="percentile", rng=0)
+    low, high = found.confidence_interval
     yield (
         f"{what}, cross-entropy: {before.losses.mean():.3f} -> {after.losses.mean():.3f}; "
         f"{change.mean():+.3f} ({low:+.3f} to {high:+.3f})"

@@ -9,11 +9,10 @@ import numpy as np
 
 from core.preprocessing import Pixels
 from core.probabilities import Floats, probabilities_from_logits
-from core.training.architectures import LOGITS
+from core.training.architectures import logits_of
 from core.training.batches import Targets, Weights
 from core.training.stand_ins import stand_ins
 
-_CHUNK = 64  # photos
 _PHOTOS_EACH = 2  # to one stand-in, which counts as much as they do
 
 
@@ -29,7 +28,7 @@ def with_answers(
     The stand-ins, one for every two photos, have its answers as they are, and no label. `steps`
     number the batches, from the start of the whole run.
     """
-    for step, (photos, targets, weights) in zip(steps, batches, strict=False):
+    for step, (photos, targets, weights) in zip(steps, batches, strict=True):
         number = -(-len(photos) // _PHOTOS_EACH)
         extra = stand_ins(photos, number, np.random.default_rng((seed, 2, step)))
         labels = np.concatenate([targets, np.zeros((number, targets.shape[1]), np.float32)])
@@ -45,11 +44,8 @@ def beside_answers(targets: Targets, photos: Pixels, before: keras.Model) -> Tar
 
     Returns: shape `(n, 2 * classes)`.
     """
-    chunks = (photos[first : first + _CHUNK] for first in range(0, len(photos), _CHUNK))
-    # as a graph: twice as fast as calling the network
-    logits = [before.predict_on_batch(chunk)[LOGITS] for chunk in chunks]
-    answers = corrected(probabilities_from_logits(np.concatenate(logits), 1.0), targets)
-    beside: Targets = np.concatenate([targets, answers], axis=1).astype(np.float32)
+    said = probabilities_from_logits(logits_of(before, photos, exactly=False), 1.0)
+    beside: Targets = np.concatenate([targets, corrected(said, targets)], axis=1).astype(np.float32)
     return beside
 
 
