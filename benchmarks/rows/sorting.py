@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import baseline
 from benchmarks.figures import Figure, Line, in_turns, milliseconds, ratios
 from benchmarks.journal_cost import cost_ratios
-from benchmarks.photos import camera_photos, phone_heics, small_photos
+from benchmarks.photos import camera_photos, small_photos
 from benchmarks.setting import Setting, catdog, module
 
 
@@ -34,15 +34,15 @@ def measure_camera(setting: Setting) -> list[Figure]:
         begin = time.perf_counter()
         number = baseline.sort(model, few)
         taken = (time.perf_counter() - begin) / number
-        _put_back(few)
+        put_back(few)
         return taken
 
     times = in_turns(
         {
             "baseline": theirs,
             "bound": _bound(setting, inbox),
-            "catdog": _sort(setting, inbox, "--previews", "off"),
-            "previews": _sort(setting, inbox, "--previews", "auto"),
+            "catdog": timed_sort(setting, inbox, "--previews", "off"),
+            "previews": timed_sort(setting, inbox, "--previews", "auto"),
         },
         sizes.rounds,
     )
@@ -72,36 +72,13 @@ def measure_camera(setting: Setting) -> list[Figure]:
     ]
 
 
-def measure_heic(setting: Setting) -> list[Figure]:
-    """Sort a phone's photos of 12 megapixels, which take long to decode."""
-    sizes = setting.sizes
-    inbox = setting.work / "heic"
-    phone_heics(setting.photos, sizes.heic_photos, inbox)
-    times = in_turns(
-        {
-            "decoded": _sort(setting, inbox, "--previews", "off"),
-            "previews": _sort(setting, inbox, "--previews", "auto"),
-        },
-        sizes.rounds,
-    )
-    shutil.rmtree(inbox)
-    return [
-        Figure(
-            4,
-            f"the same of {sizes.heic_photos} HEICs",
-            ratios(times["decoded"], times["previews"]),
-            note=f"{milliseconds(times['decoded'])} against {milliseconds(times['previews'])}",
-        )
-    ]
-
-
 def measure_small(setting: Setting) -> list[Figure]:
     """Sort small photos."""
     sizes = setting.sizes
     inbox = setting.work / "small"
     small_photos(setting.photos, sizes.small_photos, inbox)
     times = in_turns(
-        {"bound": _bound(setting, inbox), "catdog": _sort(setting, inbox)}, sizes.rounds
+        {"bound": _bound(setting, inbox), "catdog": timed_sort(setting, inbox)}, sizes.rounds
     )
     shutil.rmtree(inbox)
     return [
@@ -140,13 +117,13 @@ def _bound(setting: Setting, inbox: Path) -> Callable[[], float]:
     return lambda: setting.seconds_of(module("bound", inbox)) / number
 
 
-def _sort(setting: Setting, inbox: Path, *options: str) -> Callable[[], float]:
+def timed_sort(setting: Setting, inbox: Path, *options: str) -> Callable[[], float]:
     """Time `catdog sort`, and put the photos back without it."""
     number = len(list(inbox.iterdir()))
 
     def sort() -> float:
         taken = setting.seconds_of(catdog("sort", inbox, *options)) / number
-        _put_back(inbox)
+        put_back(inbox)
         shutil.rmtree(setting.work / "state")  # of this run: it knows what it has filed
         assert len(list(inbox.iterdir())) == number, "photos are missing after the sort"
         return taken
@@ -154,7 +131,8 @@ def _sort(setting: Setting, inbox: Path, *options: str) -> Callable[[], float]:
     return sort
 
 
-def _put_back(inbox: Path) -> None:
+def put_back(inbox: Path) -> None:
+    """Move sorted photos back, each folder's, without the command."""
     for folder in [path for path in inbox.iterdir() if path.is_dir()]:
         for photo in list(folder.iterdir()):
             photo.rename(inbox / photo.name)
