@@ -96,18 +96,26 @@ class Inbox:
         return not any(self._is_output(self.folder / folder) for folder in folders)
 
     def _found(self, listing: Listing) -> Found:
-        lower = {name.lower() for name in (*listing.photos, *listing.others)}
-        reasons = {name: self._reason_against(listing, name, lower) for name in listing.photos}
-        return Found(
-            listing.folder,
-            tuple(name for name, reason in reasons.items() if reason is None),
-            {name: reason for name, reason in reasons.items() if reason is not None},
-            listing.others,
-        )
+        """Tell what is input; of a hundred thousand names only those that matter are copied."""
+        unfinished = {
+            lower.removesuffix(end)
+            for name in (*listing.photos, *listing.others)
+            for end in _UNFINISHED
+            if (lower := name.lower()).endswith(end)
+        }
+        reasons = {
+            name: reason
+            for name in listing.photos
+            if (reason := self._reason_against(listing, name, unfinished)) is not None
+        }
+        photos = listing.photos
+        if reasons:
+            photos = tuple(name for name in photos if name not in reasons)
+        return Found(listing.folder, photos, reasons, listing.others)
 
-    def _reason_against(self, listing: Listing, name: str, beside: set[str]) -> Reason | None:
-        """Say why a photo is not input, if so."""
-        if name.startswith("~") or any(name.lower() + end in beside for end in _UNFINISHED):
+    def _reason_against(self, listing: Listing, name: str, unfinished: set[str]) -> Reason | None:
+        """Say why a photo is not input, if so; `unfinished` are in lower case."""
+        if name.startswith("~") or name.lower() in unfinished:
             return Reason.UNFINISHED
         if not self.include and not self.exclude:
             return None

@@ -84,10 +84,12 @@ class Companions:
 
     def take(self, photo: str) -> tuple[str, ...]:
         """Name what goes with a photo that leaves the folder now."""
-        self._gone.add(photo)
+        companions = self._of.get(photo, ())
+        if companions:
+            self._gone.add(photo)
         return tuple(
             companion
-            for companion in self._of.get(photo, ())
+            for companion in companions
             if all(owner in self._gone for owner in self._owners[companion])
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from sorter.moving.companions import Companions, base_of, is_companion_name, renamed
@@ -58,3 +60,15 @@ def test_renaming_keeps_what_follows_the_stem() -> None:
     assert base_of("IMG.jpg.supplemental-metadata.json") == "IMG.jpg"
     assert is_companion_name("a.CR3")
     assert not is_companion_name("a.jpg")
+
+
+def test_photos_without_companions_are_not_remembered_when_they_leave() -> None:
+    names = [f"{number:06}.jpg" for number in range(5_000)]
+    companions = Companions([*names, "000007.xmp"])
+    tracemalloc.start()
+    try:
+        assert [companions.take(name) for name in names].count(("000007.xmp",)) == 1
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 5_000
