@@ -19,7 +19,7 @@ test-long: $(VENV)/dev-installed  ## what takes longer: kills, large folders, th
 bench: $(VENV)/dev-installed  ## speed and memory against the plain way, into RESULTS.md: 10 minutes
 	$(BIN)/python -m benchmarks.run --write benchmarks/RESULTS.md $(if $(PHOTOS),--photos $(PHOTOS))
 
-bench-full: $(VENV)/dev-installed  ## the same with more photos, training and the speedrun: hours
+bench-full: $(VENV)/dev-installed  ## the same with more photos, training and the speedrun: an hour
 	$(BIN)/python -m benchmarks.run --full --write benchmarks/RESULTS.md $(if $(PHOTOS),--photos $(PHOTOS))
 
 bench-bot: $(VENV)/base-installed  ## 50 people with 10 photos each at once: seconds, memory, order

@@ -2,8 +2,8 @@
 
     python -m benchmarks.run [--full] [--photos FOLDER] [--rows NAME...] [--write FILE]
 
-Takes 10 minutes, with --full hours, a machine that does nothing else, and for --full 10 GB of disk.
-Ends with 1 if a figure falls below its line.
+Takes 10 minutes, with --full an hour on two cores, a machine that does nothing else, and for --full
+10 GB of disk. Ends with 1 if a figure falls below its line.
 """
 
 from __future__ import annotations
