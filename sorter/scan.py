@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -19,12 +19,30 @@ from sorter.routes import SET_APART
 _UNFINISHED = (".part", ".crdownload", ".download", ".tmp", ".partial", ".aria2", ".!ut", ".!qb")
 
 
+class Names:
+    """File names in their order, packed: a hundred thousand take 1 MB, as strings 7."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._packed = "\0".join(names)  # no name has a NUL in it, nor is empty
+
+    def __len__(self) -> int:
+        return self._packed.count("\0") + 1 if self._packed else 0
+
+    def __iter__(self) -> Iterator[str]:
+        start, last = 0, len(self._packed)
+        while start < last:
+            end = self._packed.find("\0", start)
+            end = last if end < 0 else end
+            yield self._packed[start:end]
+            start = end + 1
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The files of one folder."""
 
     folder: Path
-    photos: tuple[str, ...]  # that are input
+    photos: Names  # that are input
     passed_over: dict[str, Reason]  # photos that are not, or not yet
     others: tuple[str, ...]  # no photos
 
@@ -108,9 +126,7 @@ class Inbox:
             for name in listing.photos
             if (reason := self._reason_against(listing, name, unfinished)) is not None
         }
-        photos = listing.photos
-        if reasons:
-            photos = tuple(name for name in photos if name not in reasons)
+        photos = Names([name for name in listing.photos if name not in reasons])
         return Found(listing.folder, photos, reasons, listing.others)
 
     def _reason_against(self, listing: Listing, name: str, unfinished: set[str]) -> Reason | None:

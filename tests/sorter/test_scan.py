@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import UsageRefused
 from sorter.outcome import Reason
-from sorter.scan import Inbox
+from sorter.scan import Inbox, Names
 
 CLASSES = frozenset({"cats", "dogs", "other", "rabbits"})
 
@@ -103,7 +103,7 @@ def test_an_unfinished_download_is_not_yet_input(pictures: Path, beside: str) ->
     (pictures / beside).write_bytes(b"half")
     (pictures / "~i.jpg").write_bytes(b"half")
     (found, *_) = Inbox(pictures, pictures, False, CLASSES).look()
-    assert found.photos == ()
+    assert list(found.photos) == []
     assert found.passed_over == {"h.jpg": Reason.UNFINISHED, "~i.jpg": Reason.UNFINISHED}
     assert found.others == (beside,)
 
@@ -118,6 +118,15 @@ def test_a_large_folder_takes_little_more_than_its_names(tmp_path: Path) -> None
         kept, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(found.photos) == 5_000
-    assert kept / 5_000 < 90  # bytes; a name of ten letters has 59, and 8 for its place
-    assert most / 5_000 < 130
+    assert list(found.photos) == [f"{number:06}.jpg" for number in range(5_000)]
+    assert kept / 5_000 < 20  # bytes, for a name of ten letters
+    assert most / 5_000 < 130  # while they are listed they are strings
+
+
+def test_names_are_packed_and_come_back_as_they_were() -> None:
+    """Bytes that are no UTF-8 are surrogates in Python."""
+    names = ["a.jpg", "Käthe.jpg", "猫 🐱.jpg", "\udcff.jpg", "line\nbreak.jpg"]
+    assert list(Names(names)) == names
+    assert len(Names(names)) == 5
+    assert list(Names([])) == []
+    assert not Names([])
