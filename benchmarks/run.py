@@ -38,7 +38,7 @@ ROWS = {
     "training": "rows.training:measure",
     "speedrun": "speedrun:measure",
 }
-_LONG = ("installed-size", "training", "speedrun")  # with --full alone, or by name
+_LONG = ("heic", "few-pets", "installed-size", "training", "speedrun")  # with --full alone, or by name
 
 
 def measure(name: str, setting: Setting) -> list[Figure]:

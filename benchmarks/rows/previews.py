@@ -1,4 +1,4 @@
-"""Row 4 besides a camera's JPEGs: HEICs, and folders in which pets are few, as on most phones."""
+"""Row 4 besides: HEICs, and a camera's JPEGs of which few show pets."""
 
 from __future__ import annotations
 
