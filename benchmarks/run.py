@@ -38,7 +38,8 @@ ROWS = {
     "training": "rows.training:measure",
     "speedrun": "speedrun:measure",
 }
-_LONG = ("heic", "few-pets", "installed-size", "training", "speedrun")  # with --full alone, or by name
+# with --full alone, or by name
+_LONG = ("heic", "few-pets", "installed-size", "training", "speedrun")
 
 
 def measure(name: str, setting: Setting) -> list[Figure]:
