@@ -23,16 +23,14 @@ class Names:
     """File names in their order, packed: a hundred thousand take 1 MB, as strings 7."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._packed = "\0".join(names)  # no name has a NUL in it, nor is empty
+        self._packed = "\0".join([*names, ""])  # each ends with NUL, which no name has in it
 
     def __len__(self) -> int:
-        return self._packed.count("\0") + 1 if self._packed else 0
+        return self._packed.count("\0")
 
     def __iter__(self) -> Iterator[str]:
-        start, last = 0, len(self._packed)
-        while start < last:
-            end = self._packed.find("\0", start)
-            end = last if end < 0 else end
+        start = 0
+        while (end := self._packed.find("\0", start)) >= 0:
             yield self._packed[start:end]
             start = end + 1
 
@@ -116,10 +114,9 @@ class Inbox:
     def _found(self, listing: Listing) -> Found:
         """Tell what is input; of a hundred thousand names only those that matter are copied."""
         unfinished = {
-            lower.removesuffix(end)
-            for name in (*listing.photos, *listing.others)
-            for end in _UNFINISHED
-            if (lower := name.lower()).endswith(end)
+            os.path.splitext(lower)[0]
+            for lower in map(str.lower, listing.others)
+            if lower.endswith(_UNFINISHED)
         }
         reasons = {
             name: reason

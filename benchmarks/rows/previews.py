@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, in_turns, milliseconds, ratios
 from benchmarks.photos import NoPhotos, camera_photos, phone_heics
-from benchmarks.rows.sorting import put_back, timed_sort
+from benchmarks.rows.sorting import measured_sort, timed_sort
 from benchmarks.setting import Setting, catdog
 
 _FOLDER_OF_OTHERS = "other"
@@ -73,18 +73,16 @@ def _faster(setting: Setting, inbox: Path, what: str) -> Figure:
 def _less_read(setting: Setting, inbox: Path, what: str) -> Figure:
     """Compare what both ways read, which is what a network folder's photos wait for."""
     number = len(list(inbox.iterdir()))
+    alone = setting.work / "empty"
+    alone.mkdir()
 
     def read(previews: str) -> float:
-        alone = setting.work / "empty"
-        alone.mkdir()
-        start = setting.bytes_read_by(catdog("sort", alone, "--previews", previews))
-        found = setting.bytes_read_by(catdog("sort", inbox, "--previews", previews)) - start
-        alone.rmdir()
-        put_back(inbox)
-        shutil.rmtree(setting.work / "state")
-        return found / number
+        options = ("--previews", previews)
+        start = setting.bytes_read_by(catdog("sort", alone, *options)) / number
+        return measured_sort(setting.bytes_read_by, setting, inbox, *options)() - start
 
     decoded, looked_at = read("off"), read("auto")
+    alone.rmdir()
     return Figure(
         4,
         what,

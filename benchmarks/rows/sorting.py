@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import baseline
@@ -34,7 +34,7 @@ def measure_camera(setting: Setting) -> list[Figure]:
         begin = time.perf_counter()
         number = baseline.sort(model, few)
         taken = (time.perf_counter() - begin) / number
-        put_back(few)
+        _put_back(few)
         return taken
 
     times = in_turns(
@@ -118,12 +118,19 @@ def _bound(setting: Setting, inbox: Path) -> Callable[[], float]:
 
 
 def timed_sort(setting: Setting, inbox: Path, *options: str) -> Callable[[], float]:
-    """Time `catdog sort`, and put the photos back without it."""
+    """Time `catdog sort`, for a photo, and put the photos back without it."""
+    return measured_sort(setting.seconds_of, setting, inbox, *options)
+
+
+def measured_sort(
+    measure: Callable[[Sequence[str]], float], setting: Setting, inbox: Path, *options: str
+) -> Callable[[], float]:
+    """Measure what `catdog sort` takes of something for a photo, and put the photos back."""
     number = len(list(inbox.iterdir()))
 
     def sort() -> float:
-        taken = setting.seconds_of(catdog("sort", inbox, *options)) / number
-        put_back(inbox)
+        taken = measure(catdog("sort", inbox, *options)) / number
+        _put_back(inbox)
         shutil.rmtree(setting.work / "state")  # of this run: it knows what it has filed
         assert len(list(inbox.iterdir())) == number, "photos are missing after the sort"
         return taken
@@ -131,8 +138,7 @@ def timed_sort(setting: Setting, inbox: Path, *options: str) -> Callable[[], flo
     return sort
 
 
-def put_back(inbox: Path) -> None:
-    """Move sorted photos back, each folder's, without the command."""
+def _put_back(inbox: Path) -> None:
     for folder in [path for path in inbox.iterdir() if path.is_dir()]:
         for photo in list(folder.iterdir()):
             photo.rename(inbox / photo.name)

@@ -84,9 +84,10 @@ class Companions:
 
     def take(self, photo: str) -> tuple[str, ...]:
         """Name what goes with a photo that leaves the folder now."""
-        companions = self._of.get(photo, ())
-        if companions:
-            self._gone.add(photo)
+        companions = self._of.get(photo)
+        if companions is None:
+            return ()
+        self._gone.add(photo)
         return tuple(
             companion
             for companion in companions
