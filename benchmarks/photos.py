@@ -8,7 +8,7 @@ import itertools
 import shutil
 import struct
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from pathlib import Path
@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
-from pillow_heif import from_pillow
 
 from core.image import open_image
 from core.photos import FileKind, find_files
@@ -27,8 +26,6 @@ _CAMERA = (4000, 3000)  # pixels
 _NOISE = 5.0  # standard deviation, of 0-255: a phone's by daylight
 _QUALITIES = (93, 97)
 _THUMBNAIL = (160, 120)  # pixels, as Exif 2.32 has it
-_HEIC_THUMBNAIL = 320  # pixels: the longer side, as phones have it
-_HEIC_QUALITY = 50
 # EXIF's orientation, and what a camera held that way does to an upright picture
 _ORIENTATIONS = {
     1: None,
@@ -87,41 +84,30 @@ def small_photos(photos: Sequence[Path], number: int, folder: Path) -> list[Path
 
 def camera_photos(photos: Sequence[Path], number: int, folder: Path) -> list[Path]:
     """Write so many photos as a camera would into a new folder, on all cores."""
-    return _write_photos(photos, number, folder / "IMG_{:05}.jpg", camera_photo)
-
-
-def phone_heics(photos: Sequence[Path], number: int, folder: Path) -> list[Path]:
-    """Write so many as a phone would into a new folder, on all cores: 3 seconds each."""
-    return _write_photos(photos, number, folder / "IMG_{:05}.heic", phone_heic)
-
-
-def _write_photos(
-    photos: Sequence[Path], number: int, name: Path, make: Callable[[Path, int], bytes]
-) -> list[Path]:
-    name.parent.mkdir(parents=True)
+    folder.mkdir(parents=True)
     sources = itertools.islice(itertools.cycle(photos), number)
     with ProcessPoolExecutor() as pool:
-        write = partial(_write_photo, name=name, make=make)
+        write = partial(_write_photo, folder=folder)
         return list(pool.map(write, itertools.count(), sources, chunksize=8))
 
 
-def _write_photo(number: int, source: Path, name: Path, make: Callable[[Path, int], bytes]) -> Path:
-    path = name.with_name(name.name.format(number))
-    path.write_bytes(make(source, number))
+def _write_photo(number: int, source: Path, folder: Path) -> Path:
+    path = folder / f"IMG_{number:05}.jpg"
+    path.write_bytes(camera_photo(source, number))
     return path
 
 
-def camera_photo(source: Path, seed: int, size: tuple[int, int] = _CAMERA) -> bytes:
-    """Make a camera's JPEG of a photo: noisy, with EXIF; of 12 megapixels it takes 3 to 5 MB.
+def camera_photo(source: Path, seed: int) -> bytes:
+    """Make a camera's JPEG of a photo: 12 megapixels, noisy, with EXIF; it takes 3 to 5 MB.
 
     It is held in one of the four ways that cameras are held in, which EXIF's orientation tells,
     and has a thumbnail embedded.
     """
-    upright = open_image(source, min_side=max(size))
+    upright = open_image(source, min_side=max(_CAMERA))
     orientation = list(_ORIENTATIONS)[seed % len(_ORIENTATIONS)]
     turn = _ORIENTATIONS[orientation]
     held = upright if turn is None else upright.transpose(turn)
-    held = ImageOps.fit(held, size, Image.Resampling.BICUBIC)
+    held = ImageOps.fit(held, _CAMERA, Image.Resampling.BICUBIC)
     thumbnail = io.BytesIO()
     held.resize(_THUMBNAIL, Image.Resampling.BILINEAR, reducing_gap=2.0).save(thumbnail, "JPEG")
     random = np.random.default_rng(seed)
@@ -132,16 +118,6 @@ def camera_photo(source: Path, seed: int, size: tuple[int, int] = _CAMERA) -> by
         quality=int(random.integers(*_QUALITIES)),
         exif=exif_with(orientation, thumbnail.getvalue()),
     )
-    return stream.getvalue()
-
-
-def phone_heic(source: Path, seed: int, size: tuple[int, int] = _CAMERA) -> bytes:
-    """Make a phone's HEIC of a photo: noisy, upright, with a thumbnail of 320 pixels."""
-    upright = ImageOps.fit(open_image(source, min_side=max(size)), size, Image.Resampling.BICUBIC)
-    photo = from_pillow(_with_noise(upright, np.random.default_rng(seed)))
-    photo.info["thumbnails"] = [_HEIC_THUMBNAIL]
-    stream = io.BytesIO()
-    photo.save(stream, quality=_HEIC_QUALITY, enc_params={"preset": "ultrafast"})
     return stream.getvalue()
 
 

@@ -27,8 +27,6 @@ ROWS = {
     "cold-start": "rows.cold_start:measure",
     "warm": "rows.warm:measure",
     "camera": "rows.sorting:measure_camera",
-    "heic": "rows.previews:measure_heic",
-    "few-pets": "rows.previews:measure_few_pets",
     "small": "rows.sorting:measure_small",
     "watch": "rows.watch:measure",
     "bot": "rows.bot:measure",
@@ -39,7 +37,7 @@ ROWS = {
     "speedrun": "speedrun:measure",
 }
 # with --full alone, or by name
-_LONG = ("heic", "few-pets", "installed-size", "training", "speedrun")
+_LONG = ("installed-size", "training", "speedrun")
 
 
 def measure(name: str, setting: Setting) -> list[Figure]:

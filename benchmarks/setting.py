@@ -21,8 +21,6 @@ class Sizes:
     warm_photos: int = 20
     camera_photos: int = 200
     baseline_photos: int = 40  # that the baseline sorts
-    heic_photos: int = 40
-    few_pets_photos: int = 200
     small_photos: int = 2_000
     journal_photos: int = 1_500
     people: int = 20
@@ -66,18 +64,6 @@ class Setting:
         begin = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True, env=self.environment())
         return time.perf_counter() - begin
-
-    def bytes_read_by(self, command: Sequence[str]) -> int:
-        """Run a command and count what it read, from disk or cache, as Linux tells it.
-
-        Raises CalledProcessError if it fails.
-        """
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=self.environment()) as run:
-            os.waitid(os.P_PID, run.pid, os.WEXITED | os.WNOWAIT)  # ended, but still known
-            fields = Path(f"/proc/{run.pid}/io").read_text(encoding="ascii").split()
-        if run.returncode != 0:
-            raise subprocess.CalledProcessError(run.returncode, command)
-        return int(fields[fields.index("rchar:") + 1])
 
 
 def catdog(*arguments: object) -> list[str]:

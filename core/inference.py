@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +14,6 @@ from core.prediction import Prediction
 
 # Answers are small: so many wait that the cores have work while whoever takes them writes to disk
 _AHEAD_PER_CORE = 32
-
-
-Glance = Callable[[Path], Prediction | None]
-
-
-def no_glance(_: Path) -> None:
-    """See nothing: each photo is decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +29,10 @@ def predict_photo(classifier: Classifier, source: Path | bytes) -> Prediction:
     return classifier.classify(opener(source))
 
 
-def predict_photos(
-    classifier: Classifier,
-    paths: Iterable[Path],
-    *,
-    glance: Glance = no_glance,
-) -> Iterator[Answer]:
-    """Predict photos in their order, ahead on all cores, however many there are.
-
-    Where a `glance` at a photo gives a prediction, the photo itself is not decoded.
-    """
+def predict_photos(classifier: Classifier, paths: Iterable[Path]) -> Iterator[Answer]:
+    """Predict photos in their order, ahead on all cores, however many there are."""
 
     def look(path: Path) -> Prediction | UnreadableImage:
-        if (seen := glance(path)) is not None:
-            return seen
         try:
             return predict_photo(classifier, path)
         except UnreadableImage as error:

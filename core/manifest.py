@@ -59,8 +59,6 @@ class Manifest:
     versions: dict[str, str]  # of the packages that made it
     # how exact the numbers in model.tflite are, and what that changed against Keras
     weights: dict[str, Any] = field(default_factory=dict)
-    # `limit`: a class that a camera's preview makes less likely is ruled out; and what showed it
-    previews: dict[str, dict[str, Any]] = field(default_factory=dict)  # by the photo's format
     second_look: SecondLook | None = None  # None: each photo is looked at once
 
     @property

@@ -121,7 +121,6 @@ def _sort(
         belongings,
         copy=plan.filing.copy,
         was_filed=lambda photo: filed_by_another_run(store, own, photo),
-        glance=plan.glance,
     )
     gone: set[Path] = set()  # companions that went with their photo
 

@@ -16,7 +16,6 @@ from core.options import Settings, json_option, model_option, option, threshold_
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
-    from core.inference import Glance
     from core.store import Store
     from sorter.outcome import FileOutcome
     from sorter.routes import Routes
@@ -39,7 +38,6 @@ class Filing:
     by_date: bool
     threshold: float | None
     model_choice: str | None
-    previews: str
 
     def told(self) -> dict[str, Any]:
         """Give them as the journal keeps them."""
@@ -70,14 +68,6 @@ def filing_options(command: Command) -> Command:
             show_default=True,
             help="What to do with photos that are not filed: leave them, or move them to unsure/, "
             "other/ and unreadable/.",
-        ),
-        option(
-            "--previews",
-            type=click.Choice(["auto", "off"]),
-            default="auto",
-            show_default=True,
-            help="Whether the preview in a camera's JPEG or HEIC may tell that a photo stays, if "
-            "that was measured for the model. What is filed is always decoded in full.",
         ),
         option("--copy", is_flag=True, help="Copy photos and leave the originals."),
         option(
@@ -125,21 +115,8 @@ class Plan:
     @property
     def rules(self) -> str:
         """All that decides whether a photo stays: with other rules it is looked at again."""
-        from core.inference import no_glance
-
         decides = (self.routes.manifest.version, self.routes.threshold, self.routes.move_others)
-        glances = self.glance is not no_glance
-        return json.dumps([*decides, self.filing.copy, str(self.inbox.destination), glances])
-
-    @property
-    def glance(self) -> Glance:
-        """The look at previews, which sees nothing if it is not wanted or of no use."""
-        from core.inference import no_glance
-        from sorter.previews import glance_for
-
-        if self.filing.previews == "off":
-            return no_glance
-        return glance_for(self.classifier, self.routes)
+        return json.dumps([*decides, self.filing.copy, str(self.inbox.destination)])
 
     def tell(self, outcome: FileOutcome, *, as_json: bool) -> None:
         """Print what came of one file, as a line or as JSON."""

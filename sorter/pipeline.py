@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.classifier import Classifier
 from core.errors import UnreadableCode, UnreadableImage
-from core.inference import Glance, no_glance, predict_photos
+from core.inference import predict_photos
 from core.prediction import Prediction
 from sorter.identity import FileIdentity
 from sorter.moving.companions import Belongings
@@ -35,7 +35,6 @@ class Sorting:
     belongings: Belongings
     copy: bool = False
     was_filed: Callable[[Path], bool] = lambda _: False  # asked of a photo that is gone
-    glance: Glance = no_glance
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ def _look_at(sorting: Sorting, photos: Iterable[Path]) -> Iterator[_Seen]:
             identities[photo] = FileIdentity.of(photo)
             yield photo
 
-    for answer in predict_photos(sorting.classifier, identified(), glance=sorting.glance):
+    for answer in predict_photos(sorting.classifier, identified()):
         yield _Seen(answer.path, identities.pop(answer.path), answer.outcome)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import baseline
@@ -19,7 +19,7 @@ from benchmarks.setting import Setting, catdog, module
 
 
 def measure_camera(setting: Setting) -> list[Figure]:
-    """Sort a camera's photos of 12 megapixels, decoded each, and with previews."""
+    """Sort a camera's photos of 12 megapixels."""
     sizes = setting.sizes
     inbox = setting.work / "camera"
     camera_photos(setting.photos, sizes.camera_photos, inbox)
@@ -41,8 +41,7 @@ def measure_camera(setting: Setting) -> list[Figure]:
         {
             "baseline": theirs,
             "bound": _bound(setting, inbox),
-            "catdog": timed_sort(setting, inbox, "--previews", "off"),
-            "previews": timed_sort(setting, inbox, "--previews", "auto"),
+            "catdog": _timed_sort(setting, inbox),
         },
         sizes.rounds,
     )
@@ -60,15 +59,6 @@ def measure_camera(setting: Setting) -> list[Figure]:
             note=f"{milliseconds(times['baseline'])} against {milliseconds(times['catdog'])}; "
             f"the baseline on {sizes.baseline_photos} a round, its start left out",
         ),
-        Figure(
-            4,
-            f"{what}: without previews over with them",
-            ratios(times["catdog"], times["previews"]),
-            line=Line.AT_LEAST,
-            limit=5,
-            note=f"{milliseconds(times['catdog'])} against {milliseconds(times['previews'])}; what "
-            "is filed is decoded all the same",
-        ),
     ]
 
 
@@ -78,7 +68,7 @@ def measure_small(setting: Setting) -> list[Figure]:
     inbox = setting.work / "small"
     small_photos(setting.photos, sizes.small_photos, inbox)
     times = in_turns(
-        {"bound": _bound(setting, inbox), "catdog": timed_sort(setting, inbox)}, sizes.rounds
+        {"bound": _bound(setting, inbox), "catdog": _timed_sort(setting, inbox)}, sizes.rounds
     )
     shutil.rmtree(inbox)
     return [
@@ -117,19 +107,12 @@ def _bound(setting: Setting, inbox: Path) -> Callable[[], float]:
     return lambda: setting.seconds_of(module("bound", inbox)) / number
 
 
-def timed_sort(setting: Setting, inbox: Path, *options: str) -> Callable[[], float]:
+def _timed_sort(setting: Setting, inbox: Path) -> Callable[[], float]:
     """Time `catdog sort`, for a photo, and put the photos back without it."""
-    return measured_sort(setting.seconds_of, setting, inbox, *options)
-
-
-def measured_sort(
-    measure: Callable[[Sequence[str]], float], setting: Setting, inbox: Path, *options: str
-) -> Callable[[], float]:
-    """Measure what `catdog sort` takes of something for a photo, and put the photos back."""
     number = len(list(inbox.iterdir()))
 
     def sort() -> float:
-        taken = measure(catdog("sort", inbox, *options)) / number
+        taken = setting.seconds_of(catdog("sort", inbox)) / number
         _put_back(inbox)
         shutil.rmtree(setting.work / "state")  # of this run: it knows what it has filed
         assert len(list(inbox.iterdir())) == number, "photos are missing after the sort"

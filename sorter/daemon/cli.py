@@ -78,7 +78,6 @@ def watch(
                 Mover(None, inbox.destination),
                 Belongings(),
                 copy=plan.filing.copy,
-                glance=plan.glance,
             ),
             inbox.folder,
             labels=plan.labels,
@@ -130,7 +129,7 @@ def _with_new_model(
     except CatdogError as error:  # its class folders may be in the way
         click.echo(f"Error: the model {version} is not used: {error}", err=True)
         return plan
-    daemon.use(renewed.classifier, renewed.routes, renewed.labels, renewed.glance)
+    daemon.use(renewed.classifier, renewed.routes, renewed.labels)
     click.echo(f"The model {version} sorts from now on.", err=err)
     return renewed
 

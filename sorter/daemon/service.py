@@ -12,7 +12,6 @@ from typing import Any
 
 from core.classifier import Classifier
 from core.errors import CatdogError, ExitCode
-from core.inference import Glance
 from core.notify import ServiceManager
 from core.paths import display
 from core.store import Store, from_column, to_column
@@ -134,17 +133,11 @@ class Daemon:
             )
         return self._sorting
 
-    def use(
-        self,
-        classifier: Classifier,
-        routes: Routes,
-        labels: Mapping[str, str],
-        glance: Glance,
-    ) -> None:
+    def use(self, classifier: Classifier, routes: Routes, labels: Mapping[str, str]) -> None:
         """Sort with another model from now on, and in a run of its own."""
         if self._run is not None:
             self._end_run()
-        self._sorting = replace(self._sorting, classifier=classifier, routes=routes, glance=glance)
+        self._sorting = replace(self._sorting, classifier=classifier, routes=routes)
         self._labels = labels
 
     def beat(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.figures import Figure
-from benchmarks.photos import NoPhotos, find_photos
-from benchmarks.rows import bot, cold_start, growth, installed, previews, sorting, warm, watch
+from benchmarks.photos import find_photos
+from benchmarks.rows import bot, cold_start, growth, installed, sorting, warm, watch
 from benchmarks.setting import Setting, Sizes
 
 TINY = Sizes(
@@ -20,8 +19,6 @@ TINY = Sizes(
     warm_photos=2,
     camera_photos=3,
     baseline_photos=2,
-    heic_photos=2,
-    few_pets_photos=2,
     small_photos=6,
     journal_photos=6,
     people=2,
@@ -44,7 +41,7 @@ def check(setting: Setting, figures: list[Figure], *rows: int, rounds: int = 1) 
     assert figures
     assert {figure.row for figure in figures} == set(rows)
     assert {len(figure.values) for figure in figures} == {rounds}
-    assert not {path.suffix for path in setting.work.rglob("*.*")} & {".jpg", ".heic", ".so"}
+    assert not {path.suffix for path in setting.work.rglob("*.*")} & {".jpg", ".so"}
 
 
 @pytest.mark.long  # TensorFlow starts four times
@@ -68,38 +65,12 @@ def test_sorting_is_compared_and_all_photos_come_back_for_the_next_round(
 ) -> None:
     """It would raise if one were missing."""
     for measure, rows in (
-        (sorting.measure_camera, (3, 4)),
-        (previews.measure_heic, (4,)),
-        (previews.measure_few_pets, (4,)),
+        (sorting.measure_camera, (3,)),
         (sorting.measure_small, (5,)),
     ):
         figures = measure(setting)
         check(setting, figures, *rows)
         assert all(value > -100 for figure in figures for value in figure.values)
-
-
-def test_a_folder_with_few_pets_has_one_in_twenty(tmp_path: Path) -> None:
-    pets = [tmp_path / "cats" / f"{number}.jpg" for number in range(30)]
-    others = [tmp_path / "other" / f"{number}.jpg" for number in range(40)]
-    found = previews.few_pets([*pets, *others])
-    assert found[:21] == [pets[0], *others[:19], pets[1]]
-    assert sum(photo in pets for photo in found) == 3
-    assert [photo for photo in found if photo in others] == others
-    with pytest.raises(NoPhotos, match="other/"):
-        previews.few_pets(pets)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells what a process reads")
-def test_what_a_command_reads_is_counted(setting: Setting, tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(bytes(3_000_000))
-
-    def read(size: int) -> int:
-        program = f"open({str(tmp_path / 'file')!r}, 'rb').read({size})"
-        return setting.bytes_read_by([sys.executable, "-c", program])
-
-    assert 2_900_000 < read(3_000_000) - read(1) < 3_100_000
-    with pytest.raises(subprocess.CalledProcessError):
-        setting.bytes_read_by([sys.executable, "-c", "1 / 0"])
 
 
 @pytest.mark.long

@@ -22,7 +22,6 @@ FILING = Filing(
     by_date=False,
     threshold=None,
     model_choice=None,
-    previews="auto",
 )
 
 
