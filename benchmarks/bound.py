@@ -3,8 +3,7 @@
     python -m benchmarks.bound FOLDER
 
 One process a core, each with its share of the photos: the decoding that catdog does, and the
-network on batches, on one thread; those in doubt are looked at again. No journal, no checks, no
-moves, no words.
+network on batches, on one thread. No journal, no checks, no moves, no words.
 """
 
 from __future__ import annotations
@@ -52,26 +51,16 @@ class Network:
 
 
 def classify(photos: Sequence[Path]) -> list[int]:
-    """Give the number of each photo's likeliest class, those in doubt looked at again."""
-    manifest = read_manifest(DEFAULT_MODEL)
-    how, again = manifest.preprocessing, manifest.second_look
-    first = Network(how.size, _BATCH)
-    second = None if again is None else Network(again.size, 1)
+    """Give the number of each photo's likeliest class."""
+    how = read_manifest(DEFAULT_MODEL).preprocessing
+    network = Network(how.size, _BATCH)
     batch = np.zeros((_BATCH, how.size, how.size, 3), np.uint8)
     found: list[int] = []
     for start in range(0, len(photos), _BATCH):
         share = photos[start : start + _BATCH]
-        images = [open_image(photo, min_side=how.stored_size) for photo in share]
-        for place, image in enumerate(images):
-            batch[place] = preprocess(image, how)
-        logits = first.run(batch)[: len(share)]
-        for row, image in enumerate(images):
-            if again is not None and second is not None and again.is_due(logits[row : row + 1]):
-                if min(image.size) < again.stored_size:  # it was decoded too small
-                    image = open_image(share[row], min_side=again.stored_size)
-                closer = second.run(again.pixels(image)[np.newaxis])
-                logits[row] = again.combined(logits[row], closer[0])
-        found += logits.argmax(axis=1).tolist()
+        for place, photo in enumerate(share):
+            batch[place] = preprocess(open_image(photo, min_side=how.stored_size), how)
+        found += network.run(batch)[: len(share)].argmax(axis=1).tolist()
     return found
 
 

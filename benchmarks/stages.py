@@ -1,4 +1,4 @@
-"""Where the time of a prediction goes: decoding, resizing, the network, and a second look.
+"""Where the time of a prediction goes: decoding, resizing, the network.
 
     python -m benchmarks.stages [--photos FOLDER] [--number 200] [--long-side 640]
 
@@ -18,15 +18,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.photos import find_photos, jpegs_of
 from core.classifier import Classifier
 from core.image import opener
 from core.model_store import DEFAULT_MODEL
 from core.preprocessing import preprocess
-from core.second_look import Logits
 
 _ROUNDS = 3
+
+Logits = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +36,12 @@ class Stage:
     """What one stage takes."""
 
     name: str
-    milliseconds: float  # of a photo that goes through it, on average
-    share: float  # of the photos that do, 0 to 1
-
-    @property
-    def of_all(self) -> float:
-        """Compute the milliseconds that it adds to a photo on average."""
-        return self.milliseconds * self.share
+    milliseconds: float  # a photo, on average
 
 
 def timed(classifier: Classifier, content: bytes) -> tuple[Logits, dict[str, float]]:
     """Go the steps of `Classifier.classify`. Returns: the logits, and each step's seconds."""
-    how, again = classifier.manifest.preprocessing, classifier.manifest.second_look
+    how = classifier.manifest.preprocessing
     taken: dict[str, float] = {}
     begun = time.perf_counter()
 
@@ -55,50 +51,33 @@ def timed(classifier: Classifier, content: bytes) -> tuple[Logits, dict[str, flo
         taken[name] = now - begun
         begun = now
 
-    photo = opener(content)
-    image = photo(how.stored_size)
+    image = opener(content)(how.stored_size)
     ended("decoding")
     pixels = preprocess(image, how)
     ended("resizing")
     logits = classifier.logits(pixels[np.newaxis])
     ended("the network")
-    if again is None or not again.is_due(logits):
-        return logits, taken
-    if min(image.size) < again.stored_size:
-        image = photo(again.stored_size)
-        ended("second look: decoding")
-    pixels = again.pixels(image)
-    ended("second look: resizing")
-    logits = again.combined(logits, classifier.logits(pixels[np.newaxis]))
-    ended("second look: the network")
     return logits, taken
 
 
 def stages(classifier: Classifier, photos: Iterable[bytes]) -> list[Stage]:
     """Time photos one after another, and put together what each stage takes."""
     found: dict[str, list[float]] = {}
-    number = 0
     for content in photos:
-        number += 1
         _, taken = timed(classifier, content)
         for name, seconds in taken.items():
             found.setdefault(name, []).append(seconds)
-    return [
-        Stage(name, statistics.mean(seconds) * 1e3, len(seconds) / number)
-        for name, seconds in found.items()
-    ]
+    return [Stage(name, statistics.mean(seconds) * 1e3) for name, seconds in found.items()]
 
 
 def table(found: Iterable[Stage]) -> str:
     """Write stages as a table."""
-    lines = ["| stage | ms | of photos | ms a photo |", "| --- | --- | --- | --- |"]
+    lines = ["| stage | ms a photo |", "| --- | --- |"]
     total = 0.0
     for stage in found:
-        total += stage.of_all
-        lines.append(
-            f"| {stage.name} | {stage.milliseconds:.2f} | {stage.share:.0%} | {stage.of_all:.2f} |"
-        )
-    return "\n".join([*lines, f"| all | | | {total:.2f} |"])
+        total += stage.milliseconds
+        lines.append(f"| {stage.name} | {stage.milliseconds:.2f} |")
+    return "\n".join([*lines, f"| all | {total:.2f} |"])
 
 
 def main() -> None:

@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             gap = np.quantile(np.abs(probabilities - before).max(axis=1), 0.99)
             print(
                 f"| {what} | {len(content) / 1e6:.2f} |"
-                f" {milliseconds(classifier, manifest.preprocessing.size):.1f} |"
+                f" {milliseconds(classifier):.1f} |"
                 f" {found.accuracy:.1%} | {found.filed_right or 0:.1%} |"
                 f" {found.neither_filed or 0:.1%} | {gap:.4f} |",
                 flush=True,

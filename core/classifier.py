@@ -26,26 +26,21 @@ class Classifier:
     """A LiteRT model and its manifest. Safe to share between threads.
 
     A photo goes through the network alone and on one processor thread: batches were measured to
-    be no faster on CPUs. A photo in doubt goes through it again, as the manifest's `second_look`
-    says.
+    be no faster on CPUs.
     """
 
     def __init__(self, folder: Path) -> None:
         """Raises ModelRefused if the model is missing, incomplete or altered."""
         self.manifest: Manifest = read_manifest(folder)
         content = read_checked(folder, self.manifest, LITERT)
-        again = self.manifest.second_look
         try:
             with quiet_native_stderr():  # the first says "Created TensorFlow Lite XNNPACK delegate"
-                network = _Network(content, self.manifest.preprocessing.size)
-            self._check_outputs(network.outputs)
+                self._network = _Network(content, self.manifest.preprocessing.size)
+            self._check_outputs(self._network.outputs)
         except (ValueError, RuntimeError) as error:
             raise ModelRefused(
                 f"{display(folder / LITERT)} does not load ({error}). Train or install it again."
             ) from error
-        self._networks = {self.manifest.preprocessing.size: network}  # by the size of a look
-        if again is not None:
-            self._networks.setdefault(again.size, _Network(content, again.size, copies=0))
 
     def _check_outputs(self, details: dict[str, Any]) -> None:
         """Raise ValueError if the network does not have the outputs that the manifest names."""
@@ -59,60 +54,48 @@ class Classifier:
     def logits(self, batch: Pixels) -> npt.NDArray[np.float32]:
         """Run the network.
 
-        `batch` is uint8 of shape `(n, size, size, 3)`, as `preprocess` gives them stacked, of the
-        size of the first look or the second.
+        `batch` is uint8 of shape `(n, size, size, 3)`, as `preprocess` gives them stacked.
 
         Returns: shape `(n, classes)`, or `(n, 1)` for a network with one sigmoid.
         """
-        side = batch.shape[1] if batch.ndim == 4 else 0
-        known = self._networks.get(side)
-        if batch.dtype != np.uint8 or known is None or batch.shape[1:] != (side, side, 3):
-            sizes = " or ".join(map(str, self._networks))
+        side = self.manifest.preprocessing.size
+        if batch.dtype != np.uint8 or batch.shape[1:] != (side, side, 3):
             raise ValueError(
-                f"a batch is uint8 of shape (n, size, size, 3), its size {sizes}. "
+                f"a batch is uint8 of shape (n, {side}, {side}, 3). "
                 f"Received: {batch.dtype} of shape {batch.shape}"
             )
-        rows = [known.run(photo)[self.manifest.outputs.logits] for photo in batch]
+        rows = [self._network.run(photo)[self.manifest.outputs.logits] for photo in batch]
         return np.concatenate(rows)
 
     def predict(self, batch: Pixels) -> list[Prediction]:
-        """Say what is in each photo of a batch (as for `logits`), by a first look alone."""
+        """Say what is in each photo of a batch (as for `logits`)."""
         if len(batch) == 0:
             return []
         return [self._prediction(logits) for logits in self.logits(batch)[:, np.newaxis]]
 
     def classify(self, photo: Opener) -> Prediction:
         """Say what is in a photo. Raises what `photo` raises."""
-        how, again = self.manifest.preprocessing, self.manifest.second_look
-        image = photo(how.stored_size)
-        logits = self.logits(preprocess(image, how)[np.newaxis])
-        if again is None or not again.is_due(logits):
-            return self._prediction(logits)
-        if min(image.size) < again.stored_size:
-            image = photo(again.stored_size)
-        closer = self.logits(again.pixels(image)[np.newaxis])
-        return self._prediction(again.combined(logits, closer), looks=2)
+        return self._prediction(self._run(photo)[self.manifest.outputs.logits])
 
     def explain(self, photo: Opener, *, label: str | None = None) -> tuple[Prediction, Map | None]:
         """Say what is in a photo, and where the network sees it, or sees `label`.
 
-        The map is of the closer look, whether the answer needed that or not: it is finer.
-
         Returns: the prediction, and the map as `heatmap.class_map` gives it; None if the model
         has none. Raises what `photo` raises.
         """
-        prediction = self.classify(photo)
+        outputs = self._run(photo)
+        prediction = self._prediction(outputs[self.manifest.outputs.logits])
         name = self.manifest.outputs.activation
-        if name is None:
-            return prediction, None
-        how = (self.manifest.second_look or self.manifest).preprocessing
-        outputs = self._networks[how.size].run(preprocess(photo(how.stored_size), how))
-        if name not in outputs:
+        if name is None or name not in outputs:
             return prediction, None
         index = self.manifest.labels.index(label or prediction.label)
         return prediction, class_map(outputs[name][0], index)
 
-    def _prediction(self, logits: npt.NDArray[np.float32], looks: int = 1) -> Prediction:
+    def _run(self, photo: Opener) -> Outputs:
+        how = self.manifest.preprocessing
+        return self._network.run(preprocess(photo(how.stored_size), how))
+
+    def _prediction(self, logits: npt.NDArray[np.float32]) -> Prediction:
         (row,) = probabilities_from_logits(logits, self.manifest.temperature)
         labels = self.manifest.labels
         best = int(row.argmax())
@@ -121,7 +104,6 @@ class Classifier:
             confidence=float(row[best]),
             probabilities=dict(zip(labels, map(float, row), strict=True)),
             model_version=self.manifest.version,
-            looks=looks,
         )
 
 
@@ -132,12 +114,11 @@ class _Network:
     needed (11 MB, 13 ms).
     """
 
-    def __init__(self, content: bytes, size: int, *, copies: int = 1) -> None:
+    def __init__(self, content: bytes, size: int) -> None:
         """`size` is the images' side in pixels."""
         self._content = content
         self._size = size
-        # appends and pops are atomic
-        self._idle = deque(self._interpreter() for _ in range(copies))
+        self._idle = deque([self._interpreter()])  # appends and pops are atomic
 
     @property
     def outputs(self) -> dict[str, Any]:

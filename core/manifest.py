@@ -12,7 +12,6 @@ from core.errors import ModelRefused
 from core.labels import PhotoClass, Role
 from core.paths import display
 from core.preprocessing import Preprocessing
-from core.second_look import SecondLook
 
 MANIFEST = "manifest.json"
 LITERT = "model.tflite"
@@ -59,7 +58,6 @@ class Manifest:
     versions: dict[str, str]  # of the packages that made it
     # how exact the numbers in model.tflite are, and what that changed against Keras
     weights: dict[str, Any] = field(default_factory=dict)
-    second_look: SecondLook | None = None  # None: each photo is looked at once
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -95,11 +93,9 @@ def read_manifest(folder: Path) -> Manifest:
             "reads. Train the model again, or install the catdog that made it."
         )
     try:
-        again = raw.get("second_look")
         manifest = Manifest(
             **{
                 **raw,
-                "second_look": None if again is None else SecondLook(**again),
                 "classes": tuple(
                     PhotoClass(entry["label"], entry["folder"], Role(entry["role"]), entry["words"])
                     for entry in raw["classes"]

@@ -15,7 +15,6 @@ class Prediction:
     confidence: float  # calibrated probability of `label`, 0 to 1
     probabilities: dict[str, float]  # by label, in the manifest's order; they add up to 1
     model_version: str
-    looks: int = 1  # how often the photo was looked at: 2 if the first left it in doubt
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def _card(manifest: Manifest) -> str:
         f"# Model {manifest.version}",
         f"A convolutional network that sorts photos into {filed}. {rest}\n"
         f"It sees {side} x {side} pixels, the whole photo squashed to a square (of {stored} x "
-        f"{stored} pixels first, as in training).{_second_look(manifest)}",
+        f"{stored} pixels first, as in training).",
         "## Data",
         f"{data['files']} files, {data['skipped']} of them skipped; one photo in "
         f"{round(1 / data['held_out_share'])} was held out by its content's hash. Fingerprint "
@@ -58,9 +58,7 @@ def _card(manifest: Manifest) -> str:
             else "Both were chosen on the photos held out."
         ),
         "## Figures",
-        "As served: LiteRT, "
-        + ("one look a photo" if manifest.second_look is None else "looking again where in doubt")
-        + ". In brackets: 95 % intervals (Wilson).",
+        "As served: LiteRT. In brackets: 95 % intervals (Wilson).",
         _figures(manifest.metrics),
         *_weights(manifest.weights),
         "## Limits",
@@ -70,17 +68,6 @@ def _card(manifest: Manifest) -> str:
         "sort photos.",
     ]
     return "\n\n".join(sections) + "\n"
-
-
-def _second_look(manifest: Manifest) -> str:
-    again = manifest.second_look
-    if again is None:
-        return ""
-    return (
-        f" A photo in doubt, whose two highest logits lie less than {again.margin:g} apart, is "
-        f"looked at again, mirrored and at {again.size} x {again.size} pixels; the logits of that "
-        f"look count {again.weight:.0%}, those of the first the rest."
-    )
 
 
 def _weights(weights: dict[str, Any]) -> list[str]:

@@ -36,7 +36,6 @@ class Examination:
     pairs: Pairs | None
     model_bytes: int
     milliseconds: float  # of one photo on one thread, its decoding not counted: the median
-    milliseconds_again: float | None  # that a second look takes besides
 
 
 def examine(
@@ -55,7 +54,6 @@ def examine(
     classifier = Classifier(folder)
     manifest = classifier.manifest
     limit = manifest.threshold if threshold is None else threshold
-    again = manifest.second_look
     measured = evaluate(classifier, photos, threshold=limit, on_photo=on_photo)
     predicted = measured.predicted
     neither = {c.label for c in manifest.classes if c.role is Role.NEITHER}
@@ -79,13 +77,13 @@ def examine(
         varied=measure_variations(classifier, photos, on_photo=on_photo) if variations else {},
         pairs=measure_pairs(classifier, photos, threshold=limit) if variations else None,
         model_bytes=manifest.files[LITERT].bytes,
-        milliseconds=milliseconds(classifier, manifest.preprocessing.size),
-        milliseconds_again=None if again is None else milliseconds(classifier, again.size),
+        milliseconds=milliseconds(classifier),
     )
 
 
-def milliseconds(classifier: Classifier, size: int) -> float:
-    """Time the network on one photo, of the size of a look, and one thread: the median."""
+def milliseconds(classifier: Classifier) -> float:
+    """Time the network on one photo and one thread: the median."""
+    size = classifier.manifest.preprocessing.size
     photo = np.zeros((1, size, size, 3), dtype=np.uint8)
     taken: list[float] = []
     for _ in range(_TIMED):

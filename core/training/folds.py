@@ -11,9 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from core.console import Console, Hushed
-from core.errors import UnreadableImage
-from core.image import open_image
-from core.second_look import SecondLook
 from core.training.architectures import LOGITS
 from core.training.batches import whole_photos
 from core.training.dataset import Dataset, Indices
@@ -37,13 +34,12 @@ def predict_out_of_fold(
     seed: int,
     work: Path,
     console: Console,
-    again: SecondLook | None = None,
 ) -> Logits:
     """Predict `rows` of the photos to learn from, each with a network trained without its fold,
     and without near-duplicates of its fold.
 
-    The photos are looked at as whole ones, at `size` pixels a side, and those in doubt `again`, as
-    in serving. A run that was killed goes on from the checkpoints in `work`.
+    The photos are looked at as whole ones, at `size` pixels a side. A run that was killed goes on
+    from the checkpoints in `work`.
 
     Returns: logits, shape `(len(rows), outputs)`.
     """
@@ -62,10 +58,7 @@ def predict_out_of_fold(
         folder.mkdir(exist_ok=True)
         part = replace(dataset, training=others, validation=watched)
         fitted = learn(part, folder, Hushed(console))
-        logits = _logits(fitted.network, dataset, own, size)
-        if again is not None:
-            _look_again(fitted.network, dataset, own, again, logits)
-        found.append(logits)
+        found.append(_logits(fitted.network, dataset, own, size))
     return np.concatenate(found)[np.argsort(shuffled)]
 
 
@@ -75,18 +68,3 @@ def _logits(network: keras.Model, dataset: Dataset, rows: Indices, size: int) ->
         for first in range(0, len(rows), _CHUNK)
     ]
     return np.concatenate(found)
-
-
-def _look_again(
-    network: keras.Model, dataset: Dataset, rows: Indices, again: SecondLook, logits: Logits
-) -> None:
-    """Change the logits of photos in doubt to those of both looks together."""
-    for place, row in enumerate(rows):
-        if not again.is_due(logits[place : place + 1]):
-            continue
-        try:
-            image = open_image(dataset.photos[row].path, min_side=again.stored_size)
-        except UnreadableImage:  # it was deleted meanwhile: the first look stands
-            continue
-        closer = again.pixels(image)[np.newaxis]
-        logits[place] = again.combined(logits[place], network.predict_on_batch(closer)[LOGITS][0])

@@ -17,9 +17,8 @@ import numpy as np
 from core.classifier import Classifier
 from core.errors import CatdogError
 from core.manifest import KERAS, LITERT, Manifest, Outputs, record_file
-from core.preprocessing import Preprocessing, stored_size_for
-from core.second_look import SecondLook
-from core.training.architectures import ACTIVATION, ARCHITECTURES, LOGITS
+from core.preprocessing import Preprocessing
+from core.training.architectures import ACTIVATION, LOGITS
 from core.training.batches import whole_photos
 from core.training.dataset import HELD_OUT, Dataset, spread
 from core.training.export import export
@@ -29,13 +28,7 @@ from core.training.quantize import quantize
 from core.training.recipe import Recipe
 
 _PARITY_PHOTOS = 1_000
-_CLOSER_PHOTOS = 200
 ROUNDING_PHOTOS = 128
-# by benchmarks/second_look.py: of more photos in doubt, or of larger images, little more comes
-_CLOSER = 1.4  # times the image size
-_STEP = 16  # pixels: the network halves four times
-_MARGIN = 3.0  # of logits
-_WEIGHT = 0.7  # of the second look's
 
 
 def package(
@@ -57,22 +50,13 @@ def package(
     for bits in _narrowest_first(fitted.network, dataset, recipe, folder):
         manifest = _provisional_manifest(fitted, dataset, recipe, folder, files, before)
         manifest.write(folder)
-        found = _parity(fitted.network, Classifier(folder), dataset, bits)
-        if all(parity.holds for parity in found):
-            return replace(manifest, weights=asdict(found[0]))
-    gap = max(parity.largest_gap for parity in found)
+        parity = _parity(fitted.network, Classifier(folder), dataset, bits)
+        if parity.holds:
+            return replace(manifest, weights=asdict(parity))
     raise CatdogError(
-        f"The exported model's logits differ from Keras's by {gap:.2g}. Report this "
+        f"The exported model's logits differ from Keras's by {parity.largest_gap:.2g}. Report this "
         "with the versions that `catdog --version` prints."
     )
-
-
-def second_look_for(recipe: Recipe) -> SecondLook | None:
-    """Say how photos in doubt are looked at again, by a network that takes images of any size."""
-    if not ARCHITECTURES[recipe.architecture].any_size:
-        return None
-    size = round(recipe.size * _CLOSER / _STEP) * _STEP
-    return SecondLook(size, stored_size_for(size), _MARGIN, _WEIGHT)
 
 
 def _narrowest_first(
@@ -108,7 +92,6 @@ def _provisional_manifest(
         created=created.isoformat(timespec="seconds"),
         classes=dataset.classes,
         preprocessing=Preprocessing(recipe.size, recipe.stored_size),
-        second_look=second_look_for(recipe),
         outputs=Outputs(LOGITS, ACTIVATION if ACTIVATION in fitted.network.output else None),
         temperature=1.0,
         threshold=0.5,
@@ -135,25 +118,13 @@ def _provisional_manifest(
     )
 
 
-def _parity(
-    network: keras.Model, classifier: Classifier, dataset: Dataset, bits: int
-) -> list[Parity]:
-    """Measure the first look, and the second, if there is one, on fewer photos.
-
-    Those held out come first; where they are few, others make up the number.
-    """
-    manifest = classifier.manifest
-    looks = [(manifest.preprocessing.size, _PARITY_PHOTOS)]
-    if manifest.second_look is not None:
-        looks.append((manifest.second_look.size, _CLOSER_PHOTOS))
-    found: list[Parity] = []
-    for size, most in looks:
-        some = spread(dataset.validation, most)
-        if len(some) < most:  # one of few would decide alone
-            some = np.concatenate([some, spread(dataset.training, most - len(some))])
-        photos, targets = whole_photos(dataset, some, size), dataset.targets[some]
-        found.append(measure_parity(classifier, network, photos, targets, bits=bits))
-    return found
+def _parity(network: keras.Model, classifier: Classifier, dataset: Dataset, bits: int) -> Parity:
+    """Compare them on photos: those held out, and where they are few, others besides."""
+    some = spread(dataset.validation, _PARITY_PHOTOS)
+    if len(some) < _PARITY_PHOTOS:  # one of few would decide alone
+        some = np.concatenate([some, spread(dataset.training, _PARITY_PHOTOS - len(some))])
+    photos = whole_photos(dataset, some, classifier.manifest.preprocessing.size)
+    return measure_parity(classifier, network, photos, dataset.targets[some], bits=bits)
 
 
 def _versions() -> dict[str, str]:

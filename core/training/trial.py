@@ -146,7 +146,6 @@ def _with_folds(
         seed=recipe.seed,
         work=work,
         console=console,
-        again=judged.manifest.second_look,
     )
     probabilities = probabilities_from_logits(logits, judged.manifest.temperature)
     photos: tuple[LabelledPhoto, ...] = tuple(dataset.photos[row] for row in rows)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,6 @@ from PIL import Image
 from core.classifier import Classifier
 from core.errors import UnreadableImage
 from core.inference import predict_photo, predict_photos
-from core.manifest import read_manifest
 from core.preprocessing import preprocess
 from core.probabilities import probabilities_from_logits
 
@@ -67,7 +64,7 @@ from core.classifier import Classifier
 classifier = Classifier(Path(sys.argv[1]))
 photo = np.zeros((1, 32, 32, 3), np.uint8)
 classifier.logits(photo)
-network = classifier._networks[32]._idle.pop()  # as if it were busy
+network = classifier._network._idle.pop()  # as if it were busy
 classifier.logits(photo)
 """
     done = subprocess.run(
@@ -102,54 +99,6 @@ def test_photos_are_answered_in_order_and_bad_ones_in_their_turn(
     assert [answer.path for answer in answers] == paths
     assert [isinstance(a.outcome, UnreadableImage) for a in answers].index(True) == 13
     assert answers[0].outcome == predict_photo(classifier, paths[0].read_bytes())
-
-
-def test_a_photo_in_doubt_is_looked_at_again_mirrored_and_larger(
-    tiny_model: Path, tmp_path: Path, draw: object
-) -> None:
-    folder = shutil.copytree(tiny_model, tmp_path / "model")
-    manifest = read_manifest(folder)
-    again = manifest.second_look
-    assert again is not None
-    assert again.size > manifest.preprocessing.size
-    image = draw("cats", 650)  # type: ignore[operator]
-    first = Classifier(tiny_model).logits(preprocess(image, manifest.preprocessing)[None])
-    second, highest = np.sort(first[0])[-2:]
-
-    mirrored = preprocess(image, again.preprocessing)[None, :, ::-1]
-    both = 0.3 * first + 0.7 * Classifier(tiny_model).logits(mirrored)
-    for margin, logits in ((highest - second + 0.01, both), (highest - second - 0.01, first)):
-        replace(manifest, second_look=replace(again, margin=float(margin))).write(folder)
-        (expected,) = probabilities_from_logits(logits, manifest.temperature)
-        seen = Classifier(folder).classify(lambda _: image)
-        assert list(seen.probabilities.values()) == pytest.approx(expected, abs=1e-6)
-    replace(manifest, second_look=None).write(folder)
-    assert Classifier(folder).classify(lambda _: image) == seen
-    assert not np.allclose(first, both, atol=1e-3)
-
-
-def test_a_second_look_decodes_anew_only_what_was_decoded_too_small(
-    tiny_model: Path, tmp_path: Path, draw: object
-) -> None:
-    folder = shutil.copytree(tiny_model, tmp_path / "model")
-    manifest = read_manifest(folder)
-    assert manifest.second_look is not None
-    always = replace(manifest.second_look, margin=1e9)
-    replace(manifest, second_look=always).write(folder)
-    photo = draw("cats", 650, (400, 400))  # type: ignore[operator]
-    how = manifest.preprocessing
-    for first, sides in (
-        (how.stored_size, [how.stored_size, always.stored_size]),
-        (always.stored_size, [how.stored_size]),
-    ):
-        asked: list[int] = []
-
-        def decode(side: int, first: int = first, asked: list[int] = asked) -> Image.Image:
-            asked.append(side)
-            return photo.resize((max(side, first), max(side, first)))
-
-        Classifier(folder).classify(decode)
-        assert asked == sides
 
 
 def test_softmax_of_scaled_logits() -> None:

@@ -182,7 +182,7 @@ def test_evaluate_measures_labelled_folders(
     assert set(figures) == {
         "model", "data", "accuracy", "told_apart", "per_class", "confusion", "ece", "threshold",
         "coverage", "filed_right", "filed_precision", "neither_filed", "intervals", "sources",
-        "kinds", "thresholds", "model_bytes", "milliseconds", "milliseconds_again",
+        "kinds", "thresholds", "model_bytes", "milliseconds",
     }  # fmt: skip
     low, high = figures["intervals"]["accuracy"]  # type: ignore[index]
     assert low < figures["accuracy"] <= high + 1e-9

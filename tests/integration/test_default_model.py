@@ -83,19 +83,13 @@ def test_it_says_of_photographs_what_keras_says(shared_photos: Path) -> None:
 def probabilities_of_both(
     classifier: Classifier, paths: Sequence[Path]
 ) -> tuple[Probabilities, Probabilities]:
-    """As served, and by the network in 32 bits, each with a second look where it is in doubt."""
+    """As served, and by the network in 32 bits."""
     manifest = classifier.manifest
-    again = manifest.second_look
-    assert again is not None
     network = network_for(recipe_for(manifest), DEFAULT_MODEL)
-    images = [open_image(path, min_side=again.stored_size) for path in paths]
+    how = manifest.preprocessing
+    images = [open_image(path, min_side=how.stored_size) for path in paths]
     served = [classifier.classify(opener(path)) for path in paths]
-    expected = logits_of(
-        network, np.stack([preprocess(image, manifest.preprocessing) for image in images])
-    )
-    due = [row for row in range(len(paths)) if again.is_due(expected[row : row + 1])]
-    closer = logits_of(network, np.stack([again.pixels(images[row]) for row in due]))
-    expected[due] = again.combined(expected[due], closer)
+    expected = logits_of(network, np.stack([preprocess(image, how) for image in images]))
     return (
         np.array([list(prediction.probabilities.values()) for prediction in served]),
         probabilities_from_logits(expected, manifest.temperature),

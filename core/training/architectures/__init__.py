@@ -37,7 +37,6 @@ class Architecture:
 
     summary: str
     build: Callable[[int | None, int, Recipe], keras.Model]
-    any_size: bool  # it takes images of any size, so it can be trained on small ones first
 
 
 def _classic(
@@ -54,28 +53,22 @@ ARCHITECTURES = {
     "default": Architecture(
         "residual blocks with squeeze-and-excitation, global average pooling, dense",
         lambda size, outputs, recipe: residual(size, outputs, recipe.widths, recipe.blocks),
-        any_size=True,
     ),
     "sequential-bn": Architecture(
         "4 x (convolution, batch normalization, max pooling), flatten, dense with dropout",
         _classic(sequential_bn),
-        any_size=False,
     ),
     "vgg-small": Architecture(
-        "3 x (convolution, max pooling), flatten, dense", _classic(vgg_small), any_size=False
+        "3 x (convolution, max pooling), flatten, dense", _classic(vgg_small)
     ),
-    "minimal": Architecture(
-        "convolution, max pooling, flatten, dense", _classic(minimal), any_size=False
-    ),
+    "minimal": Architecture("convolution, max pooling, flatten, dense", _classic(minimal)),
     "mobilenetv3": Architecture(
         "MobileNetV3 Large of keras.applications (--backbone)",
         lambda size, outputs, recipe: backbone("mobilenetv3", size, outputs),
-        any_size=True,
     ),
     "efficientnetv2b0": Architecture(
         "EfficientNetV2 B0 of keras.applications (--backbone)",
         lambda size, outputs, recipe: backbone("efficientnetv2b0", size, outputs),
-        any_size=True,
     ),
 }
 

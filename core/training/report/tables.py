@@ -17,7 +17,6 @@ def evaluation_object(examination: Examination) -> dict[str, Any]:
     evaluation = asdict(measured.evaluation)
     photos = evaluation.pop("photos")
     faults = len(measured.predicted.faults)
-    again = examination.milliseconds_again
     found: dict[str, Any] = {
         "model": examination.manifest.version,
         "data": {
@@ -31,7 +30,6 @@ def evaluation_object(examination: Examination) -> dict[str, Any]:
         "thresholds": [asdict(one) for one in examination.curve],
         "model_bytes": examination.model_bytes,
         "milliseconds": round(examination.milliseconds, 3),
-        "milliseconds_again": again and round(again, 3),
     }
     if examination.varied:
         found["variations"] = {name: asdict(one) for name, one in examination.varied.items()}
@@ -48,7 +46,7 @@ def evaluation_lines(examination: Examination) -> Iterator[str]:
     yield (
         f"Model {manifest.version}, {evaluation.photos} photos, threshold "
         f"{examination.threshold:g}; {examination.model_bytes / 1e6:.1f} MB, "
-        f"{examination.milliseconds:.1f} ms a photo on one thread{_again(examination)}"
+        f"{examination.milliseconds:.1f} ms a photo on one thread"
     )
     yield ""
     for key, what in (
@@ -108,11 +106,6 @@ def _source_lines(sources: Mapping[str, Evaluation]) -> Iterator[str]:
             f"{_percent(one.told_apart):>10}  {_percent(one.filed_right):>11}  "
             f"{_percent(one.neither_filed):>16}"
         )
-
-
-def _again(examination: Examination) -> str:
-    again = examination.milliseconds_again
-    return "" if again is None else f", {again:.1f} more for one in doubt"
 
 
 def _percent(share: float | None) -> str:
