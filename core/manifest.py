@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,6 @@ class Manifest:
     recipe: dict[str, Any]  # every setting of the training run, its seed and its seconds
     metrics: dict[str, Any]  # by part: validation, and test where one was given
     versions: dict[str, str]  # of the packages that made it
-    # how exact the numbers in model.tflite are, and what that changed against Keras
-    weights: dict[str, Any] = field(default_factory=dict)
 
     @property
     def labels(self) -> tuple[str, ...]:

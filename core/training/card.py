@@ -60,7 +60,6 @@ def _card(manifest: Manifest) -> str:
         "## Figures",
         "As served: LiteRT. In brackets: 95 % intervals (Wilson).",
         _figures(manifest.metrics),
-        *_weights(manifest.weights),
         "## Limits",
         "Photos that look unlike those it learnt from are judged less well than the figures "
         "say. An animal that is small, hidden, or seen together with one of another class is "
@@ -68,22 +67,6 @@ def _card(manifest: Manifest) -> str:
         "sort photos.",
     ]
     return "\n\n".join(sections) + "\n"
-
-
-def _weights(weights: dict[str, Any]) -> list[str]:
-    if not weights:
-        return []
-    bits = weights["bits"]
-    served = (
-        "The weights of the large convolutions are served in 8 bits, all others in 16"
-        if bits == 8
-        else f"The weights are served in {bits} bits"
-    )
-    return [
-        f"{served}. On {weights['photos']} photos "
-        f"that changes {1 - weights['same_decision']:.1%} of the answers, and what is named right "
-        f"from {weights['accuracy_before']:.2%} to {weights['accuracy']:.2%}."
-    ]
 
 
 def _beginning(recipe: dict[str, Any]) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,11 +23,9 @@ from core.training.dataset import HELD_OUT, Dataset, spread
 from core.training.export import export
 from core.training.fit import Fitted
 from core.training.parity import Parity, measure_parity
-from core.training.quantize import quantize
 from core.training.recipe import Recipe
 
 _PARITY_PHOTOS = 1_000
-ROUNDING_PHOTOS = 128
 
 
 def package(
@@ -43,37 +40,20 @@ def package(
     """Export a network to the empty `folder`, with a manifest that lacks calibration and figures.
 
     `files` is how many there were before any was skipped, `before` what `sittings_before` gives.
-    The weights are served in the fewest bits that change next to nothing: those of large
-    convolutions in 8, the others in 16; all in 16; all in 32. Raises CatdogError for an export
-    whose logits are not the network's even so.
+    The weights are served in 16 bits if that changes next to nothing, else in 32. Raises
+    CatdogError for an export whose logits are not the network's even so.
     """
-    for bits in _narrowest_first(fitted.network, dataset, recipe, folder):
+    for bits in (16, 32):
+        export(fitted.network, recipe, folder, half=bits == 16)
         manifest = _provisional_manifest(fitted, dataset, recipe, folder, files, before)
         manifest.write(folder)
         parity = _parity(fitted.network, Classifier(folder), dataset, bits)
         if parity.holds:
-            return replace(manifest, weights=asdict(parity))
+            return manifest
     raise CatdogError(
         f"The exported model's logits differ from Keras's by {parity.largest_gap:.2g}. Report this "
         "with the versions that `catdog --version` prints."
     )
-
-
-def _narrowest_first(
-    network: keras.Model, dataset: Dataset, recipe: Recipe, folder: Path
-) -> Iterator[int]:
-    """Export the network, with weights of ever more bits for as long as it is asked for them."""
-    export(network, recipe, folder, half=True)
-    served = folder / LITERT
-    whole = served.read_bytes()
-    learnt = whole_photos(dataset, spread(dataset.training, ROUNDING_PHOTOS), recipe.size)
-    if (smaller := quantize(whole, learnt)) is not None:
-        served.write_bytes(smaller)
-        yield 8
-        served.write_bytes(whole)
-    yield 16
-    export(network, recipe, folder, half=False)
-    yield 32
 
 
 def _provisional_manifest(
@@ -124,7 +104,7 @@ def _parity(network: keras.Model, classifier: Classifier, dataset: Dataset, bits
     if len(some) < _PARITY_PHOTOS:  # one of few would decide alone
         some = np.concatenate([some, spread(dataset.training, _PARITY_PHOTOS - len(some))])
     photos = whole_photos(dataset, some, classifier.manifest.preprocessing.size)
-    return measure_parity(classifier, network, photos, dataset.targets[some], bits=bits)
+    return measure_parity(classifier, network, photos, bits=bits)
 
 
 def _versions() -> dict[str, str]:

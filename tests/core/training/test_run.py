@@ -180,7 +180,6 @@ def test_an_export_that_differs_from_the_network_is_refused(
     data: Path, tmp_path: Path, told: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parity, "_LARGEST_GAP", {16: -1.0, 32: -1.0})
-    monkeypatch.setattr(parity, "_PROBABILITY_GAP", -1.0)
     recipe = replace(RECIPE, stages=(Stage(16, 1, MILD),))
     with pytest.raises(CatdogError, match="differ from Keras's"):
         train(data, recipe, models_dir=tmp_path / "m", console=told)  # type: ignore[arg-type]
