@@ -70,13 +70,7 @@ def _card(manifest: Manifest) -> str:
 
 
 def _beginning(recipe: dict[str, Any]) -> str:
-    before = recipe.get("before")
-    if before is None:
-        return "from a model before it" if recipe["name"] == "fine-tune" else "from scratch"
-    return (
-        f"from the weights of {before['version']} ({before['epochs_done']} epochs, "
-        f"{before['seconds'] / 60:.0f} minutes)"
-    )
+    return "from a model before it" if recipe["name"] == "fine-tune" else "from scratch"
 
 
 def _figures(metrics: dict[str, Any]) -> str:

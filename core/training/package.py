@@ -8,7 +8,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -35,17 +34,16 @@ def package(
     folder: Path,
     *,
     files: int,
-    before: dict[str, Any] | None = None,
 ) -> Manifest:
     """Export a network to the empty `folder`, with a manifest that lacks calibration and figures.
 
-    `files` is how many there were before any was skipped, `before` what `sittings_before` gives.
-    The weights are served in 16 bits if that changes next to nothing, else in 32. Raises
-    CatdogError for an export whose logits are not the network's even so.
+    `files` is how many there were before any was skipped. The weights are served in 16 bits if
+    that changes next to nothing, else in 32. Raises CatdogError for an export whose logits are not
+    the network's even so.
     """
     for bits in (16, 32):
         export(fitted.network, recipe, folder, half=bits == 16)
-        manifest = _provisional_manifest(fitted, dataset, recipe, folder, files, before)
+        manifest = _provisional_manifest(fitted, dataset, recipe, folder, files)
         manifest.write(folder)
         parity = _parity(fitted.network, Classifier(folder), dataset, bits)
         if parity.holds:
@@ -62,7 +60,6 @@ def _provisional_manifest(
     recipe: Recipe,
     folder: Path,
     files: int,
-    before: dict[str, Any] | None,
 ) -> Manifest:
     """Everything but what only the exported model can tell."""
     recorded = {name: record_file(folder / name) for name in (LITERT, KERAS)}
@@ -90,7 +87,6 @@ def _provisional_manifest(
             "epochs_done": len(fitted.history),
             "seconds": round(fitted.seconds),
             "cores": os.cpu_count(),
-            **({"before": before} if before else {}),
             "history": [asdict(epoch) for epoch in fitted.history],
         },
         metrics={},

@@ -196,20 +196,5 @@ FINE_TUNE = replace(
     label_smoothing=0.0,
     patience=6,
 )
-# another sitting: what was learnt stays if the rate rises less; the smallest images taught enough
-RESTART = replace(
-    DEFAULT,
-    name="restart",
-    stages=(Stage(96, 12, CLOSER), Stage(128, 12, MILD), Stage(144, 3, WHOLE)),
-    learning_rate=4e-3,
-)
-# a sitting at larger images: what was learnt is nearly right there, so few epochs at a lower rate
-LARGER = replace(
-    DEFAULT,
-    name="larger",
-    stages=(Stage(160, 6, MILD), Stage(160, 2, WHOLE)),
-    learning_rate=3e-3,
-    warmup_epochs=0.3,
-)
 # enough to tell which labels look wrong, twice, on halves of the photos
 LABEL_FAULTS = replace(DEFAULT, name="label-faults", stages=(Stage(64, 5, MILD),))

@@ -28,7 +28,6 @@ from core.training.recipe import Recipe
 from core.training.report.mistakes import Mistake
 from core.training.report.tensorboard import write_tensorboard
 from core.training.report.training_page import Training, write_report
-from core.training.restart import restart, sittings_before
 from core.training.run_log import append_run
 from core.training.trial import record_learnt, try_against
 from core.training.unfinished import check_same_run, work_folder
@@ -56,7 +55,6 @@ def train(
     log: Path | None = None,
     known: Known | None = None,
     current: Path | None = None,
-    again: bool = False,
     against: Path | None = None,
     resume: bool = False,
     finish: bool = False,
@@ -72,8 +70,8 @@ def train(
 
     Photos that catdog filed, as `known` tells, and nobody corrected are not learnt from, or if it
     says so learnt from and never held out. With `current`, a model's folder, that model goes on
-    learning, as `recipe` must have been made for: fine-tuned, or with `again` trained once more as
-    a whole. The result is compared with the model in `against`.
+    learning, as `recipe` must have been made for. The result is compared with the model in
+    `against`.
 
     Raises UsageRefused for data that cannot be learnt from and for settings that do not fit.
     """
@@ -96,21 +94,13 @@ def train(
             return from_backbone(part, recipe, work=folder, console=console, finish=finish)
         if current is None:
             return fit_with_progress(part, recipe, work=folder, console=console, finish=finish)
-        go_on = restart if again else fine_tune
-        return go_on(part, recipe, current, work=folder, console=console, finish=finish)
+        return fine_tune(part, recipe, current, work=folder, console=console, finish=finish)
 
     fitted = learn(dataset, work, console, finish)
     staged = work / "model"
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir()
-    manifest = package(
-        fitted,
-        dataset,
-        recipe,
-        staged,
-        files=len(inputs.labelled.photos),
-        before=sittings_before(read_manifest(current)) if current and again else None,
-    )
+    manifest = package(fitted, dataset, recipe, staged, files=len(inputs.labelled.photos))
     if (models_dir / manifest.version).exists():  # the same run again, on the same day
         manifest = replace(manifest, version=f"{manifest.version}-{datetime.now(UTC):%H%M%S}")
     judged = calibrate(

@@ -37,11 +37,9 @@ _MOST_SUSPICIOUS = 5  # labels that look wrong, on the terminal; the report has 
 @option(
     "--from",
     "start",
-    type=click.Choice(("current", "scratch", "restart")),
-    help="Go on from the model that serves, in minutes, keeping its classes; or begin anew; or "
-    "train the model that serves a second time on what it was made from, in hours; with "
-    "--image-size in fewer epochs, at that size.  [default: current; scratch where --architecture "
-    "or --image-size is given]",
+    type=click.Choice(("current", "scratch")),
+    help="Go on from the model that serves, in minutes, keeping its classes; or begin anew.  "
+    "[default: current; scratch where --architecture or --image-size is given]",
 )
 @option(
     "--architecture",
@@ -237,7 +235,6 @@ def train(
                 log=log,
                 known=known,
                 current=current,
-                again=start == "restart",
                 against=None if promote is False else find_model(settings.models_dir),
                 resume=resume,
                 finish=finish,
@@ -274,7 +271,7 @@ def _begin(
     from core.model_store import find_model
     from core.training.architectures.backbones import NO_WEIGHTS
     from core.training.fine_tune import recipe_for
-    from core.training.recipe import FINE_TUNE, LARGER, RECIPES, RESTART
+    from core.training.recipe import RECIPES
 
     if backbone is not None:
         if architecture is not None or start not in (None, "scratch"):
@@ -291,15 +288,13 @@ def _begin(
         start = "current" if architecture is None and image_size is None else "scratch"
     if start == "scratch":
         return RECIPES[architecture or "default"], None
-    if architecture is not None or (image_size is not None and start == "current"):
+    if architecture is not None or image_size is not None:
         raise UsageRefused(
             f"{'--image-size' if architecture is None else '--architecture'} is that of the model "
-            f"that --from {start} goes on from. Leave it out, or train --from scratch."
+            "that --from current goes on from. Leave it out, or train --from scratch."
         )
     current = find_model(models_dir)
-    again = RESTART if image_size is None else LARGER
-    recipe = FINE_TUNE if start == "current" else again
-    return recipe_for(read_manifest(current), recipe), current
+    return recipe_for(read_manifest(current)), current
 
 
 def _changed(
