@@ -28,7 +28,6 @@ from core.training.recipe import Recipe
 from core.training.report.mistakes import Mistake
 from core.training.report.tensorboard import write_tensorboard
 from core.training.report.training_page import Training, write_report
-from core.training.run_log import append_run
 from core.training.trial import record_learnt, try_against
 from core.training.unfinished import check_same_run, work_folder
 
@@ -52,7 +51,6 @@ def train(
     output: Path | None = None,
     test: Path | None = None,
     leave_out: Collection[str] = (),
-    log: Path | None = None,
     known: Known | None = None,
     current: Path | None = None,
     against: Path | None = None,
@@ -66,7 +64,7 @@ def train(
     it runs, its checkpoints stand in `models_dir/unfinished/`; `resume` goes on with the newest
     run there, whose settings must be the same, and `finish` makes a model of how far it came.
     `test` is measured last, once, and chooses nothing. Photos of the sources in `leave_out` are
-    kept for calibration. A line about the finished run is appended to `log`.
+    kept for calibration.
 
     Photos that catdog filed, as `known` tells, and nobody corrected are not learnt from, or if it
     says so learnt from and never held out. With `current`, a model's folder, that model goes on
@@ -153,8 +151,6 @@ def train(
     shutil.rmtree(arriving, ignore_errors=True)
     shutil.move(staged, arriving)
     arriving.rename(folder)
-    if log is not None:
-        append_run(log, manifest, judged.sources)
     del dataset  # Windows removes no file that is mapped
     shutil.rmtree(work, ignore_errors=True)
     return Trained(folder, manifest, comparison, suspicious)

@@ -99,11 +99,6 @@ _MOST_SUSPICIOUS = 5  # labels that look wrong, on the terminal; the report has 
     "them. May be given several times.",
 )
 @option(
-    "--log",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Append a line of JSON about the finished run to this file: settings, curves, figures.",
-)
-@option(
     "--tensorboard",
     is_flag=True,
     help="Write the curves for TensorBoard, too, to the folder tensorboard/ beside the model.",
@@ -161,7 +156,6 @@ def train(
     image_size: int | None,
     seed: int | None,
     leave_out: tuple[str, ...],
-    log: Path | None,
     tensorboard: bool,
     check: bool,
     find_label_faults: bool,
@@ -232,7 +226,6 @@ def train(
                 output=output,
                 test=test,
                 leave_out=leave_out,
-                log=log,
                 known=known,
                 current=current,
                 against=None if promote is False else find_model(settings.models_dir),

@@ -77,14 +77,12 @@ def test_temperature_and_threshold_suit_the_sources_that_are_left_out(
     with pytest.raises(UsageRefused, match="source 'olx'"):
         train(data, recipe, models_dir=tmp_path / "m", console=told, leave_out=["olx"])  # type: ignore[arg-type]
     assert not (tmp_path / "m").exists()
-    log = tmp_path / "runs.jsonl"
     trained = train(
         data,
         recipe,
         models_dir=tmp_path / "m",
         console=told,  # type: ignore[arg-type]
         leave_out=["web"],
-        log=log,
     )
     manifest = trained.manifest
     assert manifest.data["left_out"] == {"cat": 30, "dog": 0}
@@ -92,7 +90,6 @@ def test_temperature_and_threshold_suit_the_sources_that_are_left_out(
     assert manifest.metrics["left out"]["accuracy"] < 0.1
     assert manifest.temperature > 2, "so wrong that nothing may be said with confidence"
     assert manifest.metrics["left out"]["coverage"] == 0, "and none of them is filed"
-    assert json.loads(log.read_text())["sources"]["web"]["photos"] == 30
 
 
 def test_nothing_in_the_test_folder_is_opened_before_the_last_measurement(
