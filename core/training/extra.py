@@ -17,7 +17,6 @@ _TRAIN_PACKAGES = {
     "matplotlib",
     "jinja2",
     "imagehash",
-    "tensorboardX",
 }
 
 

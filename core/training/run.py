@@ -26,7 +26,6 @@ from core.training.package import package
 from core.training.progress import fit_with_progress
 from core.training.recipe import Recipe
 from core.training.report.mistakes import Mistake
-from core.training.report.tensorboard import write_tensorboard
 from core.training.report.training_page import Training, write_report
 from core.training.trial import record_learnt, try_against
 from core.training.unfinished import check_same_run, work_folder
@@ -56,7 +55,6 @@ def train(
     against: Path | None = None,
     resume: bool = False,
     finish: bool = False,
-    tensorboard: bool = False,
 ) -> Trained:
     """Train a model on the class folders in `data`.
 
@@ -141,8 +139,6 @@ def train(
         ),
         staged,
     )
-    if tensorboard:
-        write_tensorboard(fitted.history, staged)
     folder = output or models_dir / manifest.version
     folder.parent.mkdir(parents=True, exist_ok=True)
     if folder.exists():

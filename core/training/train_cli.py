@@ -99,11 +99,6 @@ _MOST_SUSPICIOUS = 5  # labels that look wrong, on the terminal; the report has 
     "them. May be given several times.",
 )
 @option(
-    "--tensorboard",
-    is_flag=True,
-    help="Write the curves for TensorBoard, too, to the folder tensorboard/ beside the model.",
-)
-@option(
     "--check",
     is_flag=True,
     help="Train nothing, but tell what there is to learn from, what is wrong with it, and about "
@@ -156,7 +151,6 @@ def train(
     image_size: int | None,
     seed: int | None,
     leave_out: tuple[str, ...],
-    tensorboard: bool,
     check: bool,
     find_label_faults: bool,
     with_feedback: bool,
@@ -231,7 +225,6 @@ def train(
                 against=None if promote is False else find_model(settings.models_dir),
                 resume=resume,
                 finish=finish,
-                tensorboard=tensorboard,
             )
         except KeyboardInterrupt:
             echo(

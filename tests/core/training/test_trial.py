@@ -39,7 +39,7 @@ def test_a_model_that_is_no_worse_serves_and_one_that_is_worse_does_not(
 ) -> None:
     """Few photos are held out: it is trained three times more. The next time they are known."""
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60}, 3000)
-    good = train(models, data, "--tensorboard")
+    good = train(models, data)
     assert good.exit_code == 0, good.output
     assert "the training is repeated 3 times" in good.stdout
     assert "Part 3 of 3" in good.stdout
@@ -51,7 +51,6 @@ def test_a_model_that_is_no_worse_serves_and_one_that_is_worse_does_not(
     assert "It is no worse than" in page
     comparison = json.loads((models / version / "metrics.json").read_text())["comparison"]
     assert len(comparison["findings"]) == 4
-    assert len(list((models / version / "tensorboard").glob("*/events*"))) == 2
 
     again = train(models, data)
     assert serves(models) == version
