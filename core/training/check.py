@@ -79,7 +79,7 @@ def seconds_of(dataset: Dataset, recipe: Recipe, work: Path, current: Path | Non
     seconds = sum(
         a_photo * photos * stage.epochs * (stage.size / last.size) ** 2 for stage in recipe.stages
     )
-    if goes_on or recipe.backbone_weights:
+    if goes_on:
         seconds += a_photo * photos * HEAD_EPOCHS / 2
     return seconds + timed[0].seconds * len(recipe.stages)  # building it takes as long each time
 

@@ -11,7 +11,6 @@ import keras
 from core.console import Console
 from core.manifest import KERAS, Manifest, read_checked, read_manifest
 from core.training.architectures import LOGITS, build
-from core.training.architectures.backbones import load_backbone_weights
 from core.training.batches import steps_per_epoch
 from core.training.dataset import Dataset
 from core.training.fit import Fitted, outputs_for
@@ -95,21 +94,6 @@ def has_classes_of(current: Path, dataset: Dataset) -> bool:
 def keeps_answers(current: Path, dataset: Dataset) -> bool:
     """Tell whether `fine_tune` keeps to the answers of the model in the folder `current`."""
     return has_classes_of(current, dataset) and outputs_for(dataset) > 1
-
-
-def from_backbone(
-    dataset: Dataset, recipe: Recipe, *, work: Path, console: Console, finish: bool = False
-) -> Fitted:
-    """Train a network that begins with the weights that `recipe.backbone_weights` names.
-
-    Raises UsageRefused.
-    """
-    assert recipe.backbone_weights is not None
-    start = build(recipe, outputs_for(dataset))
-    load_backbone_weights(start, recipe.architecture, recipe.backbone_weights)
-    return head_first(
-        dataset, recipe, start, new_head=True, work=work, console=console, finish=finish
-    )
 
 
 def head_first(

@@ -96,7 +96,6 @@ class Recipe:
     balance: float = 1.0  # 0: photos count alike; 1: classes do, whatever their numbers
     patience: int = 5  # epochs of the last stage without a lower validation loss
     seed: int = 1
-    backbone_weights: str | None = None  # imagenet, or the file, that a backbone begins with
 
     @property
     def epochs(self) -> int:
@@ -162,25 +161,11 @@ def _classic(architecture: str, size: int) -> Recipe:
     )
 
 
-def _backbone(architecture: str) -> Recipe:
-    return Recipe(
-        name=architecture,
-        architecture=architecture,
-        stages=(Stage(160, 12, LIGHT),),
-        optimizer="adamw",
-        learning_rate=1e-3,
-        weight_decay=0.05,
-        batch_size=32,
-    )
-
-
 RECIPES = {  # by architecture
     "default": DEFAULT,
     "sequential-bn": _classic("sequential-bn", 128),
     "vgg-small": _classic("vgg-small", 128),
     "minimal": _classic("minimal", 64),
-    "mobilenetv3": _backbone("mobilenetv3"),
-    "efficientnetv2b0": _backbone("efficientnetv2b0"),
 }
 # a model that serves goes on learning: few epochs, a low rate, and its image size as it is
 FINE_TUNE = replace(

@@ -17,7 +17,7 @@ from core.training.card import write_card
 from core.training.compare import Comparison
 from core.training.corrections import left_alone
 from core.training.dataset import Dataset
-from core.training.fine_tune import fine_tune, from_backbone
+from core.training.fine_tune import fine_tune
 from core.training.fit import Fitted
 from core.training.inputs import Known, decode, gather
 from core.training.judge import VALIDATION, calibrate, judge_by
@@ -86,8 +86,6 @@ def train(
     console.say(f"Checkpoints are in {display(work)}; an interrupted run goes on with --resume.")
 
     def learn(part: Dataset, folder: Path, console: Console, finish: bool = False) -> Fitted:
-        if recipe.backbone_weights is not None:
-            return from_backbone(part, recipe, work=folder, console=console, finish=finish)
         if current is None:
             return fit_with_progress(part, recipe, work=folder, console=console, finish=finish)
         return fine_tune(part, recipe, current, work=folder, console=console, finish=finish)

@@ -47,17 +47,6 @@ _MOST_SUSPICIOUS = 5  # labels that look wrong, on the terminal; the report has 
     help="The network; all but the default are those that people learn with.  [default: default]",
 )
 @option(
-    "--backbone",
-    type=click.Choice(("mobilenetv3", "efficientnetv2b0")),
-    help="Begin with a network of keras.applications instead, its last layer new.",
-)
-@option(
-    "--backbone-weights",
-    metavar="imagenet|none|FILE",
-    help="What the backbone begins with: imagenet is fetched once, from the internet.  [default: "
-    "imagenet]",
-)
-@option(
     "--list-architectures",
     is_flag=True,
     is_eager=True,
@@ -141,8 +130,6 @@ def train(
     test: Path | None,
     start: str | None,
     architecture: str | None,
-    backbone: str | None,
-    backbone_weights: str | None,
     epochs: int | None,
     batch_size: int | None,
     optimizer: str | None,
@@ -181,9 +168,7 @@ def train(
         raise UsageRefused("--finish makes a model of an interrupted run: give --resume, too.")
     if promote is False and force:
         raise UsageRefused("--force and --no-promote contradict each other. Leave one out.")
-    recipe, current = _begin(
-        settings.models_dir, start, architecture, image_size, backbone, backbone_weights
-    )
+    recipe, current = _begin(settings.models_dir, start, architecture, image_size)
     if find_label_faults:
         recipe, current = LABEL_FAULTS, None
     recipe = _changed(
@@ -242,34 +227,15 @@ def train(
 
 
 def _begin(
-    models_dir: Path,
-    start: str | None,
-    architecture: str | None,
-    image_size: int | None,
-    backbone: str | None,
-    backbone_weights: str | None,
+    models_dir: Path, start: str | None, architecture: str | None, image_size: int | None
 ) -> tuple[Recipe, Path | None]:
     """Choose what a training begins with: a recipe, and the model that it goes on from, if any."""
-    from dataclasses import replace
-
     from core.errors import UsageRefused
     from core.manifest import read_manifest
     from core.model_store import find_model
-    from core.training.architectures.backbones import NO_WEIGHTS
     from core.training.fine_tune import recipe_for
     from core.training.recipe import RECIPES
 
-    if backbone is not None:
-        if architecture is not None or start not in (None, "scratch"):
-            raise UsageRefused(
-                "--backbone is the network itself: leave out --architecture, --from."
-            )
-        weights = None if backbone_weights == NO_WEIGHTS else backbone_weights or "imagenet"
-        return replace(RECIPES[backbone], backbone_weights=weights), None
-    if backbone_weights is not None:
-        raise UsageRefused(
-            "--backbone-weights are those of a --backbone. Name one, or leave it out."
-        )
     if start is None:  # who names a network wants a new one
         start = "current" if architecture is None and image_size is None else "scratch"
     if start == "scratch":

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from core.preprocessing import Pixels
-from core.training.architectures.backbones import backbone
 from core.training.architectures.classic import minimal, sequential_bn, vgg_small
 from core.training.architectures.outputs import ACTIVATION, LOGITS
 from core.training.architectures.residual import residual
@@ -62,14 +61,6 @@ ARCHITECTURES = {
         "3 x (convolution, max pooling), flatten, dense", _classic(vgg_small)
     ),
     "minimal": Architecture("convolution, max pooling, flatten, dense", _classic(minimal)),
-    "mobilenetv3": Architecture(
-        "MobileNetV3 Large of keras.applications (--backbone)",
-        lambda size, outputs, recipe: backbone("mobilenetv3", size, outputs),
-    ),
-    "efficientnetv2b0": Architecture(
-        "EfficientNetV2 B0 of keras.applications (--backbone)",
-        lambda size, outputs, recipe: backbone("efficientnetv2b0", size, outputs),
-    ),
 }
 
 

@@ -107,8 +107,7 @@ def test_what_cannot_go_together_is_refused(models: Path, tmp_path: Path) -> Non
     for wrong in (
         ["--force", "--no-promote"],
         ["--finish"],
-        ["--backbone", "mobilenetv3", "--architecture", "minimal"],
-        ["--backbone-weights", "none"],
+        ["--from", "current", "--architecture", "minimal"],
         ["--from", "current", "--image-size", "64"],
     ):
         assert train(models, tmp_path, *wrong).exit_code == 2
