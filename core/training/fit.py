@@ -87,7 +87,7 @@ def fit(
         photos = whole_photos(dataset, dataset.validation, stage.size)
         targets = targets_of(dataset, dataset.validation)
         if keep is not None:
-            batches = with_answers(batches, keep, seed=recipe.seed, steps=numbers)
+            batches = with_answers(batches, keep)
             targets = beside_answers(targets, photos, keep)
         model.fit(
             batches,

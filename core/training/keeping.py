@@ -11,30 +11,14 @@ from core.preprocessing import Pixels
 from core.probabilities import Floats, probabilities_from_logits
 from core.training.architectures import logits_of
 from core.training.batches import Targets, Weights
-from core.training.stand_ins import stand_ins
-
-_PHOTOS_EACH = 2  # to one stand-in, which counts as much as they do
 
 
 def with_answers(
-    batches: Iterable[tuple[Pixels, Targets, Weights]],
-    before: keras.Model,
-    *,
-    seed: int,
-    steps: Iterable[int],
+    batches: Iterable[tuple[Pixels, Targets, Weights]], before: keras.Model
 ) -> Iterator[tuple[Pixels, Targets, Weights]]:
-    """Put corrected answers of the model before beside the targets, and stand-ins to each batch.
-
-    The stand-ins, one for every two photos, have its answers as they are, and no label. `steps`
-    number the batches, from the start of the whole run.
-    """
-    for step, (photos, targets, weights) in zip(steps, batches, strict=True):
-        number = -(-len(photos) // _PHOTOS_EACH)
-        extra = stand_ins(photos, number, np.random.default_rng((seed, 2, step)))
-        labels = np.concatenate([targets, np.zeros((number, targets.shape[1]), np.float32)])
-        shown = np.concatenate([photos, extra])
-        counted = np.concatenate([weights, np.full(number, _PHOTOS_EACH, np.float32)])
-        yield shown, beside_answers(labels, shown, before), counted
+    """Put corrected answers of the model before beside the targets of each batch."""
+    for photos, targets, weights in batches:
+        yield photos, beside_answers(targets, photos, before), weights
 
 
 def beside_answers(targets: Targets, photos: Pixels, before: keras.Model) -> Targets:
@@ -53,8 +37,8 @@ def corrected(answers: Floats, labels: Targets) -> Floats:
     """Give a photo's label the highest of its probabilities, and that class the label's.
 
     Answers that are right stay, so that nothing is learnt where there is nothing to learn. So does
-    what is said of pairs, which have two labels, and of what has none. Wen et al., "Preparing
-    lessons: improve knowledge distillation with better supervision", 2021.
+    what is said of pairs, which have two labels. Wen et al., "Preparing lessons: improve knowledge
+    distillation with better supervision", 2021.
 
     Both have shape `(n, classes)`; so has the result.
     """
