@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-long bench bench-full bench-bot bench-heatmap bench-fine-tuning lint clean
+.PHONY: run test test-long bench bench-full bench-bot bench-heatmap lint clean
 
 run: $(VENV)/base-installed  ## sort photos that are dropped into ./inbox
 	@mkdir -p inbox
@@ -28,9 +28,6 @@ bench-bot: $(VENV)/base-installed  ## 50 people with 10 photos each at once: sec
 bench-heatmap: $(VENV)/base-installed  ## does the heat map show where the animal is? of photos in DATA
 	$(BIN)/python benchmarks/heatmap_peaks.py $(DATA)
 
-bench-fine-tuning: $(VENV)/dev-installed  ## does it pay to go on from the model? by phone photos in DATA
-	$(BIN)/python benchmarks/fine_tuning.py $(DATA)
-
 lint: $(VENV)/dev-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -48,5 +45,5 @@ $(VENV)/base-installed: pyproject.toml
 $(VENV)/dev-installed: pyproject.toml
 	@echo "Installing catdog with TensorFlow and the developers' tools into $(VENV) (once)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP_INSTALL) --editable '.[train,dev]'
+	@$(PIP_INSTALL) --editable '.[keras,dev]'
 	@touch $@ $(VENV)/base-installed

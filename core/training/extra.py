@@ -1,4 +1,4 @@
-"""The packages of the extra `train`, imported only by the commands that need them."""
+"""The packages of the extras `train` and `keras`, imported only by the commands that need them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib import import_module
 
 from core.errors import ExtraMissing
 
-_TRAIN_PACKAGES = {
+_PACKAGES = {
     "keras",
     "tensorflow",
     "jax",
@@ -15,13 +15,12 @@ _TRAIN_PACKAGES = {
     "scipy",
     "sklearn",
     "matplotlib",
-    "jinja2",
     "imagehash",
 }
 
 
-def load_training_packages(command: str, module: str) -> None:
-    """Import a module that needs the extra `train`. Raises ExtraMissing without it."""
+def load_training_packages(command: str, module: str, *, extra: str = "train") -> None:
+    """Import a module that needs an extra. Raises ExtraMissing without it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read by TensorFlow as it is imported
     from core.quiet import quiet_native_stderr
 
@@ -29,9 +28,9 @@ def load_training_packages(command: str, module: str) -> None:
         with quiet_native_stderr():
             import_module(module)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _TRAIN_PACKAGES:
+        if (error.name or "").partition(".")[0] not in _PACKAGES:
             raise
         raise ExtraMissing(
             f"catdog {command} needs packages that are not installed ({error.name}). Run in "
-            "catdog's folder: pip install '.[train]'"
+            f"catdog's folder: pip install '.[{extra}]'"
         ) from error

@@ -1,0 +1,1 @@
+"""The networks that can be trained, all from Keras's standard layers."""
