@@ -2,80 +2,80 @@
 
 from __future__ import annotations
 
-from collections import deque
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from core.errors import ModelRefused
+from core.head import HEAD, read_head
 from core.heatmap import Map, class_map
 from core.image import Opener
-from core.manifest import LITERT, Manifest, read_checked, read_manifest
+from core.manifest import LITERT, Kind, Manifest, read_checked, read_manifest
+from core.model_store import network_folders
+from core.network import LiteRt, Network, find_network
 from core.paths import display
-from core.prediction import Prediction
-from core.preprocessing import Pixels, preprocess
+from core.preprocessing import Pixels, Preprocessing, preprocess
 from core.probabilities import probabilities_from_logits
-from core.quiet import quiet_native_stderr
+from core.verdict import Prediction, predict
 
-Outputs = dict[str, npt.NDArray[np.float32]]
+Floats = npt.NDArray[np.float32]
+
+
+class _Model(Protocol):
+    """What is served: a network with a head, or a network by itself."""
+
+    preprocessing: Preprocessing
+    bytes: int  # of the files that serving reads
+
+    def logits(self, photo: Pixels) -> Floats:
+        """Compute a photo's logits, shape `(classes,)`."""
+
+    def places(self, photo: Pixels) -> tuple[Floats, Floats | None]:
+        """Compute them, and those of each place, shape `(h, w, classes)`, if there are any."""
 
 
 class Classifier:
-    """A LiteRT model and its manifest. Safe to share between threads.
-
-    A photo goes through the network alone and on one processor thread: batches were measured to
-    be no faster on CPUs.
-    """
+    """A model of a folder. Safe to share between threads."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises ModelRefused if the model is missing, incomplete or altered."""
+        """Raises ModelRefused if the model or its network is missing, incomplete or altered."""
+        self.folder = folder
         self.manifest: Manifest = read_manifest(folder)
-        content = read_checked(folder, self.manifest, LITERT)
-        try:
-            with quiet_native_stderr():  # the first says "Created TensorFlow Lite XNNPACK delegate"
-                self._network = _Network(content, self.manifest.preprocessing.size)
-            self._check_outputs(self._network.outputs)
-        except (ValueError, RuntimeError) as error:
-            raise ModelRefused(
-                f"{display(folder / LITERT)} does not load ({error}). Train or install it again."
-            ) from error
+        self._model: _Model = (
+            _WithHead(folder, self.manifest)
+            if self.manifest.kind is Kind.HEAD
+            else _Whole(folder, self.manifest)
+        )
 
-    def _check_outputs(self, details: dict[str, Any]) -> None:
-        """Raise ValueError if the network does not have the outputs that the manifest names."""
-        name, classes = self.manifest.outputs.logits, len(self.manifest.classes)
-        if name not in details:
-            raise ValueError(f"it has no output {name!r}")
-        width = int(details[name]["shape"][-1])
-        if width != classes and (width, classes) != (1, 2):
-            raise ValueError(f"it has {width} outputs for {classes} classes")
+    @property
+    def preprocessing(self) -> Preprocessing:
+        return self._model.preprocessing
 
-    def logits(self, batch: Pixels) -> npt.NDArray[np.float32]:
+    @property
+    def bytes(self) -> int:
+        """The size of the files that serving reads."""
+        return self._model.bytes
+
+    def logits(self, batch: Pixels) -> Floats:
         """Run the network.
 
         `batch` is uint8 of shape `(n, size, size, 3)`, as `preprocess` gives them stacked.
 
-        Returns: shape `(n, classes)`, or `(n, 1)` for a network with one sigmoid.
+        Returns: shape `(n, classes)`, or `(n, 1)` for a network with one sigmoid. Raises
+        ValueError for a batch of another size or type.
         """
-        side = self.manifest.preprocessing.size
-        if batch.dtype != np.uint8 or batch.shape[1:] != (side, side, 3):
-            raise ValueError(
-                f"a batch is uint8 of shape (n, {side}, {side}, 3). "
-                f"Received: {batch.dtype} of shape {batch.shape}"
-            )
-        rows = [self._network.run(photo)[self.manifest.outputs.logits] for photo in batch]
-        return np.concatenate(rows)
+        return np.stack([self._model.logits(photo) for photo in batch])
 
     def predict(self, batch: Pixels) -> list[Prediction]:
-        """Say what is in each photo of a batch (as for `logits`)."""
-        if len(batch) == 0:
-            return []
-        return [self._prediction(logits) for logits in self.logits(batch)[:, np.newaxis]]
+        """Say what is in each photo of a batch, as for `logits`."""
+        return [self.prediction(self._model.logits(photo)) for photo in batch]
 
     def classify(self, photo: Opener) -> Prediction:
         """Say what is in a photo. Raises what `photo` raises."""
-        return self._prediction(self._run(photo)[self.manifest.outputs.logits])
+        how = self.preprocessing
+        return self.prediction(self._model.logits(preprocess(photo(how.decoded_side), how)))
 
     def explain(self, photo: Opener, *, label: str | None = None) -> tuple[Prediction, Map | None]:
         """Say what is in a photo, and where the network sees it, or sees `label`.
@@ -83,68 +83,78 @@ class Classifier:
         Returns: the prediction, and the map as `heatmap.class_map` gives it; None if the model
         has none. Raises what `photo` raises.
         """
-        outputs = self._run(photo)
-        prediction = self._prediction(outputs[self.manifest.outputs.logits])
-        name = self.manifest.outputs.activation
-        if name is None or name not in outputs:
+        how = self.preprocessing
+        logits, places = self._model.places(preprocess(photo(how.decoded_side), how))
+        prediction = self.prediction(logits)
+        if places is None:
             return prediction, None
         index = self.manifest.labels.index(label or prediction.label)
-        return prediction, class_map(outputs[name][0], index)
+        return prediction, class_map(places, index)
 
-    def _run(self, photo: Opener) -> Outputs:
-        how = self.manifest.preprocessing
-        return self._network.run(preprocess(photo(how.stored_size), how))
+    def prediction(self, logits: Floats) -> Prediction:
+        """Calibrate the logits of one photo, shape `(classes,)` or `(1,)` for one sigmoid."""
+        (row,) = probabilities_from_logits(logits[np.newaxis], self.manifest.temperature)
+        return predict(row, self.manifest.classes, self.manifest.version)
 
-    def _prediction(self, logits: npt.NDArray[np.float32]) -> Prediction:
-        (row,) = probabilities_from_logits(logits, self.manifest.temperature)
-        labels = self.manifest.labels
-        best = int(row.argmax())
-        return Prediction(
-            label=labels[best],
-            confidence=float(row[best]),
-            probabilities=dict(zip(labels, map(float, row), strict=True)),
-            model_version=self.manifest.version,
+
+class _WithHead:
+    """A head on the network that it was made for."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        assert manifest.network is not None
+        read_checked(folder, manifest, HEAD)
+        found = find_network(manifest.network, network_folders(folder, manifest.network))
+        self._network = Network(found)
+        self._head = read_head(
+            folder, channels=self._network.info.channels, classes=len(manifest.classes)
+        )
+        self.preprocessing = self._network.info.preprocessing
+        self.bytes = self._network.bytes + manifest.files[HEAD].bytes
+
+    def logits(self, photo: Pixels) -> Floats:
+        return self._head.logits(self._network.embedding(photo))
+
+    def places(self, photo: Pixels) -> tuple[Floats, Floats]:
+        feature_map = self._network.feature_map(photo)
+        return (
+            self._head.logits(self._network.mean(feature_map)),
+            self._head.logits(self._network.features(feature_map)),
         )
 
 
-class _Network:
-    """A network for images of one size. Safe to share between threads.
+class _Whole:
+    """A network that gives logits by itself, as people train to learn how such networks work."""
 
-    Each thread that runs it while others do gets an interpreter of its own, made when first
-    needed (11 MB, 13 ms).
-    """
-
-    def __init__(self, content: bytes, size: int) -> None:
-        """`size` is the images' side in pixels."""
-        self._content = content
-        self._size = size
-        self._idle = deque([self._interpreter()])  # appends and pops are atomic
-
-    @property
-    def outputs(self) -> dict[str, Any]:
-        """Details of each output, by name."""
-        details: dict[str, Any] = self._idle[0].get_output_details()
-        return details
-
-    def run(self, photo: Pixels) -> Outputs:
-        """Run the network on one photo, uint8 of shape `(size, size, 3)`."""
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        assert manifest.preprocessing is not None
+        assert manifest.outputs is not None
+        self.preprocessing = manifest.preprocessing
+        self.bytes = manifest.files[LITERT].bytes
+        self._outputs = manifest.outputs
+        content = read_checked(folder, manifest, LITERT)
         try:
-            runner = self._idle.pop()
-        except IndexError:  # all are busy
-            runner = self._interpreter()
-        (image,) = runner.get_input_details()
-        try:
-            outputs: Outputs = runner(**{image: photo[np.newaxis]})
-        finally:
-            self._idle.append(runner)
-        return outputs
+            self._file = LiteRt(content, manifest.preprocessing.size)
+            self._check_outputs(len(manifest.classes))
+        except ValueError as error:
+            raise ModelRefused(
+                f"{display(folder / LITERT)} does not load ({error}). Train or install it again."
+            ) from error
 
-    def _interpreter(self) -> Any:
-        """Make a function of the network; it is not safe to call from two threads at once."""
-        from ai_edge_litert.interpreter import Interpreter
+    def _check_outputs(self, classes: int) -> None:
+        """Raise ValueError if the network does not have the outputs that the manifest names."""
+        details, name = self._file.outputs, self._outputs.logits
+        if name not in details:
+            raise ValueError(f"it has no output {name!r}")
+        width = int(details[name]["shape"][-1])
+        if width != classes and (width, classes) != (1, 2):
+            raise ValueError(f"it has {width} outputs for {classes} classes")
 
-        interpreter = Interpreter(model_content=self._content, num_threads=1)
-        (image,) = interpreter.get_input_details()
-        interpreter.resize_tensor_input(image["index"], (1, self._size, self._size, 3))
-        interpreter.allocate_tensors()  # now: at the first photo the greeting would be heard
-        return interpreter.get_signature_runner()
+    def logits(self, photo: Pixels) -> Floats:
+        logits: Floats = self._file.run(photo)[self._outputs.logits][0]
+        return logits
+
+    def places(self, photo: Pixels) -> tuple[Floats, Floats | None]:
+        outputs = self._file.run(photo)
+        name = self._outputs.activation
+        places = outputs[name][0] if name is not None and name in outputs else None
+        return outputs[self._outputs.logits][0], places

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,19 @@ MANIFEST = "manifest.json"
 LITERT = "model.tflite"
 KERAS = "model.keras"
 MODEL_CARD = "MODEL_CARD.md"
-FORMAT = 1
+FORMAT = 2
+
+
+class Kind(StrEnum):
+    """What a model is made of."""
+
+    HEAD = "head"  # a head for a network that others use, too
+    WHOLE = "whole"  # a network that gives logits by itself
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What the LiteRT model's outputs are called."""
+    """What the outputs of a whole network's LiteRT file are called."""
 
     logits: str  # shape (1, classes), or (1, 1) for two classes told apart by one sigmoid
     activation: str | None  # shape (1, h, w, same): the class activation map; None: has none
@@ -40,26 +48,45 @@ class FileRecord:
 class Manifest:
     """A model's contract with whoever serves it.
 
-    `temperature` divides the logits before the softmax; `threshold` is the probability from
-    which on a photo is filed. The other tables are for people and for later training.
+    `temperature` divides the logits before the softmax; from a class's threshold on an answer is
+    sure. The other tables are for people and for later training.
     """
 
     version: str
     created: str  # ISO 8601, UTC
+    kind: Kind
     classes: tuple[PhotoClass, ...]
-    preprocessing: Preprocessing
-    outputs: Outputs
     temperature: float
-    threshold: float
     files: dict[str, FileRecord]
     data: dict[str, Any]  # fingerprint, counts, share held out
     recipe: dict[str, Any]  # every setting of the training run, its seed and its seconds
     metrics: dict[str, Any]  # by part: validation, and test where one was given
     versions: dict[str, str]  # of the packages that made it
+    network: str | None = None  # of a head: SHA-256 of the network's LiteRT file
+    preprocessing: Preprocessing | None = None  # of a whole network
+    outputs: Outputs | None = None  # of a whole network
 
     @property
     def labels(self) -> tuple[str, ...]:
         return tuple(photo_class.label for photo_class in self.classes)
+
+    @property
+    def filed(self) -> tuple[PhotoClass, ...]:
+        """The classes whose photos are filed."""
+        return tuple(one for one in self.classes if one.role is Role.FILE)
+
+    @property
+    def with_folders(self) -> tuple[PhotoClass, ...]:
+        """The classes that photos are put into folders of, filed or set apart.
+
+        There is no folder for photos of more than one kind.
+        """
+        return tuple(one for one in self.classes if one.role is not Role.BOTH)
+
+    @property
+    def filing_thresholds(self) -> dict[str, float]:
+        """From which probability on photos of each such class are filed, by label."""
+        return {one.label: one.threshold for one in self.filed}
 
     def class_of(self, label: str) -> PhotoClass:
         """Raises KeyError for a label that the model does not have."""
@@ -74,7 +101,10 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read a model folder's manifest. Raises ModelRefused if it is missing or malformed."""
+    """Read a model folder's manifest.
+
+    Raises ModelRefused if it is missing or malformed, and OldFormat if an older catdog wrote it.
+    """
     path = folder / MANIFEST
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
@@ -85,21 +115,24 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
     except ValueError as error:
         raise _malformed(path, error) from error
-    if not isinstance(raw, dict) or raw.pop("format", None) != FORMAT:
-        raise ModelRefused(
+    found = raw.pop("format", None) if isinstance(raw, dict) else None
+    if found != FORMAT:
+        refused = OldFormat if isinstance(found, int) and found < FORMAT else ModelRefused
+        raise refused(
             f"{display(path)} is not of format {FORMAT}, the one that this version of catdog "
             "reads. Train the model again, or install the catdog that made it."
         )
     try:
+        how, outputs = raw.get("preprocessing"), raw.get("outputs")
         manifest = Manifest(
             **{
                 **raw,
+                "kind": Kind(raw["kind"]),
                 "classes": tuple(
-                    PhotoClass(entry["label"], entry["folder"], Role(entry["role"]), entry["words"])
-                    for entry in raw["classes"]
+                    PhotoClass(**{**entry, "role": Role(entry["role"])}) for entry in raw["classes"]
                 ),
-                "preprocessing": Preprocessing(**raw["preprocessing"]),
-                "outputs": Outputs(**raw["outputs"]),
+                "preprocessing": None if how is None else Preprocessing(**how),
+                "outputs": None if outputs is None else Outputs(**outputs),
                 "files": {name: FileRecord(**entry) for name, entry in raw["files"].items()},
             }
         )
@@ -109,6 +142,19 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
+class OldFormat(ModelRefused):
+    """A model that an older version of catdog made."""
+
+
+def old_class_folders(folder: Path) -> frozenset[str]:
+    """Name the folders of the classes of a model that an older version of catdog made."""
+    try:
+        raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return frozenset(entry["folder"] for entry in raw["classes"] if _is_plain(entry["folder"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return frozenset()
+
+
 def _check(manifest: Manifest) -> None:
     """Raise ValueError for settings under which photos would be filed wrongly."""
     folders = [photo_class.folder for photo_class in manifest.classes]
@@ -116,12 +162,27 @@ def _check(manifest: Manifest) -> None:
         if len(names) < 2 or len(set(names)) != len(names):
             raise ValueError(f"classes must be two or more, each with a name of its own: {names}")
     for folder in folders:
-        if folder in ("", ".", "..") or "/" in folder or "\\" in folder:
+        if not _is_plain(folder):
             raise ValueError(f"a class's folder must be a plain name. Received: {folder!r}")
+    if not manifest.filed:
+        raise ValueError(f"one class at least must be filed: {manifest.labels}")
     if not manifest.temperature > 0:
         raise ValueError(f"the temperature must be above 0. Received: {manifest.temperature}")
-    if not 0 <= manifest.threshold <= 1:
-        raise ValueError(f"the threshold must be 0 to 1. Received: {manifest.threshold}")
+    for one in manifest.classes:
+        if one.parent is not None and one.parent not in manifest.labels:
+            raise ValueError(
+                f"{one.label!r} is a kind of a class that is not there: {one.parent!r}"
+            )
+        if not 0 <= one.threshold <= 1:
+            raise ValueError(f"a threshold must be 0 to 1. Received: {one.threshold}")
+    if manifest.kind is Kind.HEAD and not isinstance(manifest.network, str):
+        raise ValueError("a head must name its network")
+    if manifest.kind is Kind.WHOLE and (manifest.preprocessing is None or manifest.outputs is None):
+        raise ValueError("a whole network must say its preprocessing and its outputs")
+
+
+def _is_plain(name: str) -> bool:
+    return name not in ("", ".", "..") and "/" not in name and "\\" not in name
 
 
 def read_checked(folder: Path, manifest: Manifest, name: str) -> bytes:

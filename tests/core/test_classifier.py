@@ -21,7 +21,7 @@ from core.probabilities import probabilities_from_logits
 @pytest.fixture
 def batch(classifier: Classifier, draw: object) -> np.ndarray:
     pictures = [draw(kind, seed) for seed in range(500, 510) for kind in ("cats", "dogs", "other")]  # type: ignore[operator]
-    return np.stack([preprocess(p, classifier.manifest.preprocessing) for p in pictures])
+    return np.stack([preprocess(p, classifier.preprocessing) for p in pictures])
 
 
 def test_it_has_learnt_and_its_probabilities_add_up(
@@ -64,7 +64,7 @@ from core.classifier import Classifier
 classifier = Classifier(Path(sys.argv[1]))
 photo = np.zeros((1, 32, 32, 3), np.uint8)
 classifier.logits(photo)
-network = classifier._network._idle.pop()  # as if it were busy
+network = classifier._model._file._idle.pop()  # as if it were busy
 classifier.logits(photo)
 """
     done = subprocess.run(

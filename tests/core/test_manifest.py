@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.classifier import Classifier
 from core.errors import ExitCode, ModelRefused
-from core.manifest import KERAS, LITERT, MANIFEST, read_checked, read_manifest
+from core.labels import PhotoClass, Role
+from core.manifest import KERAS, LITERT, MANIFEST, Kind, OldFormat, read_checked, read_manifest
 
 
 @pytest.fixture
@@ -28,10 +30,16 @@ def test_what_is_written_is_what_is_read(model: Path, tmp_path: Path) -> None:
 def test_it_holds_what_serving_and_people_need(tiny_model: Path) -> None:
     manifest = read_manifest(tiny_model)
     assert manifest.labels == ("cat", "dog", "other")
+    assert manifest.kind is Kind.WHOLE
+    assert manifest.network is None
+    assert manifest.preprocessing is not None
     assert manifest.preprocessing.size == 32
+    assert manifest.outputs is not None
     assert manifest.outputs.logits == "logits"
     assert 0.1 <= manifest.temperature <= 10
-    assert 0.5 <= manifest.threshold < 1
+    assert {one.label: one.threshold for one in manifest.classes} == {
+        "cat": 0.6, "dog": 0.6, "other": 0.6,
+    }  # fmt: skip
     assert set(manifest.files) == {LITERT, KERAS}
     assert manifest.data["training"]["cat"] + manifest.data["validation"]["cat"] == 70
     assert manifest.recipe["seed"] == 1
@@ -70,7 +78,15 @@ def test_a_missing_manifest_is_refused(tmp_path: Path) -> None:
         lambda raw: raw.update(unknown=1),
         lambda raw: raw.update(temperature=0),
         lambda raw: raw.update(temperature="warm"),
-        lambda raw: raw.update(threshold=1.5),
+        lambda raw: raw.update(threshold=0.9),
+        lambda raw: raw["classes"][0].update(threshold=1.5),
+        lambda raw: raw["classes"][0].update(threshold="high"),
+        lambda raw: raw["classes"][0].update(role="perhaps"),
+        lambda raw: [one.update(role="neither") for one in raw["classes"]],
+        lambda raw: raw.update(kind="half"),
+        lambda raw: raw.update(kind="head"),
+        lambda raw: raw.update(preprocessing=None),
+        lambda raw: raw.update(outputs=None),
         lambda raw: raw["classes"].append(raw["classes"][0]),
         lambda raw: raw["classes"][0].update(folder="../cats"),
     ],
@@ -83,6 +99,31 @@ def test_a_malformed_manifest_is_refused(model: Path, change: object) -> None:
         read_manifest(model)
 
 
+@pytest.mark.parametrize(("format", "older"), [(1, True), (3, False), ("2", False), (None, False)])
+def test_another_format_is_refused_and_an_older_one_told_apart(
+    model: Path, format: object, older: bool
+) -> None:
+    raw = json.loads((model / MANIFEST).read_text())
+    (model / MANIFEST).write_text(json.dumps({**raw, "format": format}))
+    with pytest.raises(ModelRefused, match="not of format 2") as caught:
+        read_manifest(model)
+    assert isinstance(caught.value, OldFormat) is older
+
+
+def test_classes_are_told_by_what_is_done_with_their_photos(model: Path) -> None:
+    """Filed by its own threshold, set apart, or left: there is no folder for more than one kind."""
+    manifest = read_manifest(model)
+    both = PhotoClass("both", "both", Role.BOTH, {"en": "both"}, 0.75)
+    cat, dog, other = manifest.classes
+    replace(manifest, classes=(cat.with_threshold(0.9), dog, other, both)).write(model)
+    manifest = read_manifest(model)
+    assert manifest.classes[-1] == both
+    assert [one.label for one in manifest.filed] == ["cat", "dog"]
+    assert manifest.filing_thresholds == {"cat": 0.9, "dog": 0.6}
+    assert [one.label for one in manifest.with_folders] == ["cat", "dog", "other"]
+    assert manifest.class_of("both").role is Role.BOTH
+
+
 def test_text_that_is_no_json_is_refused(model: Path) -> None:
     (model / MANIFEST).write_text("{")
     with pytest.raises(ModelRefused, match="malformed"):
@@ -90,8 +131,6 @@ def test_text_that_is_no_json_is_refused(model: Path) -> None:
 
 
 def test_a_file_that_is_no_network_is_refused(model: Path) -> None:
-    from dataclasses import replace
-
     from core.manifest import record_file
 
     (model / LITERT).write_bytes(b"not a network")

@@ -25,8 +25,29 @@ def test_shrinking_averages_over_all_pixels() -> None:
     assert np.abs(pixels.astype(int) - 100).max() < 15
 
 
+def test_a_photo_is_brought_to_the_sharpness_of_those_that_were_learnt_from() -> None:
+    """A large photo looks to the network as its small copy does; a small one is left as it is."""
+    noise = np.random.default_rng(1).integers(0, 256, (400, 600, 3), dtype=np.uint8)
+    large = Image.fromarray(noise)
+    small = large.resize((75, 50), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    how = Preprocessing(64, 72, shorter_side=50)
+    assert (preprocess(large, how) == preprocess(small, how)).all()
+    sharp = preprocess(large, Preprocessing(64, 72)).astype(int)
+    assert sharp.std() > preprocess(large, how).std()
+    assert (preprocess(small, Preprocessing(64, 72)) == preprocess(small, how)).all()
+    assert how.decoded_side == 50
+    assert Preprocessing(64, 72).decoded_side == 72
+
+
 @pytest.mark.parametrize(
-    "settings", [{"resize": "crop"}, {"resample": "nearest"}, {"size": 0}, {"stored_size": 0}]
+    "settings",
+    [
+        {"resize": "crop"},
+        {"resample": "nearest"},
+        {"size": 0},
+        {"stored_size": 0},
+        {"shorter_side": 0},
+    ],
 )
 def test_settings_that_it_does_not_know_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="Received"):
