@@ -23,7 +23,7 @@ from bot.store.opinions import Consent
 from bot.store.thread import StoreThread
 from bot.words import replies
 from bot.words.catalogue import ENGLISH, Words, catalogues, words_for
-from core.labels import UNSURE, Role
+from core.labels import UNSURE
 from core.wording import percent
 
 log = logging.getLogger(__name__)
@@ -157,9 +157,8 @@ class Commands:
             return words.no_stats
         lines = []
         for seen in self._pool.manifest.classes:
-            neither = seen.role is Role.NEITHER
-            name = words.stats_neither if neither else words.kind(seen).name
-            lines.append((name, tallies.get(f"label:{seen.label}", 0)))
+            times = tallies.get(f"label:{seen.label}", 0)
+            lines.append((replies.tally(words, seen), times))
         lines.append((words.stats_unsure, tallies.get(f"label:{UNSURE}", 0)))
         labels = ", ".join(words.stats_line.format(name=name, times=times) for name, times in lines)
         text = words.stats.format(photos=photos, labels=labels)

@@ -22,7 +22,7 @@ class BotSettings:
     """How the bot is set up; the defaults are the command's."""
 
     api_url: str = "https://api.telegram.org"
-    threshold: float | None = None  # None: the model's own
+    threshold: float | None = None  # can only raise those of the model's classes
     queue: int = 1000  # photos that may wait
     person_rate: int = 60  # photos of a person at once, and a minute after
     max_bytes: int = 20 * 2**20  # what the Bot API hands out

@@ -24,7 +24,7 @@ from core.options import (
 # that --help and each command start without the others' weight.
 if TYPE_CHECKING:
     from core.classifier import Classifier
-    from core.prediction import Decision
+    from core.verdict import Verdict
 
 _HEATMAP_SIDE = 1280  # pixels
 _HEATMAP_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -61,7 +61,7 @@ def predict(
     from core.inference import predict_photos
     from core.model_store import find_model
     from core.paths import display
-    from core.prediction import decide
+    from core.verdict import judge
     from core.wording import describe
 
     classifier = Classifier(find_model(settings.models_dir, model_choice))
@@ -81,13 +81,11 @@ def predict(
                 else:
                     echo(f"Error: {answer.outcome}", err=True)
                 continue
-            decision = decide(
-                answer.outcome, manifest.threshold if threshold is None else threshold
-            )
+            verdict = judge(answer.outcome, manifest.classes, threshold)
             if json:
-                print_json(_prediction_object(answer.path, decision))
+                print_json(_prediction_object(answer.path, verdict))
             else:
-                echo(f"{display(answer.path)}: {describe(decision, manifest)}")
+                echo(f"{display(answer.path)}: {describe(verdict, manifest)}")
     if failed:
         context.exit(ExitCode.SOME_FAILED)
 
@@ -142,8 +140,8 @@ def _error_object(path: Path, error: UnreadableImage) -> dict[str, Any]:
     return {"path": str(path), "error": {"code": str(error.code), "message": str(error)}}
 
 
-def _prediction_object(path: Path, decision: Decision) -> dict[str, Any]:
-    prediction = decision.prediction
+def _prediction_object(path: Path, verdict: Verdict) -> dict[str, Any]:
+    prediction = verdict.prediction
     return {
         "path": str(path),
         "label": prediction.label,
@@ -151,6 +149,6 @@ def _prediction_object(path: Path, decision: Decision) -> dict[str, Any]:
         "probabilities": {
             label: round(probability, 6) for label, probability in prediction.probabilities.items()
         },
-        "decision": decision.label,
+        "decision": verdict.label,
         "model": prediction.model_version,
     }

@@ -78,16 +78,6 @@ def _lines(what: str, total: float) -> Callable[[float], None]:
     return told
 
 
-class Hushed:
-    """A console that tells no lines; bars are as ever."""
-
-    def __init__(self, console: Console) -> None:
-        self.progress = console.progress
-
-    def say(self, line: str) -> None:
-        """Tell nothing."""
-
-
 def count_up(told: Callable[[float], None]) -> Callable[[], None]:
     """Make a function that tells a progress bar of one more, each time it is called."""
     done = 0

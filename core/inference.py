@@ -10,7 +10,7 @@ from core.classifier import Classifier
 from core.errors import UnreadableImage
 from core.image import opener
 from core.lookahead import map_ahead
-from core.prediction import Prediction
+from core.verdict import Prediction
 
 # Answers are small: so many wait that the cores have work while whoever takes them writes to disk
 _AHEAD_PER_CORE = 32

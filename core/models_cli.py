@@ -101,8 +101,11 @@ def _line(model: StoredModel) -> str:
     if isinstance(model.manifest, CatdogError):
         return f"{star} {model.name}: {model.manifest}"
     manifest = model.manifest
-    figures = manifest.metrics.get("test") or manifest.metrics.get("validation")
-    how_good = f", {figures['accuracy']:.1%} right" if figures else ""
+    figures = next(reversed(manifest.metrics.values()), None)
+    how_good = ""
+    if figures:
+        right = round(figures["accuracy"] * figures["photos"])
+        how_good = f", {figures['accuracy']:.1%} right ({right} of {figures['photos']})"
     labels = ", ".join(manifest.labels)
     version = "" if model.name == manifest.version else f" {manifest.version},"
     return f"{star} {model.name}:{version} {labels}; made {manifest.created[:10]}{how_good}"
@@ -124,6 +127,8 @@ def _object(model: StoredModel) -> dict[str, Any]:
         "version": manifest.version,
         "created": manifest.created,
         "labels": list(manifest.labels),
-        "threshold": manifest.threshold,
+        "kind": manifest.kind,
+        "network": manifest.network,
+        "thresholds": {one.label: one.threshold for one in manifest.classes},
         "metrics": manifest.metrics,
     }

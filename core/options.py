@@ -45,7 +45,8 @@ def threshold_option(command: Command) -> Command:
         "--threshold",
         envvar="CATDOG_THRESHOLD",
         type=click.FloatRange(0, 1),
-        help="Confidence from which on an answer is sure, 0 to 1.  [default: the model's own]",
+        help="Confidence from which on an answer is sure, 0 to 1; it can only raise what the model "
+        "asks for in each class.  [default: the model's own]",
     )(command)
 
 

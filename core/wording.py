@@ -1,4 +1,4 @@
-"""Decisions in words, the same on the terminal and in the chat."""
+"""Verdicts in words, the same on the terminal and in the chat."""
 
 from __future__ import annotations
 
@@ -8,25 +8,22 @@ from core.labels import Role
 
 if TYPE_CHECKING:  # not for who wants a percentage alone: a manifest loads NumPy
     from core.manifest import Manifest
-    from core.prediction import Decision
+    from core.verdict import Verdict
 
 
-def describe(decision: Decision, manifest: Manifest) -> str:
-    """Say a decision: "cat, 98 %", "not sure, perhaps dog (61 %)", "neither cat nor dog (97 %)"."""
-    prediction = decision.prediction
-    seen = manifest.class_of(prediction.label)
-
-    def word(words: dict[str, str]) -> str:
-        return words["en"]
-
-    sure = percent(prediction.confidence)
+def describe(verdict: Verdict, manifest: Manifest) -> str:
+    """Say a verdict: "cat, 98 %", "not sure, perhaps dog (61 %)", "neither cat nor dog (97 %)"."""
+    seen = verdict.likeliest
+    sure = percent(verdict.prediction.confidence)
+    kinds = [one.words["en"] for one in manifest.filed]
     if seen.role is Role.NEITHER:
-        kinds = [word(c.words) for c in manifest.classes if c.role is Role.FILE]
         words = f"neither {' nor '.join(kinds)} ({sure})"
-        return words if decision.is_sure else f"not sure, perhaps {words}"
-    if decision.is_sure:
-        return f"{word(seen.words)}, {sure}"
-    return f"not sure, perhaps {word(seen.words)} ({sure})"
+        return words if verdict.is_sure else f"not sure, perhaps {words}"
+    if seen.role is Role.BOTH:
+        words = f"more than one of {', '.join(kinds)}" if len(kinds) > 2 else " and ".join(kinds)
+    else:
+        words = seen.words["en"]
+    return f"{words}, {sure}" if verdict.is_sure else f"not sure, perhaps {words} ({sure})"
 
 
 def percent(confidence: float) -> str:

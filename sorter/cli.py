@@ -76,7 +76,7 @@ def sort(
             if run is not None:
                 run.end()
     for words in summary.lines(
-        plan.routes.threshold, dry_run=dry_run, move_others=plan.routes.move_others
+        plan.routes.raised_to, dry_run=dry_run, move_others=plan.routes.move_others
     ):
         click.echo(words, err=json)
     if stop.is_set():

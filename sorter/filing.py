@@ -110,12 +110,13 @@ class Plan:
     @property
     def labels(self) -> dict[str, str]:
         """Each class folder's label."""
-        return {seen.folder: seen.label for seen in self.routes.manifest.classes}
+        return {seen.folder: seen.label for seen in self.routes.manifest.with_folders}
 
     @property
     def rules(self) -> str:
         """All that decides whether a photo stays: with other rules it is looked at again."""
-        decides = (self.routes.manifest.version, self.routes.threshold, self.routes.move_others)
+        routes = self.routes
+        decides = (routes.manifest.version, routes.thresholds, routes.move_others)
         return json.dumps([*decides, self.filing.copy, str(self.inbox.destination)])
 
     def tell(self, outcome: FileOutcome, *, as_json: bool) -> None:
@@ -154,7 +155,7 @@ def make_plan(
         manifest = read_manifest(model)
     else:
         manifest = classifier.manifest
-    own = {photo_class.folder for photo_class in manifest.classes}
+    own = {photo_class.folder for photo_class in manifest.with_folders}
     # the journal needs real paths, and events carry them on some systems, whatever was asked for
     real_folder = Path(os.path.realpath(folder))
     real_destination = Path(os.path.realpath(filing.into)) if filing.into else real_folder
@@ -170,7 +171,7 @@ def make_plan(
     routes = Routes(
         manifest,
         real_destination,
-        manifest.threshold if filing.threshold is None else filing.threshold,
+        filing.threshold,
         move_others=filing.others == "move",
         by_date=filing.by_date,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from core.prediction import Prediction
+from core.verdict import Prediction
 from sorter.identity import FileIdentity
 
 
@@ -28,6 +28,7 @@ class Reason(StrEnum):
 
     UNSURE = "unsure"
     NEITHER = "neither"
+    BOTH = "both"
     CHANGED = "changed"
     IN_PLACE = "in-place"
     CONFLICT = "conflict"

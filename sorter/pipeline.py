@@ -11,7 +11,7 @@ from pathlib import Path
 from core.classifier import Classifier
 from core.errors import UnreadableCode, UnreadableImage
 from core.inference import predict_photos
-from core.prediction import Prediction
+from core.verdict import Prediction
 from sorter.identity import FileIdentity
 from sorter.moving.companions import Belongings
 from sorter.moving.mover import Mover, Placed, Request

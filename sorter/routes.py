@@ -1,4 +1,4 @@
-"""From a decision to a folder."""
+"""From a verdict to a folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from core.errors import UnreadableCode, UnreadableImage
 from core.labels import UNSURE, Role
 from core.manifest import Manifest
-from core.prediction import Prediction, decide
+from core.verdict import Prediction, VerdictKind, in_effect, judge
 from sorter.outcome import Reason
 
 UNREADABLE = "unreadable"
@@ -34,11 +34,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """The rules of one run."""
+    """The rules of one run; `threshold` is a person's own, which can only raise the model's."""
 
     manifest: Manifest
     destination: Path
-    threshold: float
+    threshold: float | None = None
     move_others: bool = False  # what is not filed goes to unsure/, other/, unreadable/
     by_date: bool = False  # what is filed goes to cats/2026/11/
 
@@ -47,14 +47,34 @@ class Routes:
         if isinstance(outcome, UnreadableImage):
             folder = None if outcome.code in NOT_THE_CONTENT else self._apart(UNREADABLE)
             return Route(folder, outcome.code.value)
-        decision = decide(outcome, self.threshold)
-        if not decision.is_sure:
-            return Route(self._apart(UNSURE), Reason.UNSURE.value)
-        seen = self.manifest.class_of(outcome.label)
-        if seen.role is Role.NEITHER:
-            return Route(self._apart(seen.folder), Reason.NEITHER.value)
-        folder = self.destination / seen.folder
-        return Route(folder / _month(photo) if self.by_date else folder)
+        verdict = judge(outcome, self.manifest.classes, self.threshold)
+        match verdict.kind:
+            case VerdictKind.UNSURE:
+                return Route(self._apart(UNSURE), Reason.UNSURE.value)
+            case VerdictKind.NEITHER:
+                return Route(self._apart(verdict.likeliest.folder), Reason.NEITHER.value)
+            case VerdictKind.BOTH:  # beside what is of neither: it has no folder of its own
+                return Route(self._apart(self._other), Reason.BOTH.value)
+            case VerdictKind.FILED:
+                folder = self.destination / verdict.likeliest.folder
+                return Route(folder / _month(photo) if self.by_date else folder)
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """From where on photos of each class are sure to be of it, in the manifest's order."""
+        return tuple(in_effect(one, self.threshold) for one in self.manifest.classes)
+
+    @property
+    def raised_to(self) -> float | None:
+        """The person's threshold, if a lower one would have more photos filed."""
+        filed = self.manifest.filed
+        raises = any(in_effect(one, self.threshold) > one.threshold for one in filed)
+        return self.threshold if raises else None
+
+    @property
+    def _other(self) -> str:
+        own = (one.folder for one in self.manifest.classes if one.role is Role.NEITHER)
+        return next(own, OTHER)
 
     def _apart(self, name: str) -> Path | None:
         return self.destination / name if self.move_others else None

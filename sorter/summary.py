@@ -10,7 +10,7 @@ from typing import Any
 from core.errors import UnreadableCode
 from core.manifest import Manifest
 from core.paths import display
-from core.prediction import decide
+from core.verdict import judge
 from core.wording import describe
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.routes import NOT_THE_CONTENT
@@ -31,11 +31,17 @@ _LEFT: dict[str | None, str] = {
     Reason.INTERRUPTED: "stopped before its turn",
 }
 
+_APART: dict[str | None, str] = {
+    Reason.UNSURE: "unsure",
+    Reason.NEITHER: "other",
+    Reason.BOTH: "other",
+}
+
 _CONTENT = {code.value for code in UnreadableCode} - {code.value for code in NOT_THE_CONTENT}
 
 
-def line(outcome: FileOutcome, manifest: Manifest, threshold: float, folder: Path) -> str:
-    """Say what came of one file."""
+def line(outcome: FileOutcome, manifest: Manifest, threshold: float | None, folder: Path) -> str:
+    """Say what came of one file; `threshold` is the person's own."""
     name = display(_below(outcome.path, folder))
     if outcome.outcome is Outcome.NOT_A_PHOTO:
         return f"{name}: not a photo, left"
@@ -43,7 +49,7 @@ def line(outcome: FileOutcome, manifest: Manifest, threshold: float, folder: Pat
         return f"Failed ({outcome.reason}): {outcome.message}"
     seen = ""
     if outcome.prediction is not None:
-        seen = describe(decide(outcome.prediction, threshold), manifest)
+        seen = describe(judge(outcome.prediction, manifest.classes, threshold), manifest)
     if outcome.outcome is Outcome.DUPLICATE and outcome.destination is not None:
         there = display(_below(outcome.destination, folder))
         return f"{name}: left, the same file is already {there}"
@@ -100,8 +106,11 @@ class Summary:
     def total(self) -> int:
         return self._placed.total() + self._stayed.total()
 
-    def lines(self, threshold: float, *, dry_run: bool, move_others: bool) -> Iterator[str]:
-        """Say what happened, by outcome, and what would change what was left."""
+    def lines(self, raised_to: float | None, *, dry_run: bool, move_others: bool) -> Iterator[str]:
+        """Say what happened, by outcome, and what would change what was left.
+
+        `raised_to` is the person's own threshold, if it is above the model's.
+        """
         if not self.total:
             yield "Nothing to sort: the folder holds no files of its own."
             return
@@ -112,21 +121,26 @@ class Summary:
         for (outcome, reason), number in sorted(
             self._stayed.items(), key=lambda item: (item[0][0], item[0][1] or "")
         ):
-            yield f"{number:7} {_stayed_words(outcome, reason, threshold, move_others)}"
+            yield f"{number:7} {_stayed_words(outcome, reason, raised_to, move_others)}"
         if dry_run:
             yield "Nothing was changed: this was a dry run. Leave out --dry-run to do it."
 
 
-def _stayed_words(outcome: Outcome, reason: str | None, threshold: float, move_others: bool) -> str:
+def _stayed_words(
+    outcome: Outcome, reason: str | None, raised_to: float | None, move_others: bool
+) -> str:
     apart = "" if move_others else f"; --others move puts it into {_apart(reason)}/"
     if outcome is Outcome.NOT_A_PHOTO:
         return "not a photo, left alone"
     if outcome is Outcome.DUPLICATE:
         return "duplicate, left: the same photo is already filed there; delete it if you like"
     if reason == Reason.UNSURE:
-        return f"left, not sure enough: --threshold under {threshold:g} files more{apart}"
+        more = f": --threshold under {raised_to:g} files more" if raised_to is not None else ""
+        return f"left, not sure enough{more}{apart}"
     if reason == Reason.NEITHER:
         return f"left, of neither kind{apart}"
+    if reason == Reason.BOTH:
+        return f"left, of more than one kind{apart}"
     if reason == Reason.IN_PLACE:
         return "left, already where it belongs"
     if reason == Reason.CHANGED:
@@ -139,9 +153,7 @@ def _stayed_words(outcome: Outcome, reason: str | None, threshold: float, move_o
 
 
 def _apart(reason: str | None) -> str:
-    return {Reason.UNSURE.value: "unsure", Reason.NEITHER.value: "other"}.get(
-        reason or "", "unreadable"
-    )
+    return _APART.get(reason, "unreadable")
 
 
 def _below(path: Path, folder: Path) -> Path:

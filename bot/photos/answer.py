@@ -123,20 +123,13 @@ class Answering:
             return Outcome(words.trouble, name="trouble")
 
     def _outcome(self, looked: Looked, words: Words) -> Outcome:
-        prediction = looked.decision.prediction
-        line = replies.answer(
-            words,
-            looked.manifest,
-            label=prediction.label,
-            confidence=prediction.confidence,
-            is_sure=looked.decision.is_sure,
-        )
-        return Outcome(line, looked, looked.decision.label)
+        line = replies.answer(words, looked.manifest, looked.verdict)
+        return Outcome(line, looked, looked.verdict.label)
 
     def _explained(self, looked: Looked, words: Words) -> Outcome:
         outcome = self._outcome(looked, words)
         template = words.why if looked.picture else words.why_not
-        version = looked.decision.prediction.model_version
+        version = looked.verdict.prediction.model_version
         return Outcome(template.format(answer=outcome.line, version=version), looked, "explained")
 
     def _marks(self, work: Sequence[Record], outcomes: Sequence[Outcome]) -> Marks:
@@ -145,7 +138,7 @@ class Answering:
         def before(db: sqlite3.Connection) -> None:
             for one, outcome in zip(work, outcomes, strict=True):
                 if outcome.looked is not None:
-                    records.see(db, one.id, outcome.looked.sha256, outcome.looked.decision)
+                    records.see(db, one.id, outcome.looked.sha256, outcome.looked.verdict)
             records.mark(db, ids, State.SENDING)
 
         return Marks(

@@ -14,7 +14,7 @@ from core.classifier import Classifier
 from core.heatmap import painted
 from core.image import Opener, opener
 from core.manifest import Manifest
-from core.prediction import Decision, Prediction, decide
+from core.verdict import Prediction, Verdict, in_effect, judge
 
 Made = TypeVar("Made")
 
@@ -29,7 +29,7 @@ class Looked:
     """What was seen in a photo."""
 
     sha256: str
-    decision: Decision
+    verdict: Verdict
     manifest: Manifest  # of the model that saw it: another may serve by now
     picture: bytes | None = None  # a JPEG with the heat map, if asked for and the model has one
 
@@ -38,7 +38,7 @@ class InferencePool:
     """A few threads that decode photos and run the network, so that the loop never waits."""
 
     def __init__(self, serving: Callable[[], Classifier], threshold: float | None = None) -> None:
-        """`serving` gives the model that serves now; `threshold` stands in for the model's own."""
+        """`serving` gives the model that serves now; `threshold` can only raise the model's."""
         self._serving = serving
         self._classifier = serving()
         self._threshold = threshold
@@ -50,7 +50,8 @@ class InferencePool:
 
     @property
     def threshold(self) -> float:
-        return self._threshold_of(self.manifest)
+        """The lowest probability, 0 to 1, from which on a class that is filed is sure."""
+        return min(in_effect(one, self._threshold) for one in self.manifest.filed)
 
     async def follow(self) -> None:
         """Look for ever whether another model serves, and take it."""
@@ -92,11 +93,8 @@ class InferencePool:
 
     def _looked(self, classifier: Classifier, content: bytes, prediction: Prediction) -> Looked:
         manifest = classifier.manifest
-        decision = decide(prediction, self._threshold_of(manifest))
-        return Looked(hashlib.sha256(content).hexdigest(), decision, manifest)
-
-    def _threshold_of(self, manifest: Manifest) -> float:
-        return manifest.threshold if self._threshold is None else self._threshold
+        verdict = judge(prediction, manifest.classes, self._threshold)
+        return Looked(hashlib.sha256(content).hexdigest(), verdict, manifest)
 
 
 def _opened(content: bytes) -> Opener:

@@ -17,9 +17,9 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.service.secret import Secret
+from core.classifier import Classifier
 from core.errors import CatdogError
 from core.findings import Finding, Severity
-from core.manifest import LITERT, read_checked, read_manifest
 from core.model_store import find_model
 from core.paths import display
 
@@ -151,12 +151,11 @@ def _clock(ahead: float | None) -> Finding:
 
 def _model(models_dir: Path, choice: str | None) -> Finding:
     try:
-        folder = find_model(models_dir, choice)
-        manifest = read_manifest(folder)
-        read_checked(folder, manifest, LITERT)
+        manifest = Classifier(find_model(models_dir, choice)).manifest
     except CatdogError as error:
         return _error("model", str(error))
-    maps = "" if manifest.outputs.activation else ", which has no heat maps for /why"
+    has_maps = manifest.outputs is None or manifest.outputs.activation is not None
+    maps = "" if has_maps else ", which has no heat maps for /why"
     return _ok("model", f"{manifest.version}{maps}")
 
 

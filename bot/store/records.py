@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.prediction import Decision
+from core.verdict import Verdict
 
 KEPT_DAYS = 7  # that an answer's buttons work and /why finds its photo
 
@@ -103,9 +103,9 @@ def begin(db: sqlite3.Connection, row: int) -> None:
     )
 
 
-def see(db: sqlite3.Connection, row: int, sha256: str, decision: Decision) -> None:
+def see(db: sqlite3.Connection, row: int, sha256: str, verdict: Verdict) -> None:
     """Keep what was seen, and count it."""
-    prediction = decision.prediction
+    prediction = verdict.prediction
     db.execute(
         "UPDATE bot_photos SET sha256 = ?, predicted = ?, confidence = ?, model_version = ?,"
         " sure = ? WHERE id = ?",
@@ -114,7 +114,7 @@ def see(db: sqlite3.Connection, row: int, sha256: str, decision: Decision) -> No
             prediction.label,
             prediction.confidence,
             prediction.model_version,
-            decision.is_sure,
+            verdict.is_sure,
             row,
         ),
     )

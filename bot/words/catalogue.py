@@ -33,6 +33,10 @@ class Words:
     unsure_neither: str
     neither_first: str
     neither_next: str
+    both: str
+    unsure_both: str
+    both_two: str
+    both_more: str
     or_: str = field(metadata={"key": "or"})
     why: str
     why_not: str
@@ -51,6 +55,7 @@ class Words:
     too_fast: str
     private: str
     neither_button: str
+    both_button: str
     you_say: str
     noted: str
     ask_consent: str
@@ -68,6 +73,7 @@ class Words:
     stats_line: str
     stats_unsure: str
     stats_neither: str
+    stats_both: str
     stats_feedback: str
     model: str
     model_figures: str

@@ -4,61 +4,93 @@ from __future__ import annotations
 
 from bot.words.catalogue import Words
 from core.errors import UnreadableCode
-from core.labels import Role
+from core.labels import PhotoClass, Role
 from core.manifest import Manifest
+from core.verdict import Verdict, VerdictKind
 from core.wording import percent
 
 _EMOJI = {"cat": "🐱", "dog": "🐶"}
 
 
-def answer(
-    words: Words, manifest: Manifest, *, label: str, confidence: float, is_sure: bool
-) -> str:
-    """Say what is in a photo: a label, its probability (0 to 1), and whether that is enough."""
-    seen = manifest.class_of(label)
-    kind = words.kind(seen)
+def answer(words: Words, manifest: Manifest, verdict: Verdict) -> str:
+    """Say what is in a photo, and how sure that is."""
+    kind = words.kind(verdict.likeliest)
     filled = {
         "name": kind.name,
         "one": kind.one,
         "neither": neither(words, manifest),
-        "percent": percent(confidence),
-        "emoji": _EMOJI.get(label, ""),
+        "both": both(words, manifest),
+        "percent": percent(verdict.prediction.confidence),
+        "emoji": _EMOJI.get(verdict.prediction.label, ""),
     }
-    if seen.role is Role.NEITHER:
-        template = words.neither if is_sure else words.unsure_neither
-    else:
-        template = words.sure if is_sure else words.unsure
-    return template.format(**filled).strip()
+    return _template(words, verdict).format(**filled).strip()
+
+
+def _template(words: Words, verdict: Verdict) -> str:
+    match verdict.kind:
+        case VerdictKind.FILED:
+            return words.sure
+        case VerdictKind.NEITHER:
+            return words.neither
+        case VerdictKind.BOTH:
+            return words.both
+        case VerdictKind.UNSURE:
+            unsure = {Role.NEITHER: words.unsure_neither, Role.BOTH: words.unsure_both}
+            return unsure.get(verdict.likeliest.role, words.unsure)
 
 
 def neither(words: Words, manifest: Manifest) -> str:
     """Say "neither a cat nor a dog"."""
-    ones = [words.kind(c).one for c in manifest.classes if c.role is Role.FILE]
-    first, *others = ones
+    first, *others = _ones(words, manifest)
     return words.neither_first.format(one=first) + "".join(
         words.neither_next.format(one=one) for one in others
     )
 
 
+def both(words: Words, manifest: Manifest) -> str:
+    """Say "a cat and a dog", and of more kinds than two that there is more than one of them."""
+    ones = _ones(words, manifest)
+    if len(ones) == 2:
+        return words.both_two.format(first=ones[0], second=ones[1])
+    return words.both_more.format(kinds=", ".join(ones))
+
+
 def kinds(words: Words, manifest: Manifest) -> str:
     """Say "a cat or a dog"."""
-    *most, last = (words.kind(c).one for c in manifest.classes if c.role is Role.FILE)
+    *most, last = _ones(words, manifest)
     return words.or_.join(filter(None, (", ".join(most), last)))
 
 
 def said(words: Words, manifest: Manifest, label: str) -> str:
     """Name a label that a person chose."""
     seen = manifest.class_of(label)
-    return words.neither_button.lower() if seen.role is Role.NEITHER else words.kind(seen).name
+    on_button = _not_filed(words, seen)
+    return words.kind(seen).name if on_button is None else on_button.lower()
 
 
 def button(words: Words, manifest: Manifest, label: str) -> str:
     """Write a label on a button."""
     seen = manifest.class_of(label)
-    if seen.role is Role.NEITHER:
-        return words.neither_button
+    on_button = _not_filed(words, seen)
+    if on_button is not None:
+        return on_button
     name = words.kind(seen).name
     return f"{_EMOJI.get(label, '')} {name[:1].upper()}{name[1:]}".strip()
+
+
+def tally(words: Words, seen: PhotoClass) -> str:
+    """Name a class where photos are counted."""
+    names = {Role.NEITHER: words.stats_neither, Role.BOTH: words.stats_both}
+    return names.get(seen.role) or words.kind(seen).name
+
+
+def _ones(words: Words, manifest: Manifest) -> list[str]:
+    return [words.kind(one).one for one in manifest.filed]
+
+
+def _not_filed(words: Words, seen: PhotoClass) -> str | None:
+    """Give what stands on the button of a class that is no kind; None for one that is."""
+    return {Role.NEITHER: words.neither_button, Role.BOTH: words.both_button}.get(seen.role)
 
 
 def unreadable(words: Words, code: UnreadableCode) -> str:

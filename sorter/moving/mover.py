@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from core.paths import display
-from core.prediction import Prediction
+from core.verdict import Prediction
 from sorter.identity import FileIdentity, regular
 from sorter.journal.run import Kind, Move, Run
 from sorter.moving.carry import TornApart, carry_out

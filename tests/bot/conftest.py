@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import shutil
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from bot.run import run
 from bot.service.secret import Secret
 from bot.settings import BotSettings
 from core.classifier import Classifier
+from core.labels import PhotoClass, classes_from_folders
+from core.manifest import read_manifest
 
 Running = Callable[..., AbstractAsyncContextManager[Bot]]
 
@@ -66,6 +70,25 @@ def running(bot_api: BotApi, classifier: Classifier, state: Path) -> Running:
             await task
 
     return context
+
+
+@pytest.fixture
+def with_classes(tiny_model: Path, tmp_path: Path) -> Callable[[Sequence[PhotoClass]], Classifier]:
+    """Have the tiny model's outputs stand for other classes, or with other thresholds."""
+
+    def make(classes: Sequence[PhotoClass]) -> Classifier:
+        folder = Path(shutil.copytree(tiny_model, tmp_path / "with-classes"))
+        replace(read_manifest(folder), classes=tuple(classes)).write(folder)
+        return Classifier(folder)
+
+    return make
+
+
+@pytest.fixture
+def knows_both(with_classes: Callable[[Sequence[PhotoClass]], Classifier]) -> Classifier:
+    """A model that takes what is green for a photo of both."""
+    classes = classes_from_folders(["cats", "dogs", "both"])
+    return with_classes([one.with_threshold(0.6) for one in classes])
 
 
 @pytest.fixture

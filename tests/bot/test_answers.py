@@ -53,6 +53,32 @@ async def test_what_is_not_sure_is_said_to_be(bot_api: BotApi, running: Any, dra
         assert text.startswith("not sure: perhaps neither a cat nor a dog (")
 
 
+async def test_a_photo_of_both_is_said_to_be(
+    bot_api: BotApi, running: Any, draw: Draw, knows_both: Classifier
+) -> None:
+    """With a button for it, which a model that does not know such photos has not."""
+    async with running(knows_both):
+        photo = bot_api.send_photo(draw("other", 910))
+        german = bot_api.send_photo(draw("other", 910), language="de")
+        assert await said(bot_api, photo) == "I see a cat and a dog here"
+        assert await said(bot_api, german) == "Hier sind eine Katze und ein Hund zu sehen"
+        (reply,) = bot_api.replies_to(photo)
+    names = [text for line in buttons_of(reply) for text, _ in line]
+    assert names == ["🐱 Cat", "🐶 Dog", "Both"]
+    async with running(knows_both, threshold=0.999):
+        doubtful = bot_api.send_photo(draw("other", 911))
+        assert (await said(bot_api, doubtful)).startswith("not sure: perhaps a cat and a dog (")
+
+
+async def test_a_threshold_that_was_asked_for_cannot_lower_the_models(
+    bot_api: BotApi, running: Any, draw: Draw, classifier: Classifier, with_classes: Any
+) -> None:
+    careful = with_classes([one.with_threshold(1.0) for one in classifier.manifest.classes])
+    async with running(careful, threshold=0.1):
+        dog = bot_api.send_photo(draw("dogs", 911))
+        assert (await said(bot_api, dog)).startswith("not sure: perhaps a dog (")
+
+
 @pytest.mark.parametrize(
     ("format", "name", "mime_type"),
     [

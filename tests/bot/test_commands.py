@@ -94,12 +94,39 @@ async def test_model_says_which_and_how_good(
     assert f"Of {manifest.metrics['validation']['photos']} photos" in text
 
 
-async def test_why_shows_what_was_looked_at(bot_api: BotApi, running: Any, draw: Draw) -> None:
+async def test_model_tells_the_lowest_threshold_of_what_it_says(
+    bot_api: BotApi, running: Any, tiny_model: Path, with_classes: Any
+) -> None:
+    """What is of neither is no kind, and a threshold that was asked for raises the lower ones."""
+    cat, dog, other = read_manifest(tiny_model).classes
+    model = with_classes([cat.with_threshold(0.9), dog.with_threshold(0.7), other])
+    for asked, told in ((None, "at least 70 % sure"), (0.8, "at least 80 % sure")):
+        async with running(model, threshold=asked):
+            assert told in await said(bot_api, bot_api.send_text("/model"))
+
+
+async def test_stats_count_photos_of_both(
+    bot_api: BotApi, running: Any, draw: Draw, knows_both: Classifier
+) -> None:
+    async with running(knows_both):
+        for kind in ("cats", "other", "other"):
+            await said(bot_api, bot_api.send_photo(draw(kind, 1)))
+        text = await said(bot_api, bot_api.send_text("/stats", language="de"))
+    assert text == (
+        "Fotos, die ich bisher angesehen habe: 3. Katze: 1, Hund: 0, beides: 2, nicht sicher: 0"
+    )
+
+
+async def test_why_shows_what_was_looked_at(
+    bot_api: BotApi, running: Any, draw: Draw, tiny_model: Path, with_classes: Any
+) -> None:
     """As a reply to the photo, to its answer, and in private to the last photo: a picture that is
     bright where the cat is."""
     scene = draw("cats", 1, (96, 96))
     scene.paste(draw("other", 1, (40, 40)), (56, 56))
-    async with running(threshold=0.0) as bot:
+    classes = read_manifest(tiny_model).classes
+    always_sure = with_classes([one.with_threshold(0.0) for one in classes])
+    async with running(always_sure, threshold=None) as bot:
         photo = bot_api.send_photo(scene)
         answer = await said(bot_api, photo)
         while await bot._store.run(_is_open):
@@ -141,6 +168,7 @@ async def test_a_model_that_cannot_say_why_is_told_so(
 ) -> None:
     manifest = read_manifest(tiny_model)
     shutil.copytree(tiny_model, tmp_path, dirs_exist_ok=True)
+    assert manifest.outputs is not None
     without: Manifest = replace(manifest, outputs=Outputs(manifest.outputs.logits, None))
     without.write(tmp_path)
     async with running(Classifier(tmp_path)):

@@ -14,6 +14,7 @@ import pytest
 from telegram_on_loopback import GROUP, BotApi, Failure, buttons_of
 
 from bot.store import records
+from core.classifier import Classifier
 from core.feedback import Feedback, recorded
 from core.store import Store
 
@@ -108,6 +109,35 @@ async def test_who_changes_their_mind_replaces_what_they_said(
         edit = await edited(bot_api, answer, 3)
     assert "you say: neither" in edit["text"]
     assert [one.label for one in kept(state)] == ["other"]
+
+
+async def test_who_says_that_a_photo_shows_both_is_heard(
+    bot_api: BotApi, running: Any, draw: Draw, state: Path, knows_both: Classifier
+) -> None:
+    async with running(knows_both, asks_for_photos=False):
+        answer = await answered(bot_api, bot_api.send_photo(draw("cats", 1)))
+        assert says(answer)[2].endswith(":both")
+        assert await pressed(bot_api, answer, says(answer)[2]) == "Noted: both. Thank you!"
+        edit = await edited(bot_api, answer)
+        assert edit["text"] == f"{answer['text']} ✎ you say: both"
+        assert "✓ Both" in [text for line in buttons_of(edit) for text, _ in line]
+        green = await answered(bot_api, bot_api.send_photo(draw("other", 1)))
+        await pressed(bot_api, green, says(green)[2])
+    assert [(one.label, one.predicted) for one in kept(state)] == [
+        ("both", "cat"),
+        ("both", "both"),
+    ]
+
+
+async def test_both_cannot_be_said_to_a_model_that_does_not_know_it(
+    bot_api: BotApi, running: Any, draw: Draw, state: Path
+) -> None:
+    async with running():
+        answer = await answered(bot_api, bot_api.send_photo(draw("cats", 1)))
+        assert not any(one.endswith(":both") for one in says(answer))
+        forged = says(answer)[0].replace(":cat", ":both")
+        assert "too long ago" in await pressed(bot_api, answer, forged)
+    assert kept(state) == []
 
 
 async def test_a_photo_is_kept_for_training_only_with_consent(

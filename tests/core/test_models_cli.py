@@ -24,7 +24,8 @@ def test_models_are_listed_shown_promoted_rolled_back_and_pruned(
     (models / "half" / "manifest.json").write_text("{")
     listed = run(models, "list").stdout.splitlines()
     assert listed[0].startswith("* default: ")
-    assert "cat, dog, other; made 20" in listed[0]
+    assert "cat, dog, other" in listed[0]
+    assert "; made 20" in listed[0]
     assert listed[1].startswith("  half: ")
     assert "malformed" in listed[1] or "not of format" in listed[1]
     assert listed[2].startswith("  mine: ")
@@ -36,6 +37,8 @@ def test_models_are_listed_shown_promoted_rolled_back_and_pruned(
     ]  # fmt: skip
     assert "error" in objects[1]
     assert objects[2]["labels"] == ["cat", "dog", "other"]
+    assert objects[2]["thresholds"] == {"cat": 0.6, "dog": 0.6, "other": 0.6}
+    assert (objects[2]["kind"], objects[2]["network"]) == ("whole", None)
     refused = run(models, "promote", "half")
     assert refused.exit_code == 3
 

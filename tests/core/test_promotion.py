@@ -148,7 +148,7 @@ def test_whoever_asks_without_pause_sees_no_error_through_promotions(models: Pat
         try:
             while not done.is_set():
                 classifier = serving.classifier()
-                side = classifier.manifest.preprocessing.size
+                side = classifier.preprocessing.size
                 (prediction,) = classifier.predict(np.zeros((1, side, side, 3), dtype=np.uint8))
                 assert prediction.model_version == classifier.manifest.version
                 seen.add(prediction.model_version)

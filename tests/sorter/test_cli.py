@@ -12,12 +12,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from catdog import main
+from core.labels import PhotoClass, Role
+from core.manifest import read_manifest
 from core.promotion import promote
 from core.store import Store
 from sorter.identity import FileIdentity
@@ -145,6 +148,64 @@ def test_an_empty_folder_is_well(tmp_path: Path, tiny_model: Path) -> None:
 def test_a_higher_threshold_leaves_more(folder: Path, tiny_model: Path) -> None:
     result = run("sort", folder, "--model", tiny_model, "--threshold", "1")
     assert "6 left, not sure enough: --threshold under 1 files more" in result.stdout
+    assert not (folder / "cats").exists()
+
+
+@pytest.fixture
+def knows_both(tiny_model: Path, tmp_path: Path) -> Path:
+    """A model that takes what is green for a photo of both."""
+    copy = Path(shutil.copytree(tiny_model, tmp_path / "knows-both"))
+    manifest = read_manifest(copy)
+    both = PhotoClass("both", "both", Role.BOTH, {"en": "both"}, 0.6)
+    replace(manifest, classes=(*manifest.classes[:2], both)).write(copy)
+    return copy
+
+
+def test_what_shows_both_is_left_and_said_to_be(folder: Path, knows_both: Path) -> None:
+    result = run("sort", folder, "--model", knows_both)
+    assert "other300.jpg: left, cat and dog, " in result.stdout
+    assert "2 left, of more than one kind; --others move puts it into other/" in result.stdout
+    result = run("sort", folder, "--model", knows_both, "--json")
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    (one,) = (o for o in found if Path(o["path"]).name == "other300.jpg")
+    assert (one["outcome"], one["reason"], one["label"]) == ("left", "both", "both")
+    assert one["destination"] is None
+    assert not (folder / "both").exists()
+
+
+def test_what_shows_both_goes_to_other_with_the_others(folder: Path, knows_both: Path) -> None:
+    """And comes back; it is never put into a folder of its own."""
+    before = tree(folder)
+    result = run("sort", folder, "--model", knows_both, "--others", "move")
+    assert "other300.jpg -> other/other300.jpg: cat and dog, " in result.stdout
+    assert "2 moved to other/" in result.stdout
+    assert not (folder / "both").exists()
+    run("undo")
+    assert tree(folder) == before
+
+
+def test_a_persons_folder_called_both_is_sorted_like_any_other(
+    folder: Path, knows_both: Path
+) -> None:
+    (folder / "both").mkdir()
+    for name in ("cats300.jpg", "other300.jpg"):
+        (folder / name).rename(folder / "both" / name)
+    run("sort", folder, "--model", knows_both, "--recursive")
+    assert (folder / "cats" / "cats300.jpg").exists()
+    assert (folder / "both" / "other300.jpg").exists()
+    shutil.copy(folder / "cats" / "cats301.jpg", folder / "both" / "tom.jpg")
+    into = run("sort", folder / "both", "--into", folder, "--model", knows_both)
+    assert into.exit_code == 0
+    assert (folder / "cats" / "tom.jpg").exists()
+
+
+def test_a_threshold_below_the_models_own_files_no_more(folder: Path, tiny_model: Path) -> None:
+    manifest = read_manifest(tiny_model)
+    careful = Path(shutil.copytree(tiny_model, folder.parent / "careful"))
+    classes = tuple(one.with_threshold(1.0) for one in manifest.classes)
+    replace(manifest, classes=classes).write(careful)
+    result = run("sort", folder, "--model", careful, "--threshold", "0.1")
+    assert "6 left, not sure enough; --others move puts it into unsure/" in result.stdout
     assert not (folder / "cats").exists()
 
 

@@ -1,9 +1,10 @@
-"""From a decision to a folder."""
+"""From a verdict to a folder."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from PIL import Image
 
 from core.classifier import Classifier
 from core.errors import UnreadableCode, UnreadableImage
-from core.prediction import Prediction
+from core.labels import classes_from_folders
+from core.manifest import Manifest
+from core.verdict import Prediction
 from sorter.routes import Route, Routes
 
 DEST = Path("dest")
@@ -48,6 +51,58 @@ def test_only_what_is_surely_a_cat_or_a_dog_is_filed(
 ) -> None:
     assert Routes(classifier.manifest, DEST, 0.9).of(PHOTO, what) == left
     assert Routes(classifier.manifest, DEST, 0.9, move_others=True).of(PHOTO, what) == moved
+
+
+THRESHOLDS = {"cat": 0.9, "dog": 0.7, "other": 0.6, "both": 0.8}
+
+
+@pytest.fixture
+def manifest(classifier: Classifier) -> Manifest:
+    """That of a model that knows photos of both, with a threshold for each class."""
+    classes = classes_from_folders(["cats", "dogs", "other", "both"])
+    thresholds = tuple(one.with_threshold(THRESHOLDS[one.label]) for one in classes)
+    return replace(classifier.manifest, classes=thresholds)
+
+
+@pytest.mark.parametrize(
+    ("what", "left", "moved"),
+    [
+        (seen("both", 0.8), Route(None, "both"), Route(DEST / "other", "both")),
+        (seen("both", 0.79), Route(None, "unsure"), Route(DEST / "unsure", "unsure")),
+        (seen("cat", 0.89), Route(None, "unsure"), Route(DEST / "unsure", "unsure")),
+        (seen("dog", 0.7), Route(DEST / "dogs"), Route(DEST / "dogs")),
+        (seen("other", 0.6), Route(None, "neither"), Route(DEST / "other", "neither")),
+    ],
+)
+def test_what_shows_both_is_left_or_goes_to_other(
+    manifest: Manifest, what: Prediction, left: Route, moved: Route
+) -> None:
+    assert Routes(manifest, DEST).of(PHOTO, what) == left
+    assert Routes(manifest, DEST, move_others=True).of(PHOTO, what) == moved
+
+
+def test_what_shows_both_goes_where_a_model_puts_what_is_of_neither(manifest: Manifest) -> None:
+    """And to other/ where the model has no class for that."""
+    cat, dog, other, both = manifest.classes
+    own = replace(manifest, classes=(cat, dog, replace(other, folder="rest"), both))
+    without = replace(manifest, classes=(cat, dog, both))
+    for changed, folder in ((own, "rest"), (without, "other")):
+        routes = Routes(changed, DEST, move_others=True)
+        assert routes.of(PHOTO, seen("both", 0.9)).folder == DEST / folder
+
+
+def test_a_persons_threshold_cannot_lower_a_classs_own(manifest: Manifest) -> None:
+    assert Routes(manifest, DEST, 0.1).of(PHOTO, seen("cat", 0.89)) == Route(None, "unsure")
+    assert Routes(manifest, DEST, 0.75).of(PHOTO, seen("dog", 0.74)) == Route(None, "unsure")
+    assert Routes(manifest, DEST, 0.75).of(PHOTO, seen("cat", 0.9)) == Route(DEST / "cats")
+
+
+def test_the_thresholds_in_effect_are_told(manifest: Manifest) -> None:
+    """And the person's where a lower one would have more filed."""
+    assert Routes(manifest, DEST).thresholds == (0.9, 0.7, 0.6, 0.8)
+    assert Routes(manifest, DEST, 0.75).thresholds == (0.9, 0.75, 0.75, 0.8)
+    raised = {asked: Routes(manifest, DEST, asked).raised_to for asked in (None, 0.0, 0.7, 0.75)}
+    assert raised == {None: None, 0.0: None, 0.7: None, 0.75: 0.75}
 
 
 def test_by_date_follows_the_camera_then_the_file(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from click.testing import CliRunner, Result
 from telegram_on_loopback import BotApi
 
 from catdog import main
+from core.manifest import LITERT, read_manifest
 
 
 def look(bot_api: BotApi, token: str, **environment: str) -> Result:
@@ -94,6 +97,25 @@ def test_a_model_that_is_not_there_is_an_error(bot_api: BotApi, token: str, tmp_
     result = look(bot_api, token, CATDOG_MODEL=str(tmp_path / "none"))
     assert result.exit_code == 1
     assert findings(result)["model"][0] == "error"
+
+
+def test_a_model_that_does_not_load_or_shows_no_heat_maps_is_told(
+    bot_api: BotApi, token: str, tiny_model: Path, tmp_path: Path
+) -> None:
+    model = Path(shutil.copytree(tiny_model, tmp_path / "model"))
+    manifest = read_manifest(model)
+    assert manifest.outputs is not None
+    assert findings(look(bot_api, token, CATDOG_MODEL=str(model)))["model"] == (
+        "ok", manifest.version,
+    )  # fmt: skip
+    replace(manifest, outputs=replace(manifest.outputs, activation=None)).write(model)
+    severity, message = findings(look(bot_api, token, CATDOG_MODEL=str(model)))["model"]
+    assert severity == "ok"
+    assert "no heat maps" in message
+    (model / LITERT).write_bytes(b"cut")
+    severity, message = findings(look(bot_api, token, CATDOG_MODEL=str(model)))["model"]
+    assert severity == "error"
+    assert LITERT in message
 
 
 def test_a_folder_and_the_bot_can_be_looked_at_together(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import pytest
 from bot.words import catalogue
 from bot.words.buttons import label_buttons
 from bot.words.catalogue import FOLDER, Words, catalogues, words_for
-from bot.words.replies import kinds, neither
+from bot.words.replies import answer, both, button, kinds, neither, said, tally
 from core.classifier import Classifier
-from core.labels import PhotoClass, Role
+from core.labels import PhotoClass, Role, classes_from_folders
+from core.manifest import Manifest
+from core.verdict import Prediction, judge
 
 LANGUAGES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 
@@ -88,6 +91,47 @@ def test_classes_are_listed_as_the_language_does(classifier: Classifier) -> None
     assert of(words_for("en")) == ("a cat or a dog", "neither a cat nor a dog")
     assert of(words_for("de")) == ("eine Katze oder ein Hund", "weder eine Katze noch ein Hund")
     assert of(words_for("fr")) == ("un chat ou un chien", "ni un chat ni un chien")
+
+
+def manifest_of(classifier: Classifier, *folders: str) -> Manifest:
+    classes = tuple(one.with_threshold(0.8) for one in classes_from_folders(folders))
+    return replace(classifier.manifest, classes=classes)
+
+
+@pytest.mark.parametrize(
+    ("code", "sure", "unsure"),
+    [
+        ("en", "I see a cat and a dog here", "not sure: perhaps a cat and a dog (61 %)"),
+        (
+            "de",
+            "Hier sind eine Katze und ein Hund zu sehen",
+            "nicht sicher: vielleicht eine Katze und ein Hund (61 %)",
+        ),
+        ("es", "Aquí veo un gato y un perro", "no estoy seguro: quizá un gato y un perro (61 %)"),
+        ("fr", "Je vois ici un chat et un chien", "pas sûr : peut-être un chat et un chien (61 %)"),
+        ("it", "Qui vedo un gatto e un cane", "non sono sicuro: forse un gatto e un cane (61 %)"),
+    ],
+)
+def test_a_photo_of_both_is_spoken_of_in_each_language(
+    classifier: Classifier, code: str, sure: str, unsure: str
+) -> None:
+    words, manifest = words_for(code), manifest_of(classifier, "cats", "dogs", "other", "both")
+
+    def answered(confidence: float) -> str:
+        prediction = Prediction("both", confidence, {}, "v1")
+        return answer(words, manifest, judge(prediction, manifest.classes))
+
+    assert answered(0.8) == sure
+    assert answered(0.615) == unsure
+    assert button(words, manifest, "both") == words.both_button
+    assert said(words, manifest, "both") == words.both_button.lower()
+    assert tally(words, manifest.class_of("both")) == words.stats_both
+
+
+def test_of_more_than_two_kinds_both_is_more_than_one(classifier: Classifier) -> None:
+    manifest = manifest_of(classifier, "cats", "dogs", "hamsters", "both")
+    assert both(words_for("en"), manifest) == "more than one of them (a cat, a dog, hamsters)"
+    assert kinds(words_for("en"), manifest) == "a cat, a dog or hamsters"
 
 
 def test_a_models_own_word_comes_first() -> None:

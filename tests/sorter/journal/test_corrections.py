@@ -55,6 +55,16 @@ def test_a_photo_set_apart_and_then_filed_by_hand_is_one(folder: Path, store: St
     assert correction.label == "cat"
 
 
+def test_one_put_into_a_folder_that_is_no_classs_is_none(folder: Path, store: Store) -> None:
+    """Such as both/, of which no photo is ever put into a folder."""
+    (folder / "both").mkdir()
+    (folder / "cats" / "cats300.jpg").rename(folder / "both" / "cats300.jpg")
+    assert notice(store, folder, LABELS) == []
+    (folder / "both" / "cats300.jpg").rename(folder / "dogs" / "cats300.jpg")
+    (correction,) = notice(store, folder, LABELS)
+    assert correction.label == "dog"
+
+
 def test_what_is_no_correction_is_none(folder: Path, store: Store) -> None:
     (folder / "cats" / "best").mkdir()
     (folder / "cats" / "cats300.jpg").rename(folder / "cats" / "best" / "tom.jpg")
