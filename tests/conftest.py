@@ -140,7 +140,23 @@ def train_tiny_model(folder: Path) -> None:
 
     data = fill(folder / "data", {"cats": 70, "dogs": 70, "other": 70})
     trained = train(data, tiny_recipe(), models_dir=folder / "models", console=Told()).folder
-    replace(read_manifest(trained), temperature=1.0, threshold=0.6).write(trained)
+    manifest = read_manifest(trained)
+    classes = tuple(one.with_threshold(0.6) for one in manifest.classes)
+    replace(manifest, temperature=1.0, classes=classes).write(trained)
+
+
+TINY_HEAD = Path(__file__).resolve().parent / "models" / "tiny"
+
+
+@pytest.fixture
+def head_models_dir(tmp_path: Path) -> Path:
+    """A models folder in which a tiny head on a tiny network serves (see make_tiny.py)."""
+    import shutil
+
+    folder = tmp_path / "head-models"
+    shutil.copytree(TINY_HEAD, folder / "tiny")
+    (folder / "promoted").write_text("tiny\n", encoding="utf-8")
+    return folder
 
 
 @pytest.fixture(scope="session")

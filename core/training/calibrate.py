@@ -1,4 +1,4 @@
-"""Making confidences mean what they say, and choosing from which on a photo is filed."""
+"""Making confidences mean what they say, and choosing from which on an answer is sure."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.stats import binomtest
 
-from core.labels import PhotoClass
+from core.labels import PhotoClass, Role
 from core.probabilities import Floats, probabilities_from_logits
 from core.training.dataset import Indices
-from core.training.figures import Flags, confidence_to_file, filed_classes
+from core.training.figures import Flags
+from core.verdict import answers
 
-FILED_PRECISION = 0.993  # of the photos filed, at least this share in the right folder
-NEITHER_FILED = 0.015  # of the photos of neither, at most this share filed
-_LOWEST, _HIGHEST = 0.5, 0.995
-_FEWEST_OF_SOURCE = 10  # photos from which on a source counts by itself
-_BY_CHANCE = 0.05  # rarer than that is taken for no chance
+# the most photos that may be given a class wrongly, as shares of those that are not of it
+PETS_FILED = 0.002  # of those that should be filed elsewhere
+KINDS_FILED = 0.002  # of those of the class that it is a kind of
+NEITHER_FILED = 0.0015
+PETS_CALLED = {Role.BOTH: 0.004, Role.NEITHER: 0.02}  # of the photos that should be filed
+_LOWEST, _HIGHEST, _STEP = 0.5, 0.995, 0.005
+_FEW, _LOWEST_OF_FEW = 100, 0.9  # of a class with fewer photos too little is known for less
+TEMPERATURES = (0.5, 3.0)
 
 
 def fit_temperature(logits: Floats, targets: Indices) -> float:
     """Find the temperature of the lowest cross-entropy on photos that were not learnt from.
 
     `logits` as for `probabilities_from_logits`. Guo et al., "On Calibration of Modern Neural
-    Networks", 2017, section 4.2. Searched from 0.1 to 10.
+    Networks", 2017, section 4.2. Kept within TEMPERATURES: few photos would have it anywhere.
     """
 
     def cross_entropy(log_temperature: float) -> float:
@@ -33,67 +36,58 @@ def fit_temperature(logits: Floats, targets: Indices) -> float:
         right = probabilities[np.arange(len(targets)), targets]
         return float(-np.log(np.maximum(right, 1e-12)).mean())
 
-    found = minimize_scalar(cross_entropy, bounds=(math.log(0.1), math.log(10)), method="bounded")
-    return math.exp(float(found.x))
+    low, high = map(math.log, TEMPERATURES)
+    found = minimize_scalar(cross_entropy, bounds=(low, high), method="bounded")
+    return round(math.exp(float(found.x)), 4)
 
 
-def choose_threshold(
-    probabilities: Floats,
-    targets: Indices,
-    classes: Sequence[PhotoClass],
-    sources: Sequence[str | None],
-) -> float:
-    """Choose the lowest threshold at which filing is right often enough.
+def choose_thresholds(
+    probabilities: Floats, targets: Indices, classes: Sequence[PhotoClass]
+) -> tuple[float, ...]:
+    """Choose for each class the lowest threshold at which it is seldom given wrongly.
 
-    That is where FILED_PRECISION and NEITHER_FILED hold on these photos, from 0.5 to 0.995 in
-    steps of 0.005; the highest of them if they hold nowhere. `sources` are those of the photos,
-    and each counts alike, whatever its size: the photos of people whom nobody has met are more
-    like another source than like one more photo of the largest.
+    From 0.5 to 0.995 in steps of 0.005; the highest where the limits above hold nowhere. Half a
+    wrong photo is added to those that are counted (Krichevsky and Trofimov, 1981), so that where
+    there is little to tell by, thresholds are high. The kinds of a class come before it: what
+    none of them is sure of counts for the class itself.
     """
-    is_right: Flags = probabilities.argmax(axis=1) == targets
-    is_pet = filed_classes(classes)[targets]
-    confidence = confidence_to_file(probabilities, classes)
-    _, source_of_row = np.unique([source or "" for source in sources], return_inverse=True)
-    for threshold in np.arange(_LOWEST, _HIGHEST, 0.005):
-        filed: Flags = confidence >= threshold
-        right = _mean_of_sources(is_right, filed & is_pet, source_of_row)
-        neither = _mean_of_sources(filed, ~is_pet, source_of_row)
-        if (right or 0.0) >= FILED_PRECISION and (neither or 0.0) <= NEITHER_FILED:
-            return round(float(threshold), 3)
-    return _HIGHEST
+    chosen = list(classes)
+    order = sorted(range(len(classes)), key=lambda place: classes[place].parent is None)
+    for place in order:
+        chosen[place] = chosen[place].with_threshold(_HIGHEST)
+        for threshold in np.arange(_lowest(targets, place, classes), _HIGHEST, _STEP):
+            tried = chosen[place].with_threshold(round(float(threshold), 3))
+            given = answers(probabilities, [*chosen[:place], tried, *chosen[place + 1 :]]) == place
+            if _holds(given, targets, classes, place):
+                chosen[place] = tried
+                break
+    return tuple(one.threshold for one in chosen)
 
 
-def files_too_much(
-    probabilities: Floats, targets: Indices, classes: Sequence[PhotoClass], threshold: float
-) -> bool:
-    """Tell whether filing from a threshold on is wrong more often than chance explains.
-
-    That is where what FILED_PRECISION and NEITHER_FILED allow would make so many wrong in fewer
-    than 1 of 20 cases, by the binomial distribution. Few photos prove little: of 13 one may be
-    wrong, of 200 four.
-    """
-    filed = confidence_to_file(probabilities, classes) >= threshold
-    is_pet = filed_classes(classes)[targets]
-    is_wrong: Flags = probabilities.argmax(axis=1) != targets
-    return any(
-        binomtest(int(wrong.sum()), len(wrong), allowed, alternative="greater").pvalue < _BY_CHANCE
-        for wrong, allowed in (
-            (is_wrong[filed & is_pet], 1 - FILED_PRECISION),
-            (filed[~is_pet], NEITHER_FILED),
-        )
-        if len(wrong)
-    )
+def _lowest(targets: Indices, place: int, classes: Sequence[PhotoClass]) -> float:
+    own = classes[place]
+    # what is no kind of its parent's is filed as its parent all the same
+    few = own.role is Role.FILE and own.parent is None and (targets == place).sum() < _FEW
+    return _LOWEST_OF_FEW if few else _LOWEST
 
 
-def _mean_of_sources(flags: Flags, among: Flags, sources: Indices) -> float | None:
-    """Compute the share of flags in each source, and the mean of these; None of no photos.
+def _holds(given: Flags, targets: Indices, classes: Sequence[PhotoClass], place: int) -> bool:
+    """Tell whether a class is seldom enough given to photos that are not of it."""
+    own = classes[place]
+    labels = [one.label for one in classes]
+    roles = np.array([one.role for one in classes])
+    kinds = [kind for kind, one in enumerate(classes) if one.parent == own.label]
+    is_pet: Flags = (roles[targets] == Role.FILE) & (targets != place) & ~np.isin(targets, kinds)
+    if own.role is not Role.FILE:
+        return _at_most(PETS_CALLED[own.role], given, is_pet)
+    if own.parent is not None:
+        of_parent: Flags = targets == labels.index(own.parent)
+        if not _at_most(KINDS_FILED, given, of_parent):
+            return False
+        is_pet &= ~of_parent
+    is_neither: Flags = (roles[targets] == Role.NEITHER) & (targets != place)
+    return _at_most(PETS_FILED, given, is_pet) and _at_most(NEITHER_FILED, given, is_neither)
 
-    Only photos `among` those count; sources with few of them count together, as one.
-    """
-    if not among.any():
-        return None
-    photos = np.bincount(sources[among], minlength=sources.max() + 1)
-    own = np.where(photos[sources] >= _FEWEST_OF_SOURCE, sources, len(photos))
-    counts = np.bincount(own[among])
-    found = np.bincount(own[among], weights=flags[among])
-    return float((found[counts > 0] / counts[counts > 0]).mean())
+
+def _at_most(limit: float, given: Flags, among: Flags) -> bool:
+    return bool((given[among].sum() + 0.5) / (among.sum() + 1) <= limit)

@@ -9,14 +9,11 @@ from pathlib import Path
 
 from core.console import Console
 from core.training.batches import class_weights, steps_per_epoch
-from core.training.compare import ENOUGH
 from core.training.dataset import Dataset
-from core.training.fine_tune import HEAD_EPOCHS, keeps_answers, read_network
 from core.training.fit import fit
 from core.training.history import Epoch
 from core.training.inputs import Known, decode, gather
 from core.training.recipe import Recipe
-from core.training.trial import FOLDS
 
 _TIMED_STEPS = 4
 _UNEVEN = 3.0  # times as many photos of one class as of another, from which on it is told
@@ -27,15 +24,17 @@ def check(
     recipe: Recipe,
     *,
     known: Known,
-    current: Path | None,
     console: Console,
     leave_out: Collection[str] = (),
+    sources: Path | None = None,
 ) -> None:
     """Tell what `train` would learn from in `data`; nothing is kept. Raises as `train`."""
-    inputs = gather(data, known, console=console, leave_out=leave_out, current=current)
+    inputs = gather(data, known, console=console, leave_out=leave_out, sources=sources)
     with tempfile.TemporaryDirectory(prefix="catdog-check-") as folder:
         work = Path(folder)
-        dataset = decode(inputs, recipe, leave_out=leave_out, work=work, console=console)
+        dataset = decode(
+            inputs, recipe.preprocessing, leave_out=leave_out, work=work, console=console
+        )
         learnt, held_out = dataset.count(dataset.training), dataset.count(dataset.validation)
         weights = class_weights(dataset, recipe.balance)
         most = max(learnt.values())
@@ -45,21 +44,15 @@ def check(
                 f"  {label}: {count} to learn from, {held_out[label]} held out"
                 + (f"; each counts {weight:.1f} times, as there are few" if uneven else "")
             )
-        minutes = seconds_of(dataset, recipe, work, current) / 60
-        again = ""
-        if len(dataset.validation) < ENOUGH:  # each of the folds learns from all but its own part
-            more = max(1, round(minutes * (FOLDS - 1)))
-            again = f", and telling if the model is better {more} min more"
-        console.say(
-            f"Training would take about {max(1, round(minutes))} min{again}. Nothing was kept."
-        )
+        minutes = seconds_of(dataset, recipe, work) / 60
+        console.say(f"Training would take about {max(1, round(minutes))} min. Nothing was kept.")
         del dataset  # Windows removes no file that is mapped
 
 
-def seconds_of(dataset: Dataset, recipe: Recipe, work: Path, current: Path | None) -> float:
+def seconds_of(dataset: Dataset, recipe: Recipe, work: Path) -> float:
     """Estimate the seconds that training takes here, from a few steps at the last image size.
 
-    The work of a step grows with the pixels. Going on from a model trains its last layer first.
+    The work of a step grows with the pixels.
     """
     some = replace(
         dataset,
@@ -69,18 +62,12 @@ def seconds_of(dataset: Dataset, recipe: Recipe, work: Path, current: Path | Non
     last = recipe.stages[-1]
     timed: list[Epoch] = []
     few = replace(recipe, stages=(replace(last, epochs=2),), fewest_steps=1)
-    goes_on = recipe.name == "fine-tune"
-    keep = None
-    if goes_on and current is not None and keeps_answers(current, dataset):
-        keep = read_network(current)
-    fit(some, few, work=work, keep=keep, on_epoch=timed.append)
+    fit(some, few, work=work, on_epoch=timed.append)
     a_photo = timed[-1].seconds / _photos_of_an_epoch(some, few)
     photos = _photos_of_an_epoch(dataset, recipe)
     seconds = sum(
         a_photo * photos * stage.epochs * (stage.size / last.size) ** 2 for stage in recipe.stages
     )
-    if goes_on:
-        seconds += a_photo * photos * HEAD_EPOCHS / 2
     return seconds + timed[0].seconds * len(recipe.stages)  # building it takes as long each time
 
 

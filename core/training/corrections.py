@@ -12,8 +12,6 @@ from core.paths import display
 from core.store import Store, columns_below, from_column
 from core.training.labelled import Fault, LabelledFolder, LabelledPhoto
 
-_MOST_LEFT_ALONE = 1000  # photos: enough to tell of rejection by
-
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
@@ -80,19 +78,6 @@ def guesses(labelled: LabelledFolder, store: Store) -> frozenset[Path]:
         and real not in corrected
         and _size(real) == filed[real]
     )
-
-
-def left_alone(store: Store) -> list[Path]:
-    """List the photos that sorting left or set apart, and nobody labelled. Raises StoreUnusable."""
-    corrected = {one.path for one in recorded(store)}
-    with store.reading() as db:
-        rows = db.execute(
-            "SELECT path FROM stayed WHERE reason IN ('unsure', 'neither') UNION"
-            " SELECT coalesce(found_at, dst) FROM moves WHERE state = 'done' AND undoes IS NULL"
-            " AND reason IN ('unsure', 'neither')"
-        ).fetchall()
-    paths = (from_column(row["path"]) for row in rows)
-    return [path for path in paths if path not in corrected and path.is_file()][:_MOST_LEFT_ALONE]
 
 
 def without(labelled: LabelledFolder, paths: Iterable[Path]) -> LabelledFolder:

@@ -16,10 +16,9 @@ from core.image import open_image, read_photo
 from core.labels import PhotoClass
 from core.lookahead import map_ahead
 from core.paths import display
-from core.preprocessing import Pixels, squash
+from core.preprocessing import Pixels, Preprocessing, stored
 from core.training.labelled import Fault, LabelledFolder, LabelledPhoto
 from core.training.near_duplicates import Hashes, difference_hash, nearest
-from core.training.sources import source_of
 
 Indices = npt.NDArray[np.intp]
 
@@ -59,17 +58,19 @@ def is_held_out(sha256: bytes) -> bool:
 
 def load(
     labelled: LabelledFolder,
-    size: int,
+    how: Preprocessing,
     *,
     work: Path,
     leave_out: Collection[str] = (),
     never_held_out: Collection[Path] = (),
+    holds_out: bool = True,
     on_photo: Callable[[], None] = lambda: None,
 ) -> Dataset:
-    """Decode all photos to `size` pixels a side, into an unnamed temporary file in `work`.
+    """Decode all photos to the stored size, into an unnamed temporary file in `work`.
 
-    Photos of the sources in `leave_out` (see `source_of`) are neither learnt from nor held out,
-    but kept apart; those in `never_held_out` are learnt from, whatever their content.
+    Photos of the sources in `leave_out` are neither learnt from nor held out, but kept apart;
+    those in `never_held_out` are learnt from, whatever their content, and all are if nothing is to
+    be held out.
 
     Files that cannot be decoded are named in `faults` and skipped, and so are copies of a photo:
     all but the first, or every one of them if they lie in different class folders. What is nearly
@@ -82,7 +83,7 @@ def load(
     row_of: dict[bytes, int] = {}  # by SHA-256
     contradicted: set[int] = set()
     with tempfile.TemporaryFile(dir=work) as file:
-        for photo, loaded in _decoded(labelled.photos, size):
+        for photo, loaded in _decoded(labelled.photos, how):
             on_photo()
             if isinstance(loaded, UnreadableImage):
                 faults.append(Fault(photo.path, str(loaded)))
@@ -107,16 +108,18 @@ def load(
             raise UsageRefused(f"Not one photo in {display(labelled.folder)} can be read.")
         file.flush()
         # the mapping keeps the file alive after it is closed, and not after a killed run
-        pixels_of_all = np.memmap(file, np.uint8, "r", shape=(len(kept), size, size, 3))
+        pixels_of_all = np.memmap(
+            file, np.uint8, "r", shape=(len(kept), how.stored_size, how.stored_size, 3)
+        )
     index_of = {photo_class.label: index for index, photo_class in enumerate(labelled.classes)}
     rows = [(sha256, row) for sha256, row in row_of.items() if row not in contradicted]
     parts: dict[str, list[int]] = {"training": [], "validation": [], "left_out": []}
     for sha256, row in rows:
-        if source_of(kept[row].path) in leave_out:
+        if kept[row].source in leave_out:
             parts["left_out"].append(row)
         else:
             path = kept[row].path
-            held_out = is_held_out(sha256) and path not in never_held_out
+            held_out = holds_out and is_held_out(sha256) and path not in never_held_out
             if labelled.held_out is not None:
                 held_out = path in labelled.held_out
             parts["validation" if held_out else "training"].append(row)
@@ -131,9 +134,10 @@ def load(
         targets=np.array([index_of[photo.label] for photo in kept], dtype=np.intp),
         **{part: np.array(rows_of, dtype=np.intp) for part, rows_of in parts.items()},
         faults=tuple(faults),
-        fingerprint=_fingerprint((sha256, kept[row].label) for sha256, row in rows),
+        fingerprint=fingerprint((sha256, kept[row].label) for sha256, row in rows),
     )
-    _check_enough(dataset, {photo.label for photo in labelled.photos})
+    if holds_out:
+        _check_enough(dataset, {photo.label for photo in labelled.photos})
     return dataset
 
 
@@ -161,8 +165,8 @@ def _take_out_near_duplicates(
     return faults
 
 
-def fingerprint(photos: Sequence[LabelledPhoto]) -> str:
-    """Compute the fingerprint of photos on disk; those that vanished meanwhile are left out."""
+def content_hashes(photos: Sequence[LabelledPhoto]) -> list[tuple[bytes, str]]:
+    """Compute the SHA-256 of photos on disk, with their labels, but for those that vanished."""
 
     def digest(photo: LabelledPhoto) -> bytes | None:
         try:
@@ -170,27 +174,25 @@ def fingerprint(photos: Sequence[LabelledPhoto]) -> str:
         except UnreadableImage:
             return None
 
-    return _fingerprint(
-        (sha256, photo.label) for photo, sha256 in map_ahead(digest, photos) if sha256
-    )
+    return [(sha256, photo.label) for photo, sha256 in map_ahead(digest, photos) if sha256]
 
 
 def _decoded(
-    photos: Sequence[LabelledPhoto], size: int
+    photos: Sequence[LabelledPhoto], how: Preprocessing
 ) -> Iterator[tuple[LabelledPhoto, tuple[bytes, Pixels, int] | UnreadableImage]]:
     """Hash, decode and hash for near-duplicates on all cores, in order, a few photos ahead."""
 
     def load_one(photo: LabelledPhoto) -> tuple[bytes, Pixels, int] | UnreadableImage:
         try:
             content = read_photo(photo.path)
-            image = open_image(content, min_side=size, name=display(photo.path))
+            image = open_image(content, min_side=how.decoded_side, name=display(photo.path))
             if min(image.size) < _SMALLEST:
                 raise UnreadableImage(
                     UnreadableCode.NOT_AN_IMAGE,
                     f"{display(photo.path)} is {image.width} x {image.height} pixels: too small to "
                     "learn from.",
                 )
-            pixels = np.asarray(squash(image, size))
+            pixels = np.asarray(stored(image, how))
             return hashlib.sha256(content).digest(), pixels, difference_hash(pixels)
         except UnreadableImage as error:
             return error
@@ -206,7 +208,8 @@ def _contradiction(photo: LabelledPhoto, other: LabelledPhoto) -> Fault:
     )
 
 
-def _fingerprint(rows: Iterable[tuple[bytes, str]]) -> str:
+def fingerprint(rows: Iterable[tuple[bytes, str]]) -> str:
+    """Compute one hash over photos' own and their labels, whatever their names and order."""
     lines = sorted({f"{sha256.hex()} {label}" for sha256, label in rows})
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

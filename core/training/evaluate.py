@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +13,9 @@ from core.classifier import Classifier
 from core.errors import UnreadableImage, UsageRefused
 from core.inference import predict_photos
 from core.manifest import Manifest
-from core.training.dataset import Indices, fingerprint
+from core.training.dataset import Indices, content_hashes, fingerprint
 from core.training.figures import Evaluation, figures
+from core.training.head.seen import learnt_from
 from core.training.labelled import Fault, LabelledPhoto
 
 
@@ -41,6 +41,7 @@ class Measured:
     evaluation: Evaluation
     predicted: Predicted
     fingerprint: str  # of the photos that were measured
+    learnt_from: int  # how many of them the model learnt from
 
 
 def evaluate(
@@ -52,18 +53,19 @@ def evaluate(
 ) -> Measured:
     """Predict labelled photos one by one, as serving does, and count.
 
-    `threshold` defaults to the manifest's. Raises UsageRefused for labels that the model does
+    `threshold` can only raise the manifest's. Raises UsageRefused for labels that the model does
     not have, and if no photo can be read.
     """
     predicted = predict_labelled(classifier, photos, on_photo=on_photo)
     manifest = classifier.manifest
-    evaluation = figures(
-        predicted.probabilities,
-        predicted.targets,
-        manifest.classes,
-        manifest.threshold if threshold is None else threshold,
+    evaluation = figures(predicted.probabilities, predicted.targets, manifest.classes, threshold)
+    hashes = content_hashes(predicted.photos)
+    return Measured(
+        evaluation,
+        predicted,
+        fingerprint(hashes),
+        learnt_from(classifier.folder, [sha256.hex() for sha256, _ in hashes]),
     )
-    return Measured(evaluation, predicted, fingerprint(predicted.photos))
 
 
 def predict_labelled(
@@ -102,26 +104,26 @@ def predict_labelled(
 def by_group(
     predicted: Predicted,
     manifest: Manifest,
-    group_of: Callable[[Path], str | None],
+    group_of: Callable[[LabelledPhoto], str | None],
     *,
     threshold: float | None = None,
     fewest: int = 1,
 ) -> dict[str, Evaluation]:
     """Evaluate each group of photos by itself, groups of fewer than `fewest` left out.
 
-    `group_of` names a photo's group, None for photos of no group; `threshold` defaults to the
+    `group_of` names a photo's group, None for photos of no group; `threshold` can only raise the
     manifest's.
     """
     rows: defaultdict[str, list[int]] = defaultdict(list)
     for row, photo in enumerate(predicted.photos):
-        if (group := group_of(photo.path)) is not None:
+        if (group := group_of(photo)) is not None:
             rows[group].append(row)
     return {
         group: figures(
             predicted.probabilities[own],
             predicted.targets[own],
             manifest.classes,
-            manifest.threshold if threshold is None else threshold,
+            threshold,
         )
         for group, own in sorted(rows.items())
         if len(own) >= fewest

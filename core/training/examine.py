@@ -11,11 +11,10 @@ import numpy as np
 
 from core.classifier import Classifier
 from core.labels import Role
-from core.manifest import LITERT, Manifest
+from core.manifest import Manifest
 from core.training.evaluate import Measured, by_group, evaluate
 from core.training.figures import AtThreshold, Evaluation, at_thresholds
 from core.training.labelled import LabelledPhoto
-from core.training.sources import kind_of, source_of
 from core.training.variations import Pairs, Varied, measure_pairs, measure_variations
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995)
@@ -27,7 +26,7 @@ class Examination:
     """A model's figures on some photos, as a whole and in parts."""
 
     manifest: Manifest
-    threshold: float
+    threshold: float | None  # that was asked for, above the model's own
     measured: Measured
     sources: dict[str, Evaluation]
     kinds: dict[str, Evaluation]  # of the photos of neither
@@ -48,13 +47,12 @@ def examine(
 ) -> Examination:
     """Measure the model in `folder`; with `variations` also on photos turned, dark, small ...
 
-    `threshold` defaults to the manifest's; `on_photo` is called once a photo, and with
+    `threshold` can only raise the manifest's; `on_photo` is called once a photo, and with
     `variations` twice for those of classes that are filed. Raises as `evaluate`.
     """
     classifier = Classifier(folder)
     manifest = classifier.manifest
-    limit = manifest.threshold if threshold is None else threshold
-    measured = evaluate(classifier, photos, threshold=limit, on_photo=on_photo)
+    measured = evaluate(classifier, photos, threshold=threshold, on_photo=on_photo)
     predicted = measured.predicted
     neither = {c.label for c in manifest.classes if c.role is Role.NEITHER}
     rows = [row for row, photo in enumerate(predicted.photos) if photo.label in neither]
@@ -64,26 +62,26 @@ def examine(
         probabilities=predicted.probabilities[rows],
         targets=predicted.targets[rows],
     )
-    thresholds = sorted({*THRESHOLDS, limit})
+    thresholds = sorted({*THRESHOLDS, *([] if threshold is None else [threshold])})
     return Examination(
         manifest=manifest,
-        threshold=limit,
+        threshold=threshold,
         measured=measured,
-        sources=by_group(predicted, manifest, source_of, threshold=limit),
-        kinds=by_group(of_neither, manifest, kind_of, threshold=limit),
+        sources=by_group(predicted, manifest, lambda photo: photo.source, threshold=threshold),
+        kinds=by_group(of_neither, manifest, lambda photo: photo.kind, threshold=threshold),
         curve=at_thresholds(
             predicted.probabilities, predicted.targets, manifest.classes, thresholds
         ),
         varied=measure_variations(classifier, photos, on_photo=on_photo) if variations else {},
-        pairs=measure_pairs(classifier, photos, threshold=limit) if variations else None,
-        model_bytes=manifest.files[LITERT].bytes,
+        pairs=measure_pairs(classifier, photos, threshold=threshold) if variations else None,
+        model_bytes=classifier.bytes,
         milliseconds=milliseconds(classifier),
     )
 
 
 def milliseconds(classifier: Classifier) -> float:
     """Time the network on one photo and one thread: the median."""
-    size = classifier.manifest.preprocessing.size
+    size = classifier.preprocessing.size
     photo = np.zeros((1, size, size, 3), dtype=np.uint8)
     taken: list[float] = []
     for _ in range(_TIMED):

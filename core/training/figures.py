@@ -10,9 +10,10 @@ import numpy.typing as npt
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from core.labels import PhotoClass, Role
+from core.labels import UNSURE, PhotoClass, Role
 from core.probabilities import Floats
 from core.training.dataset import Indices
+from core.verdict import answers, in_effect
 
 Flags = npt.NDArray[np.bool_]
 
@@ -33,57 +34,70 @@ class ClassFigures:
 class Evaluation:
     """A model's figures on some photos; shares are 0 to 1, None where there was nothing to tell.
 
-    "Pets" here are the photos of every class that is filed, "neither" those of the others.
+    "Pets" here are the photos of every class that is filed, "neither" those of the class that says
+    so.
     """
 
     photos: int
     accuracy: float  # the likeliest of all classes is right
-    told_apart: float | None  # of pets: the likeliest of the classes that are filed is right
+    pet_accuracy: float | None  # of pets: the likeliest of the classes that are filed is right
     per_class: dict[str, ClassFigures]
     confusion: dict[str, dict[str, int]]  # [what it is][what it was taken for]
+    verdicts: dict[str, dict[str, int]]  # [what it is][what is said at the thresholds: or unsure]
     ece: float  # expected calibration error, 15 bins of equal width
-    threshold: float
+    thresholds: dict[str, float]  # by label
     coverage: float | None  # of pets: filed, rightly or not
-    filed_right: float | None  # of pets: filed in the right folder
+    filed_rightly: float | None  # of pets: filed in the right folder
     filed_precision: float | None  # of pets filed: in the right folder
-    neither_filed: float | None  # of neither: filed all the same
+    false_filing_rate: float | None  # of neither: filed all the same
     intervals: dict[str, tuple[float, float]]  # of the shares above: from where to where, 95 %
 
 
 @dataclass(frozen=True, slots=True)
 class AtThreshold:
-    """What filing would come to at some threshold; shares as in Evaluation."""
+    """What filing would come to at one threshold for all classes; shares as in Evaluation."""
 
     threshold: float
     coverage: float | None
     filed_precision: float | None
-    neither_filed: float | None
+    false_filing_rate: float | None
 
 
 def figures(
-    probabilities: Floats, targets: Indices, classes: Sequence[PhotoClass], threshold: float
+    probabilities: Floats,
+    targets: Indices,
+    classes: Sequence[PhotoClass],
+    threshold: float | None = None,
 ) -> Evaluation:
-    """Compute an evaluation from probabilities, shape `(n, classes)`, and true classes."""
+    """Compute an evaluation from probabilities, shape `(n, classes)`, and true classes.
+
+    `threshold` can only raise those of the classes.
+    """
     labels = [photo_class.label for photo_class in classes]
     everything = np.arange(len(labels))
-    is_filed_class = filed_classes(classes)
+    roles = np.array([one.role for one in classes])
+    is_filed_class: Flags = roles == Role.FILE
+    limits = [in_effect(one, threshold) for one in classes]
     guesses = probabilities.argmax(axis=1)
     right: Flags = guesses == targets
     confidence = probabilities.max(axis=1)
-    is_pet = is_filed_class[targets]
-    filed = confidence_to_file(probabilities, classes) >= threshold
+    answered = answers(probabilities, classes, threshold)
+    is_pet: Flags = is_filed_class[targets]
+    is_neither: Flags = roles[targets] == Role.NEITHER
+    filed: Flags = (answered >= 0) & is_filed_class[answered]
+    filed_right: Flags = filed & (answered == targets)
     among_filed = np.where(is_filed_class, probabilities, -1.0).argmax(axis=1)
     precision, recall, f1, support = precision_recall_fscore_support(
         targets, guesses, labels=everything, zero_division=0.0
     )
-    matrix = confusion_matrix(targets, guesses, labels=everything)
+    said = np.where(answered >= 0, answered, len(labels))
     flags: dict[str, Flags] = {
         "accuracy": right,
-        "told_apart": (among_filed == targets)[is_pet],
+        "pet_accuracy": (among_filed == targets)[is_pet],
         "coverage": filed[is_pet],
-        "filed_right": (filed & right)[is_pet],
-        "filed_precision": right[is_pet & filed],
-        "neither_filed": filed[~is_pet],
+        "filed_rightly": filed_right[is_pet],
+        "filed_precision": filed_right[is_pet & filed],
+        "false_filing_rate": filed[is_neither],
     }
     return Evaluation(
         photos=len(targets),
@@ -91,31 +105,31 @@ def figures(
             label: ClassFigures(float(p), float(r), float(f), int(s))
             for label, p, r, f, s in zip(labels, precision, recall, f1, support, strict=True)
         },
-        confusion={
-            label: dict(zip(labels, map(int, row), strict=True))
-            for label, row in zip(labels, matrix, strict=True)
-        },
+        confusion=_table(confusion_matrix(targets, guesses, labels=everything), labels, labels),
+        verdicts=_table(
+            confusion_matrix(targets, said, labels=np.arange(len(labels) + 1))[:-1],
+            labels,
+            [*labels, UNSURE],
+        ),
         ece=expected_calibration_error(confidence, right),
-        threshold=threshold,
+        thresholds=dict(zip(labels, map(float, limits), strict=True)),
         accuracy=float(right.mean()),
-        told_apart=share(flags["told_apart"]),
+        pet_accuracy=share(flags["pet_accuracy"]),
         coverage=share(flags["coverage"]),
-        filed_right=share(flags["filed_right"]),
+        filed_rightly=share(flags["filed_rightly"]),
         filed_precision=share(flags["filed_precision"]),
-        neither_filed=share(flags["neither_filed"]),
+        false_filing_rate=share(flags["false_filing_rate"]),
         intervals={key: wilson(own) for key, own in flags.items() if len(own)},
     )
 
 
-def filed_classes(classes: Sequence[PhotoClass]) -> Flags:
-    """Tell of each class whether its photos are filed."""
-    return np.array([photo_class.role is Role.FILE for photo_class in classes])
-
-
-def confidence_to_file(probabilities: Floats, classes: Sequence[PhotoClass]) -> Floats:
-    """Tell up to which threshold each photo would be filed: 0 where its likeliest class is not."""
-    is_filed_class = filed_classes(classes)
-    return np.where(is_filed_class[probabilities.argmax(axis=1)], probabilities.max(axis=1), 0.0)
+def _table(
+    matrix: npt.NDArray[np.intp], rows: Sequence[str], columns: Sequence[str]
+) -> dict[str, dict[str, int]]:
+    return {
+        label: dict(zip(columns, map(int, row), strict=True))
+        for label, row in zip(rows, matrix, strict=True)
+    }
 
 
 def at_thresholds(
@@ -125,11 +139,14 @@ def at_thresholds(
     thresholds: Iterable[float],
 ) -> list[AtThreshold]:
     """Compute how much would be filed, and how rightly, at each of some thresholds."""
-    found = (figures(probabilities, targets, classes, threshold) for threshold in thresholds)
-    return [
-        AtThreshold(one.threshold, one.coverage, one.filed_precision, one.neither_filed)
-        for one in found
-    ]
+    found = []
+    for threshold in thresholds:
+        alike = [one.with_threshold(threshold) for one in classes]
+        one = figures(probabilities, targets, alike)
+        found.append(
+            AtThreshold(threshold, one.coverage, one.filed_precision, one.false_filing_rate)
+        )
+    return found
 
 
 def wilson(flags: Flags) -> tuple[float, float]:

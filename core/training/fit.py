@@ -17,15 +17,11 @@ from core.training.architectures import build, for_training
 from core.training.batches import steps_per_epoch, targets_of, training_batches, whole_photos
 from core.training.dataset import Dataset
 from core.training.history import Epoch
-from core.training.keeping import beside_answers, with_answers
-from core.training.losses import KeptCrossentropy, LabelAccuracy, PresentCrossentropy
 from core.training.optimizer import make_optimizer
 from core.training.recipe import Recipe
 
 if keras.backend.backend() == "tensorflow":
     from core.training import tensorflow_speed
-
-Learns = Callable[[keras.Layer], bool]  # whether a layer changes in training
 
 LAST = "last.keras"
 BEST = "best.keras"
@@ -49,19 +45,14 @@ def fit(
     recipe: Recipe,
     *,
     work: Path,
-    start: keras.Model | None = None,
-    learns: Learns | None = None,
-    keep: keras.Model | None = None,
     finish: bool = False,
     on_step: Callable[[int], None] = lambda steps_done: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Fitted:
     """Train a network, going on from the checkpoint in `work` if there is one.
 
-    It begins with random weights, or with those of `start`, a network for these classes, of which
-    the layers learn that `learns` says: all of them without it. With `keep`, a network for these
-    classes, it learns the answers of that, corrected by the labels. To `finish` is to go no further
-    than the checkpoints, which there must be.
+    It begins with random weights. To `finish` is to go no further than the checkpoints, which
+    there must be.
 
     After each epoch `last.keras` (with the optimizer's state) and `history.json` are replaced
     there. In the last stage `best.keras` keeps the network of the lowest validation loss, and
@@ -73,7 +64,7 @@ def fit(
     steps = steps_per_epoch(dataset, recipe)
     if keras.backend.backend() == "tensorflow":
         tensorflow_speed.compute_convolutions_in_bfloat16()
-    model = _resumed(work) or _fresh(dataset, recipe, steps, start, learns, keep)
+    model = _resumed(work) or _fresh(dataset, recipe, steps)
     done = int(model.optimizer.iterations) // steps
     keeper = Keeper(work, recipe, _read_history(work)[:done], on_epoch)
     begin = 0
@@ -86,9 +77,6 @@ def fit(
         batches = training_batches(dataset, recipe, stage, numbers)
         photos = whole_photos(dataset, dataset.validation, stage.size)
         targets = targets_of(dataset, dataset.validation)
-        if keep is not None:
-            batches = with_answers(batches, keep)
-            targets = beside_answers(targets, photos, keep)
         model.fit(
             batches,
             steps_per_epoch=steps,
@@ -115,24 +103,11 @@ def _best_so_far(work: Path, recipe: Recipe) -> Fitted:
     return Fitted(network, tuple(_read_history(work)))
 
 
-def _fresh(
-    dataset: Dataset,
-    recipe: Recipe,
-    steps: int,
-    start: keras.Model | None,
-    learns: Learns | None,
-    keep: keras.Model | None,
-) -> keras.Model:
+def _fresh(dataset: Dataset, recipe: Recipe, steps: int) -> keras.Model:
     outputs = outputs_for(dataset)
-    model = for_training(start or build(recipe, outputs))
-    if learns is not None:
-        for layer in model.layers:
-            layer.trainable = learns(layer)
-    elif keras.backend.backend() == "tensorflow":
-        weights = model.get_weights()
+    model = for_training(build(recipe, outputs))
+    if keras.backend.backend() == "tensorflow":
         model = tensorflow_speed.with_fused_normalization(model)
-        if start is not None:
-            model.set_weights(weights)
     warmup = round(recipe.warmup_epochs * steps)
     total = recipe.epochs * steps
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -146,16 +121,8 @@ def _fresh(
         loss = keras.losses.BinaryCrossentropy(True, label_smoothing=recipe.label_smoothing)
         accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
     else:
-        present = [count > 0 for count in dataset.count(dataset.training).values()]
-        if keep is not None:
-            loss = KeptCrossentropy()
-        elif all(present):
-            loss = keras.losses.CategoricalCrossentropy(
-                True, label_smoothing=recipe.label_smoothing
-            )
-        else:
-            loss = PresentCrossentropy(present, recipe.label_smoothing)
-        accuracy = LabelAccuracy(name="accuracy")
+        loss = keras.losses.CategoricalCrossentropy(True, label_smoothing=recipe.label_smoothing)
+        accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
     model.compile(
         optimizer=make_optimizer(recipe.optimizer, schedule, recipe.weight_decay),
         loss=loss,

@@ -8,15 +8,12 @@ from pathlib import Path
 
 from core.console import Console, count_up
 from core.errors import UsageRefused
-from core.manifest import read_manifest
 from core.paths import display
+from core.preprocessing import Preprocessing
 from core.store import Store
 from core.training.corrections import guesses, with_feedback, without
 from core.training.dataset import Dataset, load
-from core.training.fine_tune import with_classes_of
 from core.training.labelled import LabelledFolder, scan, scan_parts
-from core.training.recipe import Recipe
-from core.training.sources import source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +41,20 @@ def gather(
     console: Console,
     test: Path | None = None,
     leave_out: Collection[str] = (),
-    current: Path | None = None,
+    sources: Path | None = None,
 ) -> Inputs:
     """List what there is to learn from in `data`, and tell of what is added and left out.
 
-    The classes are those of the model in `current`, if the photos show no others. Raises
-    UsageRefused.
+    Raises UsageRefused.
     """
-    labelled, own_test = scan_parts(data)
+    labelled, own_test = scan_parts(data, sources=sources)
     test = test or own_test
-    if missing := set(leave_out) - {source_of(photo.path) for photo in labelled.photos}:
+    if missing := set(leave_out) - {photo.source for photo in labelled.photos}:
         raise UsageRefused(
-            f"No photo in {display(data)} is of the source {sorted(missing)[0]!r}: a source is "
-            "the first word of names such as kaggle-00012.jpg. Name another with --leave-out."
+            f"No photo in {display(data)} is of the source {sorted(missing)[0]!r}: sources stand "
+            "in a sources.csv there. Name another with --hold-out."
         )
     labelled, guessed = _with_what_is_known(labelled, known, console)
-    if current is not None:
-        labelled = with_classes_of(labelled, read_manifest(current))
     tested = scan(test) if test else None
     if tested and not tested.labels <= labelled.labels:
         raise UsageRefused(
@@ -71,7 +65,13 @@ def gather(
 
 
 def decode(
-    inputs: Inputs, recipe: Recipe, *, leave_out: Collection[str], work: Path, console: Console
+    inputs: Inputs,
+    how: Preprocessing,
+    *,
+    leave_out: Collection[str] = (),
+    holds_out: bool = True,
+    work: Path,
+    console: Console,
 ) -> Dataset:
     """Decode the photos and split them, with a line about each that is skipped.
 
@@ -86,18 +86,21 @@ def decode(
     with console.progress("Decoding", len(labelled.photos)) as told:
         dataset = load(
             labelled,
-            recipe.stored_size,
+            how,
             work=work,
             leave_out=leave_out,
             never_held_out=inputs.guessed,
+            holds_out=holds_out,
             on_photo=count_up(told),
         )
     for fault in dataset.faults:
         console.say(f"Skipped: {fault.reason}")
-    console.say(
-        f"{len(dataset.training)} to learn from, {len(dataset.validation)} held out"
-        + (f", {len(dataset.left_out)} left out." if len(dataset.left_out) else ".")
-    )
+    parts = [f"{len(dataset.training)} to learn from"]
+    if len(dataset.validation):
+        parts.append(f"{len(dataset.validation)} held out")
+    if len(dataset.left_out):
+        parts.append(f"{len(dataset.left_out)} of held-out sources")
+    console.say(f"{', '.join(parts)}.")
     return dataset
 
 

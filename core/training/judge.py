@@ -1,4 +1,4 @@
-"""Judging a model on photos that it did not learn from, its confidences made true first."""
+"""Judging a whole network on photos that it did not learn from, its confidences made true first."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from core.classifier import Classifier
 from core.console import Console, count_up
 from core.manifest import Manifest
 from core.probabilities import probabilities_from_logits
-from core.training.calibrate import choose_threshold, files_too_much, fit_temperature
-from core.training.compare import ENOUGH
+from core.training.calibrate import choose_thresholds, fit_temperature
 from core.training.dataset import Dataset
 from core.training.evaluate import Predicted, by_group, evaluate, predict_labelled
-from core.training.figures import Evaluation, figures, filed_classes
+from core.training.figures import Evaluation, figures
 from core.training.labelled import LabelledFolder
-from core.training.sources import source_of
 
-VALIDATION, LEFT_OUT, TEST = "validation", "left out", "test"
+VALIDATION, HELD_OUT_SOURCES, TEST = "validation", "held-out sources", "test"
 _FEWEST_OF_SOURCE = 10  # photos from which on figures say anything
 
 
@@ -39,23 +37,13 @@ class Judged:
         return TEST if TEST in self.predicted else VALIDATION
 
 
-def calibrate(
-    manifest: Manifest,
-    folder: Path,
-    dataset: Dataset,
-    console: Console,
-    *,
-    before: Manifest | None = None,
-) -> Judged:
-    """Choose temperature and threshold of the model in `folder`, and measure it.
+def calibrate(manifest: Manifest, folder: Path, dataset: Dataset, console: Console) -> Judged:
+    """Choose temperature and thresholds of the model in `folder`, and measure it.
 
-    The temperature is fitted to the sources left out, if any: new photos are more like those than
-    like the photos held out. The threshold must do for all of them, by source. Of a model that
-    went on from one with the manifest `before`, few photos change neither: below ENOUGH in all the
-    temperature stays, and so does the threshold unless it is plainly too low; below ENOUGH of
-    neither the threshold does not fall.
+    The temperature is fitted to the held-out sources, if any: new photos are more like those than
+    like the photos held out. The thresholds must do for all of them.
     """
-    rows = {VALIDATION: dataset.validation, LEFT_OUT: dataset.left_out}
+    rows = {VALIDATION: dataset.validation, HELD_OUT_SOURCES: dataset.left_out}
     classifier = Classifier(folder)
     predicted: dict[str, Predicted] = {}
     with console.progress("Calibrating", sum(map(len, rows.values()))) as told:
@@ -64,40 +52,28 @@ def calibrate(
             photos = [dataset.photos[index] for index in indices]
             if photos:
                 predicted[part] = predict_labelled(classifier, photos, on_photo=one_more)
-    unlike = predicted.get(LEFT_OUT, predicted[VALIDATION])
-    temperature = round(fit_temperature(unlike.logits, unlike.targets), 4)
-    if before is not None and before.classes != manifest.classes:
-        before = None
-    few = len(unlike.targets) < ENOUGH
-    if before is not None and few:
-        temperature = before.temperature
+    unlike = predicted.get(HELD_OUT_SOURCES, predicted[VALIDATION])
+    temperature = fit_temperature(unlike.logits, unlike.targets)
     predicted = {
         part: replace(own, probabilities=probabilities_from_logits(own.logits, temperature))
         for part, own in predicted.items()
     }
-    probabilities = np.concatenate([own.probabilities for own in predicted.values()])
-    targets = np.concatenate([own.targets for own in predicted.values()])
-    threshold = choose_threshold(
-        probabilities,
-        targets,
+    thresholds = choose_thresholds(
+        np.concatenate([own.probabilities for own in predicted.values()]),
+        np.concatenate([own.targets for own in predicted.values()]),
         manifest.classes,
-        [source_of(photo.path) for own in predicted.values() for photo in own.photos],
     )
-    neither = ~filed_classes(manifest.classes)
-    if before is not None:
-        at = before.threshold
-        if few and not files_too_much(probabilities, targets, manifest.classes, at):
-            threshold = at
-        elif neither[unlike.targets].sum() < ENOUGH:
-            threshold = max(threshold, at)
-    manifest = replace(manifest, temperature=temperature, threshold=threshold)
+    classes = tuple(
+        one.with_threshold(threshold)
+        for one, threshold in zip(manifest.classes, thresholds, strict=True)
+    )
+    manifest = replace(manifest, temperature=temperature, classes=classes)
     evaluations = {
-        part: figures(own.probabilities, own.targets, manifest.classes, threshold)
-        for part, own in predicted.items()
+        part: figures(own.probabilities, own.targets, classes) for part, own in predicted.items()
     }
     sources: dict[str, Evaluation] = {}
     for own in predicted.values():
-        sources |= by_group(own, manifest, source_of, fewest=_FEWEST_OF_SOURCE)
+        sources |= by_group(own, manifest, lambda photo: photo.source, fewest=_FEWEST_OF_SOURCE)
     return Judged(_with_metrics(manifest, evaluations), predicted, evaluations, sources)
 
 

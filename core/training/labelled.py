@@ -10,6 +10,7 @@ from core.errors import UsageRefused
 from core.labels import UNSURE, PhotoClass, classes_from_folders
 from core.paths import display
 from core.photos import FileKind, find_files
+from core.training.sources import SOURCES, Origin, read_sources
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 _PARTS = frozenset({TRAIN, VALIDATION, TEST})
@@ -21,6 +22,8 @@ class LabelledPhoto:
 
     path: Path
     label: str
+    source: str | None = None  # where it comes from, if a sources.csv tells
+    kind: str | None = None  # what it shows beyond its class, likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class LabelledFolder:
         return frozenset(photo_class.label for photo_class in self.classes)
 
 
-def scan_parts(folder: Path) -> tuple[LabelledFolder, Path | None]:
+def scan_parts(folder: Path, *, sources: Path | None = None) -> tuple[LabelledFolder, Path | None]:
     """List what there is to train on in a folder of class folders, or of parts with those.
 
     Parts are `train/`, and if wanted `validation/`, which is then what is held out, and `test/`.
@@ -54,8 +57,8 @@ def scan_parts(folder: Path) -> tuple[LabelledFolder, Path | None]:
     UsageRefused as `scan`, and for parts of different classes.
     """
     if not (folder / TRAIN).is_dir():
-        return scan(folder), None
-    labelled = scan(folder / TRAIN)
+        return scan(folder, sources=sources), None
+    labelled = scan(folder / TRAIN, sources=sources)
     test = folder / TEST if (folder / TEST).is_dir() else None
     if (folder / VALIDATION).is_dir():
         validation = scan(folder / VALIDATION)
@@ -74,10 +77,11 @@ def scan_parts(folder: Path) -> tuple[LabelledFolder, Path | None]:
     return replace(labelled, folder=folder), test
 
 
-def scan(folder: Path) -> LabelledFolder:
+def scan(folder: Path, *, sources: Path | None = None) -> LabelledFolder:
     """List the class folders of `folder` (`cats/`, `dogs/`, ...) and the photos below them.
 
-    Raises UsageRefused if it does not hold two class folders with photos in them.
+    Where they come from stands in the table `sources`, by default its `sources.csv`, if it is
+    there. Raises UsageRefused if it does not hold two class folders with photos in them.
     """
     if not os.path.isdir(folder):
         raise UsageRefused(f"{display(folder)} is not a folder. Name one that holds cats/, dogs/.")
@@ -108,15 +112,19 @@ def scan(folder: Path) -> LabelledFolder:
                 f"{display(folder)} has more than one folder for the class "
                 f"{photo_class.label!r}: {', '.join(f'{name}/' for name in names)}. Keep one."
             )
+    origins: dict[str, Origin] = {}
+    if sources is not None or (folder / SOURCES).is_file():
+        origins = read_sources(sources or folder / SOURCES)
+    unknown = Origin()
     photos: list[LabelledPhoto] = []
     not_photos = 0
     for photo_class in classes:
         found = list(find_files(folder / photo_class.folder, recursive=True))
-        own = [
-            LabelledPhoto(file.path, photo_class.label)
-            for file in found
-            if file.kind is FileKind.PHOTO
-        ]
+        own = []
+        for file in found:
+            if file.kind is FileKind.PHOTO:
+                origin = origins.get(file.path.relative_to(folder).as_posix(), unknown)
+                own.append(LabelledPhoto(file.path, photo_class.label, origin.source, origin.kind))
         if not own:
             raise UsageRefused(
                 f"{display(folder / photo_class.folder)} holds no photos. Add some, or take the "

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import platform
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import keras
@@ -14,8 +12,7 @@ import numpy as np
 
 from core.classifier import Classifier
 from core.errors import CatdogError
-from core.manifest import KERAS, LITERT, Manifest, Outputs, record_file
-from core.preprocessing import Preprocessing
+from core.manifest import KERAS, LITERT, Kind, Manifest, Outputs, record_file
 from core.training.architectures import ACTIVATION, LOGITS
 from core.training.batches import whole_photos
 from core.training.dataset import HELD_OUT, Dataset, spread
@@ -23,6 +20,7 @@ from core.training.export import export
 from core.training.fit import Fitted
 from core.training.parity import Parity, measure_parity
 from core.training.recipe import Recipe
+from core.training.versions import versions
 
 _PARITY_PHOTOS = 1_000
 
@@ -67,11 +65,11 @@ def _provisional_manifest(
     return Manifest(
         version=f"{created:%Y-%m-%d}-{recorded[LITERT].sha256[:8]}",
         created=created.isoformat(timespec="seconds"),
+        kind=Kind.WHOLE,
         classes=dataset.classes,
-        preprocessing=Preprocessing(recipe.size, recipe.stored_size),
+        preprocessing=recipe.preprocessing,
         outputs=Outputs(LOGITS, ACTIVATION if ACTIVATION in fitted.network.output else None),
         temperature=1.0,
-        threshold=0.5,
         files=recorded,
         data={
             "fingerprint": dataset.fingerprint,
@@ -90,7 +88,7 @@ def _provisional_manifest(
             "history": [asdict(epoch) for epoch in fitted.history],
         },
         metrics={},
-        versions=_versions(),
+        versions=versions(("catdog", "keras", keras.backend.backend(), "numpy", "pillow")),
     )
 
 
@@ -99,15 +97,5 @@ def _parity(network: keras.Model, classifier: Classifier, dataset: Dataset, bits
     some = spread(dataset.validation, _PARITY_PHOTOS)
     if len(some) < _PARITY_PHOTOS:  # one of few would decide alone
         some = np.concatenate([some, spread(dataset.training, _PARITY_PHOTOS - len(some))])
-    photos = whole_photos(dataset, some, classifier.manifest.preprocessing.size)
+    photos = whole_photos(dataset, some, classifier.preprocessing.size)
     return measure_parity(classifier, network, photos, bits=bits)
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in ("catdog", "keras", keras.backend.backend(), "numpy", "pillow"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # such as tensorflow-cpu in tensorflow's place
-            continue
-    return found

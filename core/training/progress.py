@@ -5,13 +5,12 @@ from __future__ import annotations
 from itertools import repeat
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from core.console import Console
 from core.training.batches import steps_per_epoch
 from core.training.dataset import Dataset
-from core.training.fit import Fitted, Learns, fit
+from core.training.fit import Fitted, fit
 from core.training.history import Epoch
 from core.training.recipe import Recipe
 
@@ -22,9 +21,6 @@ def fit_with_progress(
     *,
     work: Path,
     console: Console,
-    start: keras.Model | None = None,
-    learns: Learns | None = None,
-    keep: keras.Model | None = None,
     finish: bool = False,
 ) -> Fitted:
     """Fit as `fit` does, with a line about each epoch and a guess of the time left."""
@@ -59,9 +55,6 @@ def fit_with_progress(
             dataset,
             recipe,
             work=work,
-            start=start,
-            learns=learns,
-            keep=keep,
             finish=finish,
             on_step=lambda step: told(work_done(step)),
             on_epoch=on_epoch,

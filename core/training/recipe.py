@@ -1,10 +1,10 @@
-"""The recipe that makes the default model: every setting that shapes what is learnt."""
+"""Recipes of networks that are trained from scratch: every setting that shapes what is learnt."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from core.preprocessing import stored_size_for
+from core.preprocessing import Preprocessing, stored_size_for
 
 _SMALLEST = 32  # pixels: a network that halves four times still sees two places
 
@@ -76,9 +76,9 @@ AUGMENTATIONS = {"none": NONE, "light": LIGHT, "strong": STRONG}
 class Recipe:
     """Settings of one training run; stands whole in the manifest of what it makes."""
 
-    name: str = "default"
-    architecture: str = "default"
-    widths: tuple[int, ...] = (48, 96, 192)  # channels of `default`, each at half the size
+    name: str = "residual"
+    network: str = "residual"
+    widths: tuple[int, ...] = (48, 96, 192)  # channels of `residual`, each at half the size
     blocks: tuple[int, ...] = (1, 2, 3)  # of each width
     stages: tuple[Stage, ...] = (
         Stage(64, 12, MILD),
@@ -110,6 +110,10 @@ class Recipe:
     def stored_size(self) -> int:
         """The size that photos are decoded to once, a little larger than is ever looked at."""
         return stored_size_for(max(stage.size for stage in self.stages))
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        return Preprocessing(self.size, self.stored_size)
 
     def with_epochs(self, epochs: int) -> Recipe:
         """Stretch or shorten every stage alike; short runs skip the early ones."""
@@ -144,13 +148,13 @@ class Recipe:
         return replace(self, stages=stages)
 
 
-DEFAULT = Recipe()
+RESIDUAL = Recipe()
 
 
-def _classic(architecture: str, size: int) -> Recipe:
+def _classic(network: str, size: int) -> Recipe:
     return Recipe(
-        name=architecture,
-        architecture=architecture,
+        name=network,
+        network=network,
         stages=(Stage(size, 20, LIGHT),),
         optimizer="adam",
         learning_rate=1e-3,
@@ -161,25 +165,9 @@ def _classic(architecture: str, size: int) -> Recipe:
     )
 
 
-RECIPES = {  # by architecture
-    "default": DEFAULT,
+RECIPES = {  # by network
+    "residual": RESIDUAL,
     "sequential-bn": _classic("sequential-bn", 128),
     "vgg-small": _classic("vgg-small", 128),
     "minimal": _classic("minimal", 64),
 }
-# a model that serves goes on learning: few epochs, a low rate, and its image size as it is
-FINE_TUNE = replace(
-    DEFAULT,
-    name="fine-tune",
-    stages=(Stage(DEFAULT.size, 6, WHOLE),),
-    optimizer="adamw",
-    learning_rate=5e-4,
-    weight_decay=0.0,
-    warmup_epochs=0.5,
-    batch_size=32,
-    fewest_steps=8,
-    label_smoothing=0.0,
-    patience=6,
-)
-# enough to tell which labels look wrong, twice, on halves of the photos
-LABEL_FAULTS = replace(DEFAULT, name="label-faults", stages=(Stage(64, 5, MILD),))

@@ -1,29 +1,39 @@
-"""Where photos come from and what they show, as their names tell."""
+"""Where photos come from and what they show, as a sources.csv tells."""
 
 from __future__ import annotations
 
-import re
+import csv
+from dataclasses import dataclass
 from pathlib import Path
 
-_NUMBER = re.compile(r"[-_]?\d+$")
-_FIRST_WORD = re.compile(r"[A-Za-z]\w*?(?=[-_])")
+from core.errors import UsageRefused
+from core.paths import display
+
+SOURCES = "sources.csv"
 
 
-def source_of(path: Path) -> str | None:
-    """Name where a photo comes from: the first word of a name such as `kaggle-00012.jpg`.
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is known of one photo."""
 
-    None for names that are one word, or begin with none.
+    source: str | None = None
+    kind: str | None = None  # what it shows beyond its class
+
+
+def read_sources(file: Path) -> dict[str, Origin]:
+    """Read a table with the columns `file`, `source` and, if wanted, `kind`.
+
+    `file` is a path below the folder of class folders, with `/`. Raises UsageRefused.
     """
-    found = _FIRST_WORD.match(path.name)
-    return found[0] if found else None
-
-
-def kind_of(path: Path) -> str | None:
-    """Name what a photo shows beyond its class, as names such as `web-wild-cat-00007.jpg` tell.
-
-    That is what stands between source and number; None if nothing does.
-    """
-    source = source_of(path)
-    if source is None:
-        return None
-    return _NUMBER.sub("", path.stem[len(source) :]).strip("-_") or None
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            table = csv.DictReader(lines)
+            if not {"file", "source"} <= set(table.fieldnames or ()):
+                raise UsageRefused(
+                    f"{display(file)} must have the columns file and source in its first line."
+                )
+            return {
+                row["file"]: Origin(row["source"] or None, row.get("kind") or None) for row in table
+            }
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageRefused(f"{display(file)} cannot be read as a table: {error}.") from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +17,37 @@ from core.training.extra import load_training_packages
 
 # What it needs is imported by it, so that --help does not wait for TensorFlow.
 if TYPE_CHECKING:
+    from core.training.comparison import Comparison
+    from core.training.head.run import TrainedHead
+    from core.training.inputs import Known
+    from core.training.networks.transfer import Transfer
     from core.training.recipe import Recipe
-    from core.training.run import Trained
+    from core.training.report.mistakes import Mistake
 
-_MOST_SUSPICIOUS = 5  # labels that look wrong, on the terminal; the report has more
+_MOST_SHOWN = 5  # labels that look wrong, on the terminal; the report has more
+_PRETRAINED = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
+_FROM_SCRATCH = ("residual", "sequential-bn", "vgg-small", "minimal")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkOptions:
+    """The options that belong to training a whole network; None where they were not given."""
+
+    epochs: float | None
+    batch_size: int | None
+    optimizer: str | None
+    learning_rate: float | None
+    augment: str | None
+    image_size: int | None
+    seed: int | None
+
+    @property
+    def given(self) -> list[str]:
+        """Name those that were given, as on the command line."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return [
+            f"--{name.replace('_', '-')}" for name, value in values.items() if value is not None
+        ]
 
 
 @click.command()
@@ -26,7 +55,7 @@ _MOST_SUSPICIOUS = 5  # labels that look wrong, on the terminal; the report has 
 @option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write the model to this folder, new or empty; with --find-label-faults, picture sheets.  "
+    help="Write the model to this folder, new or empty; with --find-label-errors, picture sheets.  "
     "[default: a new version in the models folder; no sheets]",
 )
 @option(
@@ -35,69 +64,29 @@ _MOST_SUSPICIOUS = 5  # labels that look wrong, on the terminal; the report has 
     help="Labelled folders to measure the finished model on, once.",
 )
 @option(
-    "--from",
-    "start",
-    type=click.Choice(("current", "scratch")),
-    help="Go on from the model that serves, in minutes, keeping its classes; or begin anew.  "
-    "[default: current; scratch where --architecture or --image-size is given]",
+    "--sources",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Table of where photos come from: file,source,kind.  [default: sources.csv beside the class "
+    "folders, if it is there]",
 )
 @option(
-    "--architecture",
-    type=click.Choice(("default", "sequential-bn", "vgg-small", "minimal")),
-    help="The network; all but the default are those that people learn with.  [default: default]",
-)
-@option(
-    "--list-architectures",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=lambda context, parameter, value: _list_architectures(context, asked=value),
-    help="Print each network's layers, parameters and multiply-adds, and end.",
-)
-@option("--epochs", type=click.IntRange(min=1), help="Times to go through the photos, in all.")
-@option("--batch-size", type=click.IntRange(min=2), help="Photos in each step.")
-@option(
-    "--optimizer",
-    type=click.Choice(("muon", "adamw", "adam", "rmsprop", "sgd")),
-    help="What changes the weights.  [default: muon; for the others' networks adam]",
-)
-@option(
-    "--learning-rate",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Its highest rate: after a warm-up it falls to nothing.  [default: the optimizer's]",
-)
-@option(
-    "--augment",
-    type=click.Choice(("none", "light", "default", "strong")),
-    default="default",
+    "--classes",
+    type=click.Choice(("add", "replace")),
+    default="add",
     show_default=True,
-    help="How much photos are varied each time they are seen.",
-)
-@option(
-    "--image-size",
-    type=click.IntRange(min=32, max=512),
-    metavar="PIXELS",
-    help="The side of the square that photos are squashed to.  [default: the network's]",
-)
-@option("--seed", type=click.IntRange(min=0), help="Start of all random numbers.")
-@option(
-    "--leave-out",
-    metavar="SOURCE",
-    multiple=True,
-    help="Learn nothing from photos whose names begin with this word and a dash, but calibrate by "
-    "them. May be given several times.",
+    help="What folders do that the current model has no class for: they are added to its classes; "
+    "or photos are filed into DATA's classes alone.",
 )
 @option(
     "--check",
     is_flag=True,
-    help="Train nothing, but tell what there is to learn from, what is wrong with it, and about "
-    "how long it would take.",
+    help="Train nothing, but tell what there is to learn from and what is wrong with it.",
 )
 @option(
-    "--find-label-faults",
+    "--find-label-errors",
     is_flag=True,
-    help="Make no model, but list the photos whose labels look wrong: two short trainings, each on "
-    "one half, judge the other.",
+    help="Make no model, but list the photos whose labels look wrong to models that have not seen "
+    "them.",
 )
 @option(
     "--with-feedback",
@@ -112,202 +101,371 @@ _MOST_SUSPICIOUS = 5  # labels that look wrong, on the terminal; the report has 
 @option(
     "--promote/--no-promote",
     default=None,
-    help="Have the model serve also where it has other classes than the one that serves; or never, "
-    "and do not compare them.",
+    help="Have the model serve also where classes of the current one are gone; or never, and do "
+    "not compare them.",
 )
 @option("--force", is_flag=True, help="Have the model serve, whatever the comparison says.")
-@option("--resume", is_flag=True, help="Go on with the newest run that was interrupted.")
+@option(
+    "--network",
+    type=click.Choice((*_PRETRAINED, *_FROM_SCRATCH)),
+    help="Train a whole network with Keras, in an hour or more, not the head of the one that "
+    "serves: one that begins with ImageNet's weights, or one from scratch to learn how networks "
+    "work.",
+)
+@option(
+    "--list-networks",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, parameter, value: _list_networks(context, asked=value),
+    help="Print each network's layers, parameters and multiply-adds, and end.",
+)
+@option(
+    "--epochs",
+    type=click.FloatRange(min=0, min_open=True),
+    help="With --network: times to go through the photos, in all.",
+)
+@option("--batch-size", type=click.IntRange(min=2), help="With --network: photos in each step.")
+@option(
+    "--optimizer",
+    type=click.Choice(("muon", "adamw", "adam", "rmsprop", "sgd")),
+    help="With --network from scratch: what changes the weights.  [default: muon for residual, "
+    "adam for the others]",
+)
+@option(
+    "--learning-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    help="With --network: its highest rate; after a warm-up it falls to nothing.",
+)
+@option(
+    "--augment",
+    type=click.Choice(("none", "light", "strong")),
+    help="With --network from scratch: how much photos are varied each time they are seen.  "
+    "[default: the network's own]",
+)
+@option(
+    "--image-size",
+    type=click.IntRange(min=32, max=512),
+    metavar="PIXELS",
+    help="With --network: the side of the square that photos are squashed to.",
+)
+@option("--seed", type=click.IntRange(min=0), help="With --network: start of all random numbers.")
+@option(
+    "--hold-out",
+    metavar="SOURCE",
+    multiple=True,
+    help="With --network: learn nothing from photos of this source, but calibrate by them. May be "
+    "given several times.",
+)
+@option(
+    "--resume",
+    is_flag=True,
+    help="With --network: go on with the newest run that was interrupted.",
+)
 @option(
     "--finish",
     is_flag=True,
-    help="With --resume: do not go on, but make a model of the best so far.",
+    help="With --resume, from scratch: do not go on, but make a model of the best so far.",
 )
 @pass_settings
 def train(
     settings: Settings,
+    /,
     data: Path,
     output: Path | None,
     test: Path | None,
-    start: str | None,
-    architecture: str | None,
-    epochs: int | None,
-    batch_size: int | None,
-    optimizer: str | None,
-    learning_rate: float | None,
-    augment: str,
-    image_size: int | None,
-    seed: int | None,
-    leave_out: tuple[str, ...],
+    sources: Path | None,
+    classes: str,
     check: bool,
-    find_label_faults: bool,
+    find_label_errors: bool,
     with_feedback: bool,
     trust_filed: bool,
     promote: bool | None,
     force: bool,
+    network: str | None,
+    hold_out: tuple[str, ...],
     resume: bool,
     finish: bool,
+    **given: Any,
 ) -> None:
     """Train a model on DATA, which holds cats/, dogs/ and, if wanted, other/.
 
     Or any two or more folders, each a class; or train/ with those in it, and if wanted validation/
-    and test/. Photos are only read. Without validation/ one in ten is held out, chosen by its
-    content, to calibrate by.
+    and test/. Photos are only read.
 
-    The new model serves from then on if it is no worse than the one that serves, on photos from
-    which neither learnt; report.html beside it says why, or why not.
+    Without --network only the head of the model that serves is trained, in seconds, beside photos
+    that come with catdog. The new model serves from then on if it is no worse than the current
+    one, on photos from which neither learnt; report.html beside it says why, or why not.
     """
-    load_training_packages("train", "core.training.run")
-    from core.errors import CatdogError, UsageRefused
-    from core.model_store import find_model
-    from core.store import Store
-    from core.training.inputs import Known
-    from core.training.recipe import LABEL_FAULTS
-    from core.training.run import train as run
+    from core.errors import UsageRefused
 
+    options = NetworkOptions(**given)
     if finish and not resume:
         raise UsageRefused("--finish makes a model of an interrupted run: give --resume, too.")
     if promote is False and force:
         raise UsageRefused("--force and --no-promote contradict each other. Leave one out.")
-    recipe, current = _begin(settings.models_dir, start, architecture, image_size)
-    if find_label_faults:
-        recipe, current = LABEL_FAULTS, None
-    recipe = _changed(
-        recipe,
-        epochs=epochs,
-        image_size=image_size,
-        augment=augment,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        seed=seed,
-    )
-    if find_label_faults:
-        _list_label_faults(data, recipe, settings.models_dir, output)
-        return
-    with ExitStack() as stack:
-        store = None
-        if settings.state_dir.is_dir():
-            store = stack.enter_context(closing(Store(settings.state_dir)))
-        known = Known(store, feedback=with_feedback, trust_filed=trust_filed)
-        if check:
-            from core.training.check import check as check_data
-
-            check_data(
-                data, recipe, known=known, current=current, console=Terminal(), leave_out=leave_out
+    if network is None:
+        extra = [*options.given, *(["--hold-out"] if hold_out else ())]
+        extra += ["--resume"] if resume else []
+        if extra:
+            raise UsageRefused(
+                f"{', '.join(extra)}: only a whole network is trained so. Name one with --network, "
+                "or leave it out."
             )
-            return
-        try:
-            trained = run(
-                data,
-                recipe,
-                models_dir=settings.models_dir,
-                console=Terminal(),
-                output=output,
-                test=test,
-                leave_out=leave_out,
-                known=known,
-                current=current,
-                against=None if promote is False else find_model(settings.models_dir),
+        load_training_packages("train", "core.training.head.run")
+    elif find_label_errors or classes != "add" or promote or force:
+        raise UsageRefused("--network trains a whole network: leave out what is for heads alone.")
+    else:
+        load_training_packages("train", "core.training.run", extra="keras")
+    where = _Where(data, output, test, sources)
+    with _known(settings, feedback=with_feedback, trust_filed=trust_filed) as known:
+        if network is None:
+            _train_head(
+                settings,
+                where,
+                known,
+                replace_classes=classes == "replace",
+                check=check,
+                find_label_errors=find_label_errors,
+                promote=promote,
+                force=force,
+            )
+        else:
+            _train_network(
+                settings,
+                where,
+                known,
+                network,
+                options,
+                hold_out,
+                check=check,
                 resume=resume,
                 finish=finish,
             )
-        except KeyboardInterrupt:
-            echo(
-                "What was learnt so far is kept: --resume goes on, --resume --finish makes a model "
-                "of the best so far.",
-                err=True,
-            )
-            raise
-        except OSError as error:  # a full disk, or one that went away
-            raise CatdogError(
-                f"{error.strerror or error}: {display(settings.models_dir)} cannot be written to. "
-                "Make room there. If an epoch was done, --resume goes on after it."
-            ) from error
-    _tell(trained, settings.models_dir, output, promote=promote, force=force)
 
 
-def _begin(
-    models_dir: Path, start: str | None, architecture: str | None, image_size: int | None
-) -> tuple[Recipe, Path | None]:
-    """Choose what a training begins with: a recipe, and the model that it goes on from, if any."""
-    from core.errors import UsageRefused
-    from core.manifest import read_manifest
-    from core.model_store import find_model
-    from core.training.fine_tune import recipe_for
-    from core.training.recipe import RECIPES
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """The folders and files that a training reads and writes."""
 
-    if start is None:  # who names a network wants a new one
-        start = "current" if architecture is None and image_size is None else "scratch"
-    if start == "scratch":
-        return RECIPES[architecture or "default"], None
-    if architecture is not None or image_size is not None:
-        raise UsageRefused(
-            f"{'--image-size' if architecture is None else '--architecture'} is that of the model "
-            "that --from current goes on from. Leave it out, or train --from scratch."
-        )
-    current = find_model(models_dir)
-    return recipe_for(read_manifest(current)), current
+    data: Path
+    output: Path | None
+    test: Path | None
+    sources: Path | None
 
 
-def _changed(
-    recipe: Recipe,
+@contextmanager
+def _known(settings: Settings, *, feedback: bool, trust_filed: bool) -> Iterator[Known]:
+    """Open what is kept of photos besides their folders, if there is anything."""
+    from core.store import Store
+    from core.training.inputs import Known
+
+    if not settings.state_dir.is_dir():
+        yield Known(None, feedback=feedback, trust_filed=trust_filed)
+        return
+    with closing(Store(settings.state_dir)) as store:
+        yield Known(store, feedback=feedback, trust_filed=trust_filed)
+
+
+def _train_head(
+    settings: Settings,
+    where: _Where,
+    known: Known,
     *,
-    epochs: int | None,
-    image_size: int | None,
-    augment: str,
-    optimizer: str | None,
-    **given: Any,
-) -> Recipe:
-    """Change a recipe as the command line says; None changes nothing."""
+    replace_classes: bool,
+    check: bool,
+    find_label_errors: bool,
+    promote: bool | None,
+    force: bool,
+) -> None:
+    from core.output_files import refuse_if_not_empty
+    from core.training.head.run import Request, train_head
+    from core.training.head.run import check as check_photos
+    from core.training.head.run import find_label_errors as find
+
+    if where.output is not None:
+        refuse_if_not_empty(where.output, "--output")
+    request = Request(
+        where.data, settings.models_dir, known, where.sources, replaces_classes=replace_classes
+    )
+    console = Terminal()
+    with _explained(settings.models_dir):
+        if check:
+            check_photos(request, console=console)
+            return
+        if find_label_errors:
+            _list_label_errors(*find(request, console=console), where.output)
+            return
+        trained = train_head(
+            request,
+            console=console,
+            output=where.output,
+            test=where.test,
+            compares=promote is not False,
+        )
+    _tell(trained, settings.models_dir, where.output, promote=promote, force=force)
+
+
+def _train_network(
+    settings: Settings,
+    where: _Where,
+    known: Known,
+    network: str,
+    options: NetworkOptions,
+    hold_out: tuple[str, ...],
+    *,
+    check: bool,
+    resume: bool,
+    finish: bool,
+) -> None:
+    from core.errors import UsageRefused
+    from core.training.check import check as check_data
+    from core.training.networks.run import train_network
+    from core.training.run import train as train_from_scratch
+
+    shared: dict[str, Any] = {
+        "models_dir": settings.models_dir,
+        "console": Terminal(),
+        "known": known,
+        "sources": where.sources,
+    }
+    files: dict[str, Any] = {"output": where.output, "test": where.test, "resume": resume}
+    try:
+        with _explained(settings.models_dir):
+            if network in _PRETRAINED:
+                if check or finish:
+                    raise UsageRefused(f"--check and --finish are not for {network}.")
+                made = _transfer_of(network, options)
+                trained = train_network(where.data, made, hold_out=hold_out, **files, **shared)
+                folder, manifest = trained.folder, trained.manifest
+            elif check:
+                del shared["models_dir"]
+                check_data(where.data, _recipe_of(network, options), leave_out=hold_out, **shared)
+                return
+            else:
+                done = train_from_scratch(
+                    where.data,
+                    _recipe_of(network, options),
+                    leave_out=hold_out,
+                    finish=finish,
+                    **files,
+                    **shared,
+                )
+                folder, manifest = done.folder, done.manifest
+    except KeyboardInterrupt:
+        echo("What was learnt so far is kept: --resume goes on.", err=True)
+        if network in _FROM_SCRATCH:
+            echo("--resume --finish makes a model of the best so far.", err=True)
+        raise
+    _tell_figures(manifest.metrics)
+    echo(f"The model {manifest.version} is in {display(folder)}.")
+    if where.output is None:
+        echo(
+            f"Use it with --model {manifest.version}, or everywhere with `catdog models promote "
+            f"{manifest.version}`."
+        )
+
+
+@contextmanager
+def _explained(models_dir: Path) -> Iterator[None]:
+    """Say of a full disk, or one that went away, what to do."""
+    from core.errors import CatdogError
+
+    try:
+        yield
+    except OSError as error:
+        raise CatdogError(
+            f"{error.strerror or error}: {display(models_dir)} cannot be written to. Make room "
+            "there, and train again; --resume goes on after what --network had learnt."
+        ) from error
+
+
+def _transfer_of(network: str, options: NetworkOptions) -> Transfer:
     from dataclasses import replace
 
-    from core.training.optimizer import LEARNING_RATES
-    from core.training.recipe import AUGMENTATIONS
+    from core.errors import UsageRefused
+    from core.training.networks.transfer import Transfer
 
-    if epochs is not None:
-        recipe = recipe.with_epochs(epochs)
-    if image_size is not None:
-        recipe = recipe.with_image_size(image_size)
-    if augment != "default":
-        recipe = recipe.with_augmentation(AUGMENTATIONS[augment])
-    if optimizer is not None:
-        recipe = replace(recipe, optimizer=optimizer, learning_rate=LEARNING_RATES[optimizer])
-    return replace(recipe, **{key: value for key, value in given.items() if value is not None})
+    if options.optimizer is not None or options.augment is not None:
+        raise UsageRefused(f"--optimizer and --augment are those of {network}. Leave them out.")
+    given = {
+        "epochs": options.epochs,
+        "batch_size": options.batch_size,
+        "learning_rate": options.learning_rate,
+        "seed": options.seed,
+    }
+    settings = Transfer(network=network, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
+    if options.image_size is not None:
+        small = round(settings.small_size * options.image_size / settings.size)
+        settings = replace(settings, size=options.image_size, small_size=small)
+    return settings
+
+
+def _recipe_of(network: str, options: NetworkOptions) -> Recipe:
+    from dataclasses import replace
+
+    from core.errors import UsageRefused
+    from core.training.optimizer import LEARNING_RATES
+    from core.training.recipe import AUGMENTATIONS, RECIPES
+
+    recipe = RECIPES[network]
+    if options.epochs is not None:
+        if options.epochs != int(options.epochs):
+            raise UsageRefused(f"--epochs is a whole number for {network}.")
+        recipe = recipe.with_epochs(int(options.epochs))
+    if options.image_size is not None:
+        recipe = recipe.with_image_size(options.image_size)
+    if options.augment is not None:
+        recipe = recipe.with_augmentation(AUGMENTATIONS[options.augment])
+    if options.optimizer is not None:
+        rate = LEARNING_RATES[options.optimizer]
+        recipe = replace(recipe, optimizer=options.optimizer, learning_rate=rate)
+    given = {
+        "learning_rate": options.learning_rate,
+        "batch_size": options.batch_size,
+        "seed": options.seed,
+    }
+    return replace(recipe, **{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
 
 
 def _tell(
-    trained: Trained, models_dir: Path, output: Path | None, *, promote: bool | None, force: bool
+    trained: TrainedHead,
+    models_dir: Path,
+    output: Path | None,
+    *,
+    promote: bool | None,
+    force: bool,
 ) -> None:
     """Print what a training came to, and have its model serve if it may."""
     from core.promotion import promote as promote_model
     from core.training.report.training_page import REPORT
 
     manifest, comparison = trained.manifest, trained.comparison
-    for part, figures in manifest.metrics.items():
-        echo(f"{part.capitalize()}: {figures['accuracy']:.1%} of {figures['photos']} right")
-    for mistake in trained.suspicious[:_MOST_SUSPICIOUS]:
+    _tell_figures(manifest.metrics)
+    for mistake in trained.label_errors[:_MOST_SHOWN]:
         echo(f"Is this label right? {mistake}")
-    if (more := len(trained.suspicious) - _MOST_SUSPICIOUS) > 0:
+    if (more := len(trained.label_errors) - _MOST_SHOWN) > 0:
         echo(f"And {more} more labels that look wrong: the report lists them.")
-    echo(f"The model {manifest.version} is in {display(trained.folder)}, with its {REPORT}.")
+    echo(
+        f"The model {manifest.version} is in {display(trained.folder)}, with its {REPORT}; it took "
+        f"{manifest.recipe['seconds']:.0f} s."
+    )
     if output is not None:
         choice = display(output)
         echo(f"Use it with --model {choice}, or everywhere with CATDOG_MODEL={choice}.")
-    by_hand = f"`catdog models promote {manifest.version}`"
+        return
     if comparison is None:
-        if output is None:
-            echo(f"Use it with --model {manifest.version}, or everywhere with {by_hand}.")
+        echo(
+            f"Use it with --model {manifest.version}, or everywhere with `catdog models promote "
+            f"{manifest.version}`."
+        )
         return
-    echo(f"Against {comparison.current}, which serves, on photos from which neither learnt:")
-    for finding in comparison.findings:
-        echo(f"  {'+' if finding.speaks_for else '-'} {finding.sentence}")
-    if output is not None:
-        return
+    _tell_comparison(comparison)
     if not (force or (comparison.other_classes and promote) or comparison.is_no_worse):
         way = "--promote" if comparison.other_classes else "--force"
         echo(
-            f"{comparison.current} goes on serving. If you know better: {by_hand}, or {way} the "
-            "next time."
+            f"{comparison.current} goes on serving. If you know better: `catdog models promote "
+            f"{manifest.version}`, or {way} the next time."
         )
         return
     before = promote_model(models_dir, manifest.version)
@@ -317,13 +475,37 @@ def _tell(
     )
 
 
-def _list_architectures(context: click.Context, *, asked: bool) -> None:
+def _tell_figures(metrics: dict[str, Any]) -> None:
+    for part, figures in metrics.items():
+        right = round(figures["accuracy"] * figures["photos"])
+        echo(
+            f"{part.capitalize()}: {figures['accuracy']:.1%} right ({right} of {figures['photos']})"
+        )
+
+
+def _tell_comparison(comparison: Comparison) -> None:
+    echo(f"Against {comparison.current}, which serves, on photos from which neither learnt:")
+    for finding in comparison.findings:
+        echo(f"  {'+' if finding.speaks_for else '-'} {finding.sentence}")
+
+
+def _list_networks(context: click.Context, *, asked: bool) -> None:
     if not asked or context.resilient_parsing:
         return
-    load_training_packages("train", "core.training.architectures")
+    load_training_packages("train", "core.training.networks.transfer", extra="keras")
     from core.training.architectures import ARCHITECTURES, build, multiply_adds
+    from core.training.networks.efficientnet_lite import efficientnet_lite
+    from core.training.networks.transfer import Transfer
     from core.training.recipe import RECIPES
 
+    size = Transfer().size
+    for name in _PRETRAINED:
+        network = efficientnet_lite(name, size)
+        echo(
+            f"{name}: inverted residual blocks, from ImageNet's weights; "
+            f"{network.count_params() / 1e6:.1f} M parameters, "
+            f"{multiply_adds(network) / 1e6:.0f} M multiply-adds at {size} px"
+        )
     for name, architecture in ARCHITECTURES.items():
         recipe = RECIPES[name]
         network = build(recipe, 3, size=recipe.size)
@@ -335,24 +517,17 @@ def _list_architectures(context: click.Context, *, asked: bool) -> None:
     context.exit()
 
 
-def _list_label_faults(data: Path, recipe: Recipe, models_dir: Path, output: Path | None) -> None:
+def _list_label_errors(errors: Sequence[Mistake], photos: int, output: Path | None) -> None:
     """Print the photos whose labels look wrong, and draw sheets of them in `output`."""
-    from core.output_files import refuse_if_not_empty, writing
-    from core.training.label_faults import firmly_wrong, predict_all
+    from core.output_files import writing
     from core.training.report.mistakes import MOST, write_sheets
 
-    if output is not None:
-        refuse_if_not_empty(output, "--output")
-    predicted, labels = predict_all(data, recipe, models_dir=models_dir, console=Terminal())
-    for fault in predicted.faults:
-        echo(f"Skipped: {fault.reason}")
-    firm = firmly_wrong(predicted, labels)
-    for mistake in firm:
+    for mistake in errors:
         echo(str(mistake))
     echo(
-        f"{len(firm)} of {len(predicted.photos)} labels look wrong, firmest first. Look at them: "
-        "a network is wrong more often than people are. Nothing was changed."
+        f"{len(errors)} of {photos} labels look wrong, firmest first. Look at them: a model is "
+        "wrong more often than people are. Nothing was changed."
     )
     if output is not None:
         with writing(output):
-            write_sheets(firm[:MOST], output)
+            write_sheets(errors[:MOST], output)

@@ -7,11 +7,11 @@ from collections.abc import Collection
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from core.errors import UsageRefused
 from core.paths import display
 from core.training.dataset import Dataset
-from core.training.recipe import Recipe
 
 RUN = "run.json"
 
@@ -30,10 +30,11 @@ def work_folder(unfinished: Path, *, resume: bool) -> Path:
     return work
 
 
-def check_same_run(
-    work: Path, dataset: Dataset, recipe: Recipe, leave_out: Collection[str]
-) -> None:
-    """Record what a run began with, or raise UsageRefused if it began with something else."""
+def check_same_run(work: Path, dataset: Dataset, recipe: Any, leave_out: Collection[str]) -> None:
+    """Record what a run began with, or raise UsageRefused if it began with something else.
+
+    `recipe` is a dataclass of settings.
+    """
     settings = json.loads(json.dumps(asdict(recipe)))
     settings["leave_out"] = sorted(leave_out)
     now = {"recipe": settings, "fingerprint": dataset.fingerprint}

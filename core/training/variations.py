@@ -14,9 +14,9 @@ from core.errors import UnreadableImage
 from core.image import open_image
 from core.labels import Role
 from core.lookahead import map_ahead
-from core.prediction import Prediction, decide
 from core.training.figures import Flags, share, wilson
 from core.training.labelled import LabelledPhoto
+from core.verdict import Prediction, VerdictKind, judge
 
 AS_IT_IS = "as it is"
 _SIDE = 256  # pixels that the shorter side is reduced to first: enough for what follows
@@ -32,7 +32,7 @@ _Random = np.random.Generator
 class Varied:
     """How photos of the classes that are filed fare when they are varied in one way."""
 
-    told_apart: float  # 0 to 1
+    pet_accuracy: float  # 0 to 1
     lost: float  # told apart less than as they are, 0 to 1
 
 
@@ -41,7 +41,7 @@ class Pairs:
     """How photos that show two of the classes that are filed fare."""
 
     photos: int
-    unsure: float  # 0 to 1
+    unfiled: float  # not filed as either, 0 to 1
     interval: tuple[float, float]  # 95 %
 
 
@@ -144,25 +144,25 @@ def measure_pairs(
 ) -> Pairs | None:
     """Predict up to 500 montages of two photos of different classes that are filed.
 
-    `threshold` defaults to the manifest's. Returns None if there are no two such photos.
+    `threshold` can only raise the manifest's. Returns None if there are no two such photos.
     """
     pets = _of_role(classifier, photos, Role.FILE)
     random = np.random.default_rng(_SEED)
-    unsure: list[bool] = []
+    unfiled: list[bool] = []
     for index in random.permutation(len(pets)):
         photo = pets[index]
         others = [other for other in pets if other.label != photo.label]
-        if not others or len(unsure) == _PAIRS:
+        if not others or len(unfiled) == _PAIRS:
             break
         images = _opened(photo), _opened(others[random.integers(len(others))])
         if images[0] is None or images[1] is None:
             continue
         seen = _predicted(classifier, side_by_side(images[0], images[1]))
-        limit = classifier.manifest.threshold if threshold is None else threshold
-        unsure.append(not decide(seen, limit).is_sure)
-    flags: Flags = np.array(unsure, dtype=np.bool_)
+        verdict = judge(seen, classifier.manifest.classes, threshold)
+        unfiled.append(verdict.kind is not VerdictKind.FILED)
+    flags: Flags = np.array(unfiled, dtype=np.bool_)
     found = share(flags)
-    return None if found is None else Pairs(len(unsure), found, wilson(flags))
+    return None if found is None else Pairs(len(unfiled), found, wilson(flags))
 
 
 def _of_role(

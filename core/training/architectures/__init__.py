@@ -49,7 +49,7 @@ def _classic(
 
 
 ARCHITECTURES = {
-    "default": Architecture(
+    "residual": Architecture(
         "residual blocks with squeeze-and-excitation, global average pooling, dense",
         lambda size, outputs, recipe: residual(size, outputs, recipe.widths, recipe.blocks),
     ),
@@ -76,7 +76,7 @@ def build(recipe: Recipe, outputs: int, *, size: int | None = None) -> keras.Mod
     `activation`, shape `(n, h, w, outputs)`: the dense layer applied at each place before
     pooling. Its mean over the places is `logits`.
     """
-    return ARCHITECTURES[recipe.architecture].build(size, outputs, recipe)
+    return ARCHITECTURES[recipe.network].build(size, outputs, recipe)
 
 
 def for_training(network: keras.Model) -> keras.Model:
@@ -107,7 +107,7 @@ def multiply_adds(network: keras.Model) -> int:
     """
     total = 0
     for layer in network.layers:
-        if isinstance(layer, keras.layers.Conv2D):
+        if isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)):
             places = layer.output.shape[1] * layer.output.shape[2]
             total += places * math.prod(layer.kernel.shape)
         elif isinstance(layer, keras.layers.Dense):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.labels import Role
 from core.training.examine import Examination
 from core.training.report.mistakes import sheets, worst_mistakes
 from core.training.report.pages import data_urls, environment
@@ -22,8 +21,8 @@ def evaluation_page(examination: Examination) -> str:
             it=examination,
             manifest=manifest,
             evaluation=examination.measured.evaluation,
-            pets=" and ".join(c.folder for c in manifest.classes if c.role is Role.FILE),
-            coverage=svg(coverage_plot(examination.curve, examination.threshold)),
+            pets=" and ".join(c.folder for c in manifest.filed),
+            coverage=svg(coverage_plot(examination.curve, manifest.filing_thresholds)),
             reliability=svg(reliability_plot(predicted.probabilities, predicted.targets)),
             sheets=list(data_urls(sheets(worst_mistakes(predicted, manifest.labels, _MOST)))),
         )

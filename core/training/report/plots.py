@@ -90,19 +90,20 @@ def precision_recall_plot(probabilities: Floats, targets: Indices, labels: Seque
     return figure
 
 
-def coverage_plot(curve: Sequence[AtThreshold], threshold: float) -> Figure:
-    """Plot how much is filed, and how rightly, over thresholds."""
+def coverage_plot(curve: Sequence[AtThreshold], thresholds: Mapping[str, float]) -> Figure:
+    """Plot how much is filed, and how rightly, over thresholds, with those of the classes."""
     figure, axes = _figure("threshold", "")
     for key, label, colour in (
         ("coverage", "of what should be filed: filed", _BLUE),
         ("filed_precision", "of those: in the right folder", "black"),
-        ("neither_filed", "of neither: filed all the same", _ORANGE),
+        ("false_filing_rate", "of neither: filed all the same", _ORANGE),
     ):
         known = [(one.threshold, getattr(one, key)) for one in curve]
         known = [(at, share) for at, share in known if share is not None]
         if known:
             axes.plot(*zip(*known, strict=True), color=colour, label=label, marker=".")
-    axes.axvline(threshold, color=_GREY, linestyle=":", label=f"the model's, {threshold:g}")
+    for label, threshold in thresholds.items():
+        axes.axvline(threshold, color=_GREY, linestyle=":", label=f"{label}'s, {threshold:g}")
     axes.set_ylim(0, 1.02)
     axes.legend(loc="center left", frameon=False)
     return figure

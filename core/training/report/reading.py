@@ -64,7 +64,7 @@ def read_history(history: Sequence[Epoch], classes: int) -> Reading:
             Course.UNDERFITTING,
             f"It is right about {last.accuracy:.0%} of the photos that it learns from, and "
             "neither that nor the photos held out get better any more.",
-            "Look for wrong labels (--find-label-faults); --architecture default; a larger "
+            "Look for wrong labels (--find-label-errors); --network residual; a larger "
             "--image-size; another --learning-rate; a weaker --augment.",
         )
     return Reading(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from core.labels import Role
+from core.labels import UNSURE, Role
 from core.training.examine import Examination
 from core.training.figures import Evaluation
 
@@ -27,7 +27,7 @@ def evaluation_object(examination: Examination) -> dict[str, Any]:
         **evaluation,
         "sources": {source: asdict(one) for source, one in examination.sources.items()},
         "kinds": {kind: asdict(one) for kind, one in examination.kinds.items()},
-        "thresholds": [asdict(one) for one in examination.curve],
+        "curve": [asdict(one) for one in examination.curve],
         "model_bytes": examination.model_bytes,
         "milliseconds": round(examination.milliseconds, 3),
     }
@@ -44,24 +44,24 @@ def evaluation_lines(examination: Examination) -> Iterator[str]:
     evaluation = examination.measured.evaluation
     pets = " and ".join(c.folder for c in manifest.classes if c.role is Role.FILE)
     yield (
-        f"Model {manifest.version}, {evaluation.photos} photos, threshold "
-        f"{examination.threshold:g}; {examination.model_bytes / 1e6:.1f} MB, "
+        f"Model {manifest.version}, {evaluation.photos} photos; "
+        f"{examination.model_bytes / 1e6:.1f} MB, "
         f"{examination.milliseconds:.1f} ms a photo on one thread"
     )
     yield ""
     for key, what in (
         ("accuracy", "right among all classes"),
-        ("told_apart", f"of {pets}: told apart"),
-        ("filed_right", f"of {pets}: filed in the right folder"),
+        ("pet_accuracy", f"of {pets}: told apart"),
+        ("filed_rightly", f"of {pets}: filed in the right folder"),
         ("filed_precision", "of those filed: in the right folder"),
-        ("neither_filed", "of photos of neither: filed all the same"),
+        ("false_filing_rate", "of photos of neither: filed all the same"),
     ):
         yield f"{_percent(getattr(evaluation, key))}  {what}{_interval(evaluation, key)}"
     yield f"{_percent(evaluation.ece)}  expected calibration error"
     if pairs := examination.pairs:
         low, high = pairs.interval
         yield (
-            f"{_percent(pairs.unsure)}  of {pairs.photos} photos of two at once: unsure "
+            f"{_percent(pairs.unfiled)}  of {pairs.photos} photos of two at once: left alone "
             f"({low:.1%} to {high:.1%})"
         )
     yield ""
@@ -72,26 +72,34 @@ def evaluation_lines(examination: Examination) -> Iterator[str]:
         figures = evaluation.per_class[label]
         cells = "".join(f"{row[other]:>{width}}" for other in manifest.labels)
         yield f"{label:>{width + 10}}{cells}  {figures.precision:9.1%}  {figures.recall:6.1%}"
+    yield ""
+    columns = "".join(f"{label:>{width}}" for label in [*manifest.labels, UNSURE])
+    yield f"{'answered:':>{width + 10}}{columns}"
+    for label, row in evaluation.verdicts.items():
+        cells = "".join(f"{count:>{width}}" for count in row.values())
+        yield f"{label:>{width + 10}}{cells}"
+    limits = "".join(f"{limit:>{width}g}" for limit in evaluation.thresholds.values())
+    yield f"{'from:':>{width + 10}}{limits}"
     yield from _source_lines(examination.sources)
     if examination.kinds:
         width = max(map(len, [*examination.kinds, "kind of neither"]))
         yield ""
         yield f"{'kind of neither':<{width}}  photos   right  filed"
         for kind, own in examination.kinds.items():
-            share = _percent(own.neither_filed)
+            share = _percent(own.false_filing_rate)
             yield f"{kind:<{width}}  {own.photos:6}  {_percent(own.accuracy)}  {share}"
     yield ""
     yield "threshold   filed  of those right  of neither filed"
     for one in examination.curve:
         yield (
             f"{one.threshold:9g}  {_percent(one.coverage)}  {_percent(one.filed_precision):>14}  "
-            f"{_percent(one.neither_filed):>16}"
+            f"{_percent(one.false_filing_rate):>16}"
         )
     if examination.varied:
         yield ""
         yield f"{'points lost':>26}  told apart"
         for name, varied in examination.varied.items():
-            yield f"{100 * varied.lost:11.1f}  {varied.told_apart:>12.1%}  {name}"
+            yield f"{100 * varied.lost:11.1f}  {varied.pet_accuracy:>12.1%}  {name}"
 
 
 def _source_lines(sources: Mapping[str, Evaluation]) -> Iterator[str]:
@@ -103,8 +111,8 @@ def _source_lines(sources: Mapping[str, Evaluation]) -> Iterator[str]:
     for name, one in sources.items():
         yield (
             f"{name:<{width}}  {one.photos:6}  {_percent(one.accuracy)}  "
-            f"{_percent(one.told_apart):>10}  {_percent(one.filed_right):>11}  "
-            f"{_percent(one.neither_filed):>16}"
+            f"{_percent(one.pet_accuracy):>10}  {_percent(one.filed_rightly):>11}  "
+            f"{_percent(one.false_filing_rate):>16}"
         )
 
 

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from core.labels import Role
 from core.manifest import Manifest
-from core.training.compare import Comparison
+from core.training.comparison import Comparison
 from core.training.evaluate import Predicted
 from core.training.figures import Evaluation, at_thresholds
 from core.training.history import Epoch
@@ -40,7 +39,7 @@ class Training:
     """What there is to tell of a finished training."""
 
     manifest: Manifest
-    history: Sequence[Epoch]
+    history: Sequence[Epoch]  # of a network's training; a head's has none
     parts: Mapping[str, Evaluation]  # held out, sources left out, test: those that there are
     sources: Mapping[str, Evaluation]
     shown: str  # the part that plots and photos are of
@@ -55,16 +54,16 @@ def write_report(training: Training, folder: Path) -> None:
     manifest, predicted = training.manifest, training.predicted
     evaluation = training.parts[training.shown]
     probabilities, targets = predicted.probabilities, predicted.targets
-    thresholds = sorted({*_THRESHOLDS, manifest.threshold})
-    curve = at_thresholds(probabilities, targets, manifest.classes, thresholds)
+    curve = at_thresholds(probabilities, targets, manifest.classes, _THRESHOLDS)
     plots = {
-        "history": history_plot(training.history),
         "confusion": confusion_plot(evaluation.confusion),
         "roc": roc_plot(probabilities, targets, manifest.labels),
         "precision-recall": precision_recall_plot(probabilities, targets, manifest.labels),
         "reliability": reliability_plot(probabilities, targets),
-        "coverage": coverage_plot(curve, manifest.threshold),
+        "coverage": coverage_plot(curve, manifest.filing_thresholds),
     }
+    if training.history:
+        plots["history"] = history_plot(training.history)
     (folder / PLOTS).mkdir()
     for name, figure in plots.items():
         figure.savefig(folder / PLOTS / f"{name}.png", dpi=120)
@@ -84,9 +83,11 @@ def write_report(training: Training, folder: Path) -> None:
             it=training,
             manifest=manifest,
             recipe=manifest.recipe,
-            reading=read_history(training.history, len(manifest.classes)),
+            reading=(
+                read_history(training.history, len(manifest.classes)) if training.history else None
+            ),
             evaluation=evaluation,
-            pets=" and ".join(c.folder for c in manifest.classes if c.role is Role.FILE),
+            pets=" and ".join(c.folder for c in manifest.filed),
             plots={name: svg(figure) for name, figure in plots.items()},
             faults=training.faults[:_MOST_FAULTS],
             suspicious=training.suspicious[:_MOST_FAULTS],

@@ -25,13 +25,14 @@ from core.training.recipe import Augmentation, Recipe, Stage
 NONE = Augmentation(
     min_area=1.0, aspect=1.0, brightness=0.0, contrast=0.0, saturation=0.0, flip=False
 )
+HOW = Preprocessing(16, stored_size=18)
 RECIPE = Recipe(stages=(Stage(16, 3, Augmentation(min_area=0.5)),), batch_size=8)
 
 
 @pytest.fixture
 def dataset(tmp_path: Path, fill_folder: object) -> Dataset:
     data = fill_folder(tmp_path / "data", {"cats": 40, "dogs": 40, "other": 40})  # type: ignore[operator]
-    return load(scan(data), 18, work=tmp_path)
+    return load(scan(data), HOW, work=tmp_path)
 
 
 def test_augmentation_that_does_nothing_leaves_the_photo_alone() -> None:
@@ -115,7 +116,7 @@ def test_batches_hold_pairs(dataset: Dataset) -> None:
 
 def test_a_rare_class_may_count_as_much_as_the_others(tmp_path: Path, fill_folder: object) -> None:
     data = fill_folder(tmp_path / "rare", {"cats": 80, "dogs": 80, "other": 20})  # type: ignore[operator]
-    dataset = load(scan(data), 18, work=tmp_path)
+    dataset = load(scan(data), HOW, work=tmp_path)
     assert class_weights(dataset, 0.0).tolist() == [1, 1, 1]
     counts = np.bincount(dataset.targets[dataset.training])
     weights = class_weights(dataset, 1.0)
@@ -133,7 +134,7 @@ def test_a_rare_class_may_count_as_much_as_the_others(tmp_path: Path, fill_folde
 
 def test_two_classes_are_weighed_too(tmp_path: Path, fill_folder: object) -> None:
     data = fill_folder(tmp_path / "two", {"cats": 90, "dogs": 30})  # type: ignore[operator]
-    dataset = load(scan(data), 18, work=tmp_path)
+    dataset = load(scan(data), HOW, work=tmp_path)
     weights = class_weights(dataset, 1.0)
     recipe = replace(RECIPE, balance=1.0)
     stage = Stage(16, 1, NONE)
@@ -192,7 +193,6 @@ def test_targets_are_one_hot_or_one_column_for_two_classes(dataset: Dataset) -> 
 def test_validation_sees_the_very_pixels_that_serving_sees(dataset: Dataset) -> None:
     """Or figures in training would not be those of the model that is served."""
     rows = dataset.validation[:5]
-    served = Preprocessing(16, stored_size=18)
     for row, pixels in zip(rows, whole_photos(dataset, rows, 16), strict=True):
-        image = open_image(dataset.photos[row].path, min_side=served.stored_size)
-        assert (pixels == preprocess(image, served)).all()
+        image = open_image(dataset.photos[row].path, min_side=HOW.decoded_side)
+        assert (pixels == preprocess(image, HOW)).all()

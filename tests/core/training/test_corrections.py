@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from catdog import main
 from core.feedback import Feedback, Source, record
+from core.preprocessing import Preprocessing
 from core.store import Store
 from core.training.corrections import guesses, with_feedback, without
 from core.training.dataset import load
@@ -68,7 +69,7 @@ def test_a_label_that_contradicts_the_folder_is_told_and_the_photo_not_used(
     store: Store, data: Path, tmp_path: Path
 ) -> None:
     say(store, data / "cats" / "cats-003.jpg", "dog")
-    dataset = load(with_feedback(scan(data), store).labelled, 18, work=tmp_path)
+    dataset = load(with_feedback(scan(data), store).labelled, Preprocessing(16, 18), work=tmp_path)
     assert len(dataset.faults) == 2
     assert "cats-003.jpg" in dataset.faults[0].reason
     used = [*dataset.training, *dataset.validation]
@@ -96,7 +97,7 @@ def test_what_catdog_filed_is_a_guess_until_somebody_corrects_it(
         found = guesses(labelled, store)
         assert found == set(new[2:])
         assert len(without(labelled, found).photos) == len(before) + 2
-        dataset = load(labelled, 18, work=tmp_path, never_held_out=found)
+        dataset = load(labelled, Preprocessing(16, 18), work=tmp_path, never_held_out=found)
     held_out = {dataset.photos[row].path for row in dataset.validation}
     assert held_out
     assert not held_out & found

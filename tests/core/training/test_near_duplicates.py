@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from core.preprocessing import Preprocessing
 from core.training.dataset import is_held_out, load
 from core.training.labelled import scan
 from core.training.near_duplicates import difference_hash, nearest
@@ -67,7 +68,7 @@ def test_a_near_duplicate_of_what_is_held_out_is_not_learnt_from(tmp_path: Path)
         (tmp_path / "data" / label).mkdir(parents=True)
         for seed in range(first, first + 40):
             scene(seed).save(tmp_path / "data" / label / f"{label}-{seed}.png")
-    before = load(scan(tmp_path / "data"), 64, work=tmp_path)
+    before = load(scan(tmp_path / "data"), Preprocessing(64, 64), work=tmp_path)
     held_out = before.photos[before.validation[0]].path
     with Image.open(held_out) as image:
         for quality in range(30, 95):  # until one falls among those learnt from
@@ -76,7 +77,7 @@ def test_a_near_duplicate_of_what_is_held_out_is_not_learnt_from(tmp_path: Path)
             if not is_held_out_file(copy):
                 break
             copy.unlink()
-    after = load(scan(tmp_path / "data"), 64, work=tmp_path)
+    after = load(scan(tmp_path / "data"), Preprocessing(64, 64), work=tmp_path)
     learnt = {after.photos[row].path for row in after.training}
     assert learnt == {before.photos[row].path for row in before.training}
     (fault,) = after.faults

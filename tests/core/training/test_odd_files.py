@@ -17,12 +17,23 @@ from catdog import main
 from core.training import dataset
 from core.training.run import train
 
-TRAIN = ["--from", "scratch", "--architecture", "minimal", "--image-size", "32", "--epochs", "1",
-         "--no-promote"]  # fmt: skip
+NETWORK = ("--network", "minimal", "--image-size", "32", "--epochs", "1")
+HEAD = ("--no-promote",)
 
 
-def run(data: Path, *more: str) -> Result:
-    return CliRunner().invoke(main, ["train", str(data), *TRAIN, *more])
+def run(data: Path, *options: str) -> Result:
+    return CliRunner().invoke(main, ["train", str(data), *options])
+
+
+@pytest.fixture(params=[pytest.param(NETWORK, marks=pytest.mark.long, id="network"),
+                        pytest.param(HEAD, id="head")])  # fmt: skip
+def options(
+    request: pytest.FixtureRequest, head_models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, ...]:
+    """Train a network, or the head of a tiny one."""
+    monkeypatch.setenv("CATDOG_MODELS_DIR", str(head_models_dir))
+    given: tuple[str, ...] = request.param
+    return given
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -46,9 +57,11 @@ def huge_png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-@pytest.mark.long
 def test_every_odd_file_is_named_or_learnt_from_and_none_is_touched(
-    tmp_path: Path, fill_folder: Callable[..., Path], draw: Callable[..., Any]
+    tmp_path: Path,
+    fill_folder: Callable[..., Path],
+    draw: Callable[..., Any],
+    options: tuple[str, ...],
 ) -> None:
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60})
     cats = data / "cats"
@@ -63,7 +76,7 @@ def test_every_odd_file_is_named_or_learnt_from_and_none_is_touched(
     draw("cats", 78).convert("CMYK").save(cats / "print.jpg")
     (cats / "poster.png").write_bytes(huge_png(10_000, 5_000))
     before = contents(data)
-    result = run(data)
+    result = run(data, *options)
     assert result.exit_code == 0, result.output
     assert contents(data) == before
     skipped = [line for line in result.stdout.splitlines() if line.startswith("Skipped: ")]
@@ -77,12 +90,12 @@ def test_every_odd_file_is_named_or_learnt_from_and_none_is_touched(
     assert "cut-off.jpg" in report.read_text()
 
 
-def test_a_class_of_three_photos_is_weighed_or_refused(
-    tmp_path: Path, fill_folder: Callable[..., Path], told: Any, tiny_recipe: Any
+def test_a_class_of_three_photos_is_refused_by_a_network(
+    tmp_path: Path, fill_folder: Callable[..., Path]
 ) -> None:
     """None of three need be held out; then there is nothing to measure that class by."""
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 3})
-    result = run(data)
+    result = run(data, *NETWORK)
     assert result.exit_code == 2
     assert "no photo of the class 'dog' to" in result.stderr
     assert "Add photos of it." in result.stderr
@@ -93,31 +106,32 @@ def test_a_hundred_to_one_is_told_weighed_and_learnt(
     tmp_path: Path, fill_folder: Callable[..., Path]
 ) -> None:
     data = fill_folder(tmp_path / "data", {"cats": 1200, "dogs": 12}, 100)
-    checked = run(data, "--check")
+    checked = run(data, *NETWORK, "--check")
     assert checked.exit_code == 0, checked.output
     assert "each counts" in checked.stdout
-    result = run(data)
+    result = run(data, *NETWORK)
     assert result.exit_code == 0, result.output
 
 
+@pytest.mark.parametrize("options", [NETWORK, HEAD])
 def test_folders_that_cannot_be_learnt_from_are_refused_with_what_to_do(
-    tmp_path: Path, fill_folder: Callable[..., Path]
+    tmp_path: Path, fill_folder: Callable[..., Path], options: tuple[str, ...]
 ) -> None:
     only_cats = fill_folder(tmp_path / "one", {"cats": 3})
-    assert "must hold two class folders or more" in run(only_cats).stderr
+    assert "must hold two class folders or more" in run(only_cats, *options).stderr
     (only_cats / "dogs").mkdir()
-    result = run(only_cats)
+    result = run(only_cats, *options)
     assert result.exit_code == 2
     assert "holds no photos" in result.stderr
 
 
 @pytest.mark.skipif(os.name != "posix" or os.getuid() == 0, reason="root may read everything")
 def test_photos_that_may_not_be_read_are_named(
-    tmp_path: Path, fill_folder: Callable[..., Path]
+    tmp_path: Path, fill_folder: Callable[..., Path], options: tuple[str, ...]
 ) -> None:
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60})
     (data / "cats" / "cats-005.jpg").chmod(0)
-    result = run(data)
+    result = run(data, *options)
     assert result.exit_code == 0, result.output
     assert "cats-005.jpg" in result.stdout
 
@@ -152,7 +166,29 @@ def test_a_full_disk_is_told_in_a_line(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("core.training.fit._replace", full)
-    result = run(data)
+    result = run(data, *NETWORK)
     assert result.exit_code != 0
     assert isinstance(result.exception, SystemExit), "no traceback"
     assert "No space left on device" in result.stderr
+
+
+def test_a_full_disk_is_told_when_a_head_is_written(
+    tmp_path: Path,
+    fill_folder: Callable[..., Path],
+    head_models_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing half made is left, and the model before serves on."""
+    data = fill_folder(tmp_path / "data", {"cats": 6, "dogs": 6})
+    before = contents(head_models_dir)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setenv("CATDOG_MODELS_DIR", str(head_models_dir))
+    monkeypatch.setattr("core.training.head.run.write_head", full)
+    result = run(data, *HEAD)
+    assert result.exit_code == 1
+    assert "No space left on device" in result.stderr
+    assert "Traceback" not in result.output
+    assert contents(head_models_dir) == before

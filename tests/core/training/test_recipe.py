@@ -16,22 +16,22 @@ from core.preprocessing import preprocess
 from core.training.architectures import build, for_training, multiply_adds
 from core.training.export import export
 from core.training.optimizer import LEARNING_RATES, make_optimizer
-from core.training.recipe import DEFAULT, NONE, RECIPES
+from core.training.recipe import NONE, RECIPES, RESIDUAL
 
 
 def test_fewer_epochs_shorten_every_stage_and_end_at_the_full_size() -> None:
     for epochs in range(1, 60):
-        recipe = DEFAULT.with_epochs(epochs)
+        recipe = RESIDUAL.with_epochs(epochs)
         assert recipe.epochs == epochs
-        assert recipe.size == DEFAULT.size
-    assert DEFAULT.with_epochs(DEFAULT.epochs) == DEFAULT
+        assert recipe.size == RESIDUAL.size
+    assert RESIDUAL.with_epochs(RESIDUAL.epochs) == RESIDUAL
     with pytest.raises(ValueError, match="Received: 0"):
-        DEFAULT.with_epochs(0)
+        RESIDUAL.with_epochs(0)
 
 
 def test_the_logits_are_the_mean_of_the_activation_map() -> None:
     """So a heat map shows what the decision was made of."""
-    network = build(DEFAULT, 3, size=64)
+    network = build(RESIDUAL, 3, size=64)
     photos = np.random.default_rng(0).integers(0, 255, (2, 64, 64, 3), dtype=np.uint8)
     outputs = network(photos, training=False)
     activation = keras.ops.convert_to_numpy(outputs["activation"])
@@ -64,13 +64,13 @@ def test_multiply_adds_by_hand() -> None:
 
 
 def test_recipes_change_as_asked() -> None:
-    larger = DEFAULT.with_image_size(288)
+    larger = RESIDUAL.with_image_size(288)
     assert [stage.size for stage in larger.stages] == [128, 192, 256, 288]
-    plain = DEFAULT.with_augmentation(NONE)
+    plain = RESIDUAL.with_augmentation(NONE)
     assert {stage.augmentation for stage in plain.stages} == {NONE}
-    assert plain.epochs == DEFAULT.epochs
+    assert plain.epochs == RESIDUAL.epochs
     with pytest.raises(ValueError, match="Received: 8"):
-        DEFAULT.with_image_size(8)
+        RESIDUAL.with_image_size(8)
 
 
 @pytest.mark.parametrize("name", LEARNING_RATES)
@@ -85,7 +85,7 @@ def test_every_optimizer_learns_a_line(name: str) -> None:
 
 
 def test_training_and_serving_share_their_weights() -> None:
-    network = build(DEFAULT, 3)
+    network = build(RESIDUAL, 3)
     model = for_training(network)
     assert [w.shape for w in model.weights] == [w.shape for w in network.weights]
     assert model.count_params() < 3_000_000
@@ -95,7 +95,7 @@ def test_the_keras_file_loads_with_plain_keras_in_a_script_without_our_code(
     tiny_model: Path, classifier: Classifier, tmp_path: Path, draw: object
 ) -> None:
     """And gives the logits that LiteRT gives."""
-    photo = preprocess(draw("cats", 900), classifier.manifest.preprocessing)  # type: ignore[operator]
+    photo = preprocess(draw("cats", 900), classifier.preprocessing)  # type: ignore[operator]
     np.save(tmp_path / "photo.npy", photo)
     script = (
         "import sys, keras, numpy\n"

@@ -13,6 +13,8 @@ import pytest
 
 from core.classifier import Classifier
 from core.errors import CatdogError, UsageRefused
+from core.manifest import Kind
+from core.model_store import promoted_version
 from core.training import judge, parity, progress
 from core.training.evaluate import evaluate
 from core.training.fit import Keeper, fit
@@ -66,13 +68,16 @@ def test_a_run_that_was_killed_goes_on_with_resume(
     assert Classifier(trained.folder).manifest.version == trained.folder.name
 
 
-def test_temperature_and_threshold_suit_the_sources_that_are_left_out(
+def test_temperature_and_thresholds_suit_held_out_sources(
     tmp_path: Path, told: object, fill_folder: object
 ) -> None:
     """New photos are more like those: here all of them are dogs that were filed with the cats."""
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 90})  # type: ignore[operator]
+    lines = ["file,source"]
     for photo in sorted((data / "dogs").iterdir())[:30]:
-        photo.rename(data / "cats" / f"web_{photo.name}")
+        photo.rename(data / "cats" / photo.name)
+        lines.append(f"cats/{photo.name},web")
+    (data / "sources.csv").write_text("\n".join(lines))
     recipe = replace(RECIPE, stages=(Stage(32, 6, MILD),))
     with pytest.raises(UsageRefused, match="source 'olx'"):
         train(data, recipe, models_dir=tmp_path / "m", console=told, leave_out=["olx"])  # type: ignore[arg-type]
@@ -87,9 +92,43 @@ def test_temperature_and_threshold_suit_the_sources_that_are_left_out(
     manifest = trained.manifest
     assert manifest.data["left_out"] == {"cat": 30, "dog": 0}
     assert manifest.metrics["validation"]["accuracy"] > 0.9
-    assert manifest.metrics["left out"]["accuracy"] < 0.1
+    assert manifest.metrics["held-out sources"]["accuracy"] < 0.1
     assert manifest.temperature > 2, "so wrong that nothing may be said with confidence"
-    assert manifest.metrics["left out"]["coverage"] == 0, "and none of them is filed"
+    assert manifest.metrics["held-out sources"]["coverage"] == 0, "and none of them is filed"
+    figures = json.loads((trained.folder / "metrics.json").read_text())
+    assert figures["sources"]["web"] == json.loads(json.dumps(manifest.metrics["held-out sources"]))
+
+
+def test_a_table_elsewhere_names_the_sources(data: Path, tmp_path: Path, told: object) -> None:
+    table = tmp_path / "mine.csv"
+    names = [path.name for path in sorted((data / "dogs").iterdir())[:12]]
+    table.write_text("file,source\n" + "".join(f"dogs/{name},phone\n" for name in names))
+    recipe = replace(RECIPE, stages=(Stage(24, 1, MILD),))
+    trained = train(
+        data,
+        recipe,
+        models_dir=tmp_path / "m",
+        console=told,  # type: ignore[arg-type]
+        sources=table,
+        leave_out=["phone"],
+    )
+    assert trained.manifest.data["left_out"] == {"cat": 0, "dog": 12}
+
+
+def test_a_trained_network_serves_by_itself_and_is_promoted_by_nobody(
+    data: Path, tmp_path: Path, told: object
+) -> None:
+    """What a person trains to learn how it works replaces no model, and is held against none."""
+    recipe = replace(RECIPE, stages=(Stage(24, 1, MILD),))
+    trained = train(data, recipe, models_dir=tmp_path / "m", console=told)  # type: ignore[arg-type]
+    manifest = trained.manifest
+    assert (manifest.kind, manifest.network) == (Kind.WHOLE, None)
+    assert manifest.preprocessing == recipe.preprocessing
+    assert manifest.outputs is not None
+    assert {one.label for one in manifest.classes if one.threshold < 1} == {"cat", "dog"}
+    assert promoted_version(tmp_path / "m") is None
+    assert json.loads((trained.folder / "metrics.json").read_text())["comparison"] is None
+    assert "Against the model that serves" not in (trained.folder / "report.html").read_text()
 
 
 def test_nothing_in_the_test_folder_is_opened_before_the_last_measurement(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from PIL import Image
 
 from core.classifier import Classifier
+from core.manifest import read_manifest
 from core.training.labelled import scan
 from core.training.variations import (
     ON_BUSY,
@@ -111,23 +114,31 @@ def test_what_a_model_loses_is_counted(
                 varied_one = VARIATIONS[name](image)
             seen_as = classifier.classify(lambda _, shown=varied_one: shown).probabilities
             right.append((seen_as["cat"] > seen_as["dog"]) == (photo.label == "cat"))
-        assert varied[name].told_apart == pytest.approx(np.mean(right))
+        assert varied[name].pet_accuracy == pytest.approx(np.mean(right))
         assert varied[name].lost == pytest.approx(1 - np.mean(right))
-    assert varied[swapped].lost == pytest.approx(1 - varied[swapped].told_apart) == 1
+    assert varied[swapped].lost == pytest.approx(1 - varied[swapped].pet_accuracy) == 1
     assert len(seen) == 25
 
 
-def test_pairs_are_of_two_classes_and_counted_against_the_threshold(
+def test_pairs_are_of_two_classes_and_counted_against_the_thresholds(
     tiny_model: Path, tmp_path: Path, fill_folder: object
 ) -> None:
+    """Those of the model's classes, which a threshold of one's own can only raise."""
     data = fill_folder(tmp_path / "data", {"cats": 7, "dogs": 5, "other": 5}, 800)  # type: ignore[operator]
-    classifier = Classifier(tiny_model)
+    manifest = read_manifest(tiny_model)
+    shutil.copytree(tiny_model, tmp_path / "eager")
+    classes = tuple(one.with_threshold(0.0) for one in manifest.classes)
+    replace(manifest, classes=classes).write(tmp_path / "eager")
+    classifier = Classifier(tmp_path / "eager")
     photos = scan(data).photos
-    low = measure_pairs(classifier, photos, threshold=0.0)
+    low = measure_pairs(classifier, photos)
+    own = measure_pairs(Classifier(tiny_model), photos, threshold=0.0)
     high = measure_pairs(classifier, photos, threshold=1.0)
     assert low is not None
     assert high is not None
-    assert (low.photos, low.unsure, high.unsure) == (12, 0.0, 1.0)
+    assert own is not None
+    assert low.unfiled < own.unfiled < high.unfiled
+    assert (low.photos, low.unfiled, high.unfiled) == (12, 0.0, 1.0)
     assert high.interval[0] < 1.0 == pytest.approx(high.interval[1])
     cats = [photo for photo in photos if photo.label == "cat"]
     assert measure_pairs(classifier, cats) is None

@@ -1,0 +1,26 @@
+"""What came of holding a new model against the current one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, in a sentence, and whether it speaks for the new model."""
+
+    speaks_for: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A new model beside the current one, on photos from which neither learnt."""
+
+    current: str  # version
+    findings: tuple[Finding, ...]
+    other_classes: bool = False  # classes of the current model are gone: only a person may decide
+
+    @property
+    def is_no_worse(self) -> bool:
+        return all(finding.speaks_for for finding in self.findings)

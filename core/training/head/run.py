@@ -1,0 +1,254 @@
+"""One training of a head: from labelled folders to a model that can be served, in seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.classifier import Classifier
+from core.console import Console, count_up
+from core.errors import UnreadableImage
+from core.inference import Answer, predict_photos
+from core.manifest import Manifest, read_manifest
+from core.model_store import find_model
+from core.probabilities import probabilities_from_logits
+from core.training.arrival import arrive, with_new_version
+from core.training.card import write_card
+from core.training.comparison import Comparison
+from core.training.evaluate import Predicted, evaluate
+from core.training.figures import Evaluation, figures
+from core.training.head.base import carry_network, keep_network, read_base
+from core.training.head.calibrated import CalibratedHead
+from core.training.head.classes import combine
+from core.training.head.compare import Judgement, Part, compare
+from core.training.head.first import HELD_OUT
+from core.training.head.folds import DECAY
+from core.training.head.material import HeadData, prepare, unpromotable, work_folder
+from core.training.head.model_folder import write_head
+from core.training.head.seen import short_hashes
+from core.training.inputs import Known, gather
+from core.training.labelled import LabelledFolder
+from core.training.report.mistakes import Mistake, worst_mistakes
+from core.training.report.training_page import Training, write_report
+
+OWN, TEST = "your photos", "test"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedHead:
+    """A finished training."""
+
+    folder: Path
+    manifest: Manifest
+    comparison: Comparison | None  # with the model that serves
+    label_errors: tuple[Mistake, ...]  # labels that look wrong, the firmest first
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a head is to be trained from."""
+
+    data: Path
+    models_dir: Path
+    known: Known
+    sources: Path | None = None
+    replaces_classes: bool = False  # photos are filed into the classes of `data` alone
+
+
+def train_head(
+    request: Request,
+    *,
+    console: Console,
+    output: Path | None = None,
+    test: Path | None = None,
+    compares: bool = True,
+) -> TrainedHead:
+    """Train a head on the class folders of a request and the replay set.
+
+    It is written to `output`, or as a new version to the models folder, whole or not at all.
+    `test` is measured last, once, and chooses nothing. Raises UsageRefused for data that cannot be
+    learnt from, and ModelRefused.
+    """
+    begun = time.monotonic()
+    with work_folder(request.models_dir) as work:
+        data, tested = _prepared(request, work, console, test=test, warns=compares)
+        fitted = data.fit()
+        staged = work / "model"
+        staged.mkdir()
+        evaluations = _evaluations(data, fitted)
+        manifest = write_head(
+            fitted,
+            staged,
+            network=data.base.network.info.sha256,
+            own=data.own,
+            replay=data.base.replay,
+            decay=DECAY,
+            data=data.described(),
+            evaluations=evaluations,
+        )
+        manifest = with_new_version(manifest, request.models_dir)
+        if output is None:
+            keep_network(data.base.network, request.models_dir)
+        else:
+            carry_network(data.base.network, staged)
+        if tested is not None:
+            evaluations[TEST] = _tested(staged, tested, console)
+        comparison = _compared(data, fitted, find_model(request.models_dir)) if compares else None
+        manifest = replace(
+            manifest,
+            metrics={part: asdict(one) for part, one in evaluations.items()},
+            recipe={**manifest.recipe, "seconds": round(time.monotonic() - begun, 1)},
+        )
+        manifest.write(staged)
+        predicted = _predicted(data, fitted)
+        errors = _label_errors(data, fitted)
+        write_card(manifest, staged)
+        write_report(
+            Training(
+                manifest=manifest,
+                history=(),
+                parts=evaluations,
+                sources={},
+                shown=OWN,
+                predicted=predicted,
+                faults=data.dataset.faults,
+                suspicious=errors,
+                comparison=comparison,
+            ),
+            staged,
+        )
+        folder = arrive(staged, output or request.models_dir / manifest.version)
+        del data  # Windows removes no file that is mapped
+    return TrainedHead(folder, manifest, comparison, errors)
+
+
+def find_label_errors(request: Request, *, console: Console) -> tuple[tuple[Mistake, ...], int]:
+    """Find the photos whose labels look wrong to heads that have not seen them.
+
+    Returns: them, the firmest first, and how many photos were looked at. Raises as `train_head`.
+    """
+    with work_folder(request.models_dir) as work:
+        data, _ = _prepared(request, work, console, warns=False)
+        return _label_errors(data, data.fit()), len(data.own.photos)
+
+
+def check(request: Request, *, console: Console) -> None:
+    """Tell what a head would learn from; nothing is kept. Raises as `train_head`."""
+    with work_folder(request.models_dir) as work:
+        data, _ = _prepared(request, work, console, warns=True)
+        described = data.described()
+        for one in data.classes.classes:
+            own, replay = (described[part].get(one.label, 0) for part in ("training", "replay"))
+            if own or replay:
+                console.say(f"  {one.label}: {own} photos, and {replay} that come with catdog")
+        console.say("Nothing was kept.")
+
+
+def _prepared(
+    request: Request, work: Path, console: Console, *, warns: bool, test: Path | None = None
+) -> tuple[HeadData, LabelledFolder | None]:
+    base = read_base(request.models_dir)
+    inputs = gather(
+        request.data, request.known, console=console, test=test, sources=request.sources
+    )
+    classes = combine(
+        base.manifest.classes, inputs.labelled.classes, replace=request.replaces_classes
+    )
+    if warns:
+        for reason in unpromotable(inputs, classes):
+            console.say(f"It will not serve by itself. {reason}")
+    return prepare(base, classes, inputs, work=work, console=console), inputs.tested
+
+
+def _evaluations(data: HeadData, fitted: CalibratedHead) -> dict[str, Evaluation]:
+    """Measure a head on photos from which it did not learn."""
+    own, material = data.own, data.material
+    held_targets = material.replay_targets[material.held_out]
+    return {
+        HELD_OUT: figures(fitted.held_out, held_targets, fitted.classes),
+        OWN: figures(fitted.own[data.judged], own.targets[data.judged], fitted.classes),
+    }
+
+
+def _tested(staged: Path, tested: LabelledFolder, console: Console) -> Evaluation:
+    with console.progress("Testing", len(tested.photos)) as told:
+        measured = evaluate(Classifier(staged), tested.photos, on_photo=count_up(told))
+    if measured.learnt_from:
+        console.say(
+            f"{measured.learnt_from} of the {measured.evaluation.photos} test photos were learnt "
+            "from: their figures are too good."
+        )
+    return measured.evaluation
+
+
+def _predicted(data: HeadData, fitted: CalibratedHead) -> Predicted:
+    return Predicted(data.own.photos, fitted.own, data.own.targets, data.dataset.faults)
+
+
+def _label_errors(data: HeadData, fitted: CalibratedHead) -> tuple[Mistake, ...]:
+    """Name the photos whose labels are in doubt, the firmest first."""
+    doubted = {
+        photo.path for photo, doubt in zip(data.own.photos, fitted.in_doubt, strict=True) if doubt
+    }
+    labels = [one.label for one in fitted.classes]
+    mistakes = worst_mistakes(_predicted(data, fitted), labels, most=None)
+    return tuple(mistake for mistake in mistakes if mistake.path in doubted)
+
+
+def _compared(data: HeadData, fitted: CalibratedHead, current: Path) -> Comparison:
+    """Hold a head against the model that serves, on photos from which neither learnt."""
+    judged = data.judged
+    now = _current_on_own(data, current)
+    labels = np.array([one.label for one in data.own.photos])[judged]
+    parts = [
+        Part(
+            OWN,
+            Judgement(now.classes, now.probabilities[judged]),
+            Judgement(fitted.classes, fitted.own[judged]),
+            labels.tolist(),
+        )
+    ]
+    replay = data.material.replay
+    parts.append(
+        Part(
+            "the photos that come with catdog",
+            Judgement(data.base.manifest.classes, data.base.seen.held_out[data.held_out]),
+            Judgement(fitted.classes, fitted.held_out),
+            replay.labels[replay.held_out].tolist(),
+        )
+    )
+    return compare(
+        read_manifest(current).version,
+        parts,
+        doubtful=float(fitted.in_doubt.mean()),
+        against_it=unpromotable(data.inputs, data.classes),
+        other_classes=bool(data.classes.dropped),
+    )
+
+
+def _current_on_own(data: HeadData, current: Path) -> Judgement:
+    """Have the current model judge a person's photos; what it learnt from, out of fold."""
+    base, own = data.base, data.own
+    if current != base.folder:  # a whole network
+        classifier = Classifier(current)
+        answers = predict_photos(classifier, [one.path for one in own.photos])
+        rows = [_row(answer, classifier.manifest) for answer in answers]
+        return Judgement(classifier.manifest.classes, np.array(rows))
+    logits = base.head.logits(own.views[:, 0])
+    probabilities = probabilities_from_logits(logits, base.manifest.temperature)
+    row_of = base.seen.row_of()
+    for row, one in enumerate(short_hashes(own.sha256)):
+        if (place := row_of.get(int(one))) is not None:
+            probabilities[row] = base.seen.probabilities[place]
+    return Judgement(base.manifest.classes, probabilities)
+
+
+def _row(answer: Answer, manifest: Manifest) -> Sequence[float]:
+    """Give the probabilities of an answer; a photo that cannot be read any more is of nothing."""
+    if isinstance(answer.outcome, UnreadableImage):
+        return [0.0] * len(manifest.classes)
+    return list(answer.outcome.probabilities.values())

@@ -1,0 +1,90 @@
+"""Makes tests/models/tiny: a real model of the real kind, so small that it can be committed.
+
+    python tests/models/make_tiny.py
+
+Its network is three convolutions with random weights, in 8 bits like the one that comes with
+catdog. Photos of the tests are noise around a colour for each class, which that much can tell.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(ROOT)]
+
+import keras  # noqa: E402
+from keras import layers  # noqa: E402
+
+from core.network import NETWORK_LITERT, LiteRt, Network, NetworkInfo  # noqa: E402
+from core.preprocessing import Preprocessing  # noqa: E402
+from core.training.batches import whole_photos  # noqa: E402
+from core.training.card import write_card  # noqa: E402
+from core.training.dataset import load  # noqa: E402
+from core.training.head.first import write_first_head  # noqa: E402
+from core.training.head.fit import nothing_known  # noqa: E402
+from core.training.head.replay import write_replay  # noqa: E402
+from core.training.labelled import scan  # noqa: E402
+from core.training.networks.eight_bits import to_8_bits  # noqa: E402
+from core.training.networks.replay_photos import replay_set  # noqa: E402
+from core.training.networks.run import head_classes  # noqa: E402
+from tests.conftest import fill  # noqa: E402
+
+SIZE, CHANNELS, PHOTOS = 32, 24, 150
+TINY = Path(__file__).resolve().parent / "tiny"
+
+
+def make(folder: Path) -> None:
+    """Write the model to a new folder."""
+    keras.utils.set_random_seed(3)
+    image = keras.Input((SIZE, SIZE, 3), dtype="uint8", name="image")
+    x = layers.Rescaling(1 / 128, offset=-127 / 128)(image)
+    for width in (8, 16, CHANNELS):
+        x = layers.Conv2D(width, 3, strides=2, padding="same")(x)
+        x = layers.ReLU(6.0)(x)
+    network = keras.Model(image, x)
+    how = Preprocessing(SIZE, SIZE, shorter_side=28)
+    (folder / "network").mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as work:
+        data = fill(Path(work) / "data", {"cats": PHOTOS, "dogs": PHOTOS, "other": PHOTOS})
+        dataset = load(scan(data), how, work=Path(work))
+        photos = whole_photos(dataset, dataset.training[:100], SIZE)
+        content = to_8_bits(network, photos)
+        (folder / "network" / NETWORK_LITERT).write_bytes(content)
+        ((_, output),) = LiteRt(content, SIZE).outputs.items()
+        scale, zero_point = output["quantization"]
+        NetworkInfo(
+            name="tiny",
+            sha256=hashlib.sha256(content).hexdigest(),
+            preprocessing=how,
+            channels=CHANNELS,
+            scale=float(scale),
+            zero_point=int(zero_point),
+            files={},
+            training={},
+        ).write(folder / "network")
+        served = Network(folder / "network")
+        replay = replay_set(dataset, served)
+        del dataset
+    write_replay(replay, served)
+    classes = head_classes({"cats", "dogs", "other"})
+    manifest = write_first_head(
+        folder,
+        replay,
+        classes,
+        nothing_known(CHANNELS, len(classes)),
+        network=served.info.sha256,
+        data={"fingerprint": "0" * 64, "files": 3 * PHOTOS, "skipped": 0, "training": {}},
+    )
+    manifest.recipe["seconds"] = 0.0
+    manifest.write(folder)
+    write_card(manifest, folder)
+
+
+if __name__ == "__main__":
+    shutil.rmtree(TINY, ignore_errors=True)
+    make(TINY)
