@@ -23,8 +23,10 @@ import pytest
 import yaml
 
 from catdog import main
-from core.manifest import KERAS, LITERT, MANIFEST
-from core.model_store import DEFAULT_MODEL
+from core.head import HEAD
+from core.manifest import MANIFEST
+from core.model_store import DEFAULT_MODEL, OWN_NETWORK
+from core.network import NETWORK_KERAS, NETWORK_LITERT
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GUIDE = ROOT / "docs" / "deploy.md"
@@ -143,8 +145,10 @@ def test_the_build_gets_all_of_the_package_and_nothing_else() -> None:
     described = {"pyproject.toml", about["readme"], *about["license-files"]}
     assert {path.partition("/")[0] for path in found} == package | described
     model = DEFAULT_MODEL.relative_to(ROOT).as_posix()
-    assert {f"{model}/{MANIFEST}", f"{model}/{LITERT}"} <= found
-    assert f"{model}/{KERAS}" not in found
+    network = f"{model}/{OWN_NETWORK}"
+    served = {f"{model}/{MANIFEST}", f"{model}/{HEAD}", f"{network}/{NETWORK_LITERT}"}
+    assert served <= found
+    assert f"{network}/{NETWORK_KERAS}" not in found
     private = [".env", ".git/config", "secrets/bot-token", "inbox/tom.jpg", "tom.jpg"]
     stale = ["core/__pycache__/image.cpython-313.pyc", "core/training/__pycache__/run.pyc"]
     assert not [path for path in private + stale if goes_in(PurePosixPath(path))]
@@ -382,7 +386,7 @@ def test_what_the_build_makes_is_small_and_whole(built: Built) -> None:
     (packages,) = built.home.glob("lib/python*/site-packages")
     present = {path.name.lower() for path in packages.iterdir()}
     assert not present & {"tensorflow", "keras", "sklearn", "scipy", "pip", "pytest"}
-    assert not [name for name in names if name.endswith(KERAS)]
+    assert not [name for name in names if name.endswith(NETWORK_KERAS)]
     ours = [path for path in files if path.suffix == ".py" and "core" in path.parts]
     assert ours
     for path in ours:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import venv
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,24 +25,31 @@ def test_the_wheel_in_an_empty_venv_predicts_from_another_folder(
         check=True,
     )
     (wheel,) = tmp_path.glob("catdog-*.whl")
+    model = ROOT / "models" / "default"
+    with zipfile.ZipFile(wheel) as opened:
+        packed = {name for name in opened.namelist() if name.startswith("models/default/")}
+    assert packed == {
+        path.relative_to(ROOT).as_posix() for path in model.rglob("*") if path.is_file()
+    }, "of which later trainings begin with some"
     venv.create(tmp_path / "venv", with_pip=True)
     scripts = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
     subprocess.run([scripts / "python", *pip, "install", str(wheel)], check=True)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     draw("cats", 1, (640, 480)).save(elsewhere / "photo.jpg")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COV"))}
     shown = subprocess.run(
         [scripts / "catdog", "predict", "photo.jpg", "--json"],
         cwd=elsewhere,
-        env={k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COV"))},
+        env=environment,
         check=True,
         capture_output=True,
         text=True,
     )
     answer = json.loads(shown.stdout)
-    manifest = json.loads((ROOT / "models" / "default" / "manifest.json").read_text())
+    manifest = json.loads((model / "manifest.json").read_text())
     assert answer["model"] == manifest["version"]
-    assert set(answer["probabilities"]) == {"cat", "dog", "other"}
+    assert set(answer["probabilities"]) == {"cat", "dog", "other", "both"}
     listed = subprocess.run(
         [scripts / "python", "-m", "pip", "list", "--format", "json"],
         check=True,
@@ -50,3 +58,13 @@ def test_the_wheel_in_an_empty_venv_predicts_from_another_folder(
     )
     installed = {package["name"].lower() for package in json.loads(listed.stdout)}
     assert not installed & {"tensorflow", "keras", "scikit-learn", "scipy"}
+    for more, extra in (((), "train"), (("--network", "minimal"), "keras")):
+        refused = subprocess.run(
+            [scripts / "catdog", "train", elsewhere, *more],
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert refused.returncode == 4
+        assert f"pip install '.[{extra}]'" in refused.stderr

@@ -30,7 +30,7 @@ def test_training_killed_five_times_ends_like_one_that_was_not(
 ) -> None:
     """At a random moment of a random epoch each; what it learns on is the same, step by step."""
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60})
-    options = ["--from", "scratch", "--no-promote", "--image-size", "32", "--batch-size", "16"]
+    options = ["--network", "residual", "--image-size", "32", "--batch-size", "16"]
     results = []
     for kills in (0, 5):
         models = tmp_path / f"models-{kills}"
@@ -66,8 +66,8 @@ def test_training_killed_five_times_ends_like_one_that_was_not(
 def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path, fill_folder: Callable[..., Path]) -> None:
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60})
     models = tmp_path / "models"
-    command = catdog("--models-dir", models, "train", data, "--architecture", "minimal",
-                     "--epochs", "200", "--no-promote")  # fmt: skip
+    command = catdog("--models-dir", models, "train", data, "--network", "minimal",
+                     "--epochs", "200")  # fmt: skip
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
