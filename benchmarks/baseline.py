@@ -23,12 +23,19 @@ import numpy as np
 from PIL import Image
 from tensorflow import keras
 
-MODEL = Path(__file__).resolve().parent.parent / "models" / "default" / "model.keras"
-CLASSES = ("cats", "dogs", "other")
+MODEL = Path(__file__).resolve().parent.parent / "models" / "default"
+CLASSES = ("cats", "dogs", "other", "both")
 
 
 def load() -> Any:
-    return keras.models.load_model(MODEL)
+    """Put the network and its head together, as a person who has both would."""
+    network = keras.models.load_model(MODEL / "network" / "network.keras")
+    head = keras.layers.Dense(len(CLASSES))
+    pooled = keras.layers.GlobalAveragePooling2D()(network.output)
+    model = keras.Model(network.input, {"logits": head(pooled)})
+    with np.load(MODEL / "head.npz") as weights:
+        head.set_weights([weights["kernel"], weights["bias"]])
+    return model
 
 
 def predict(model: Any, photo: Path | IO[bytes]) -> tuple[str, float]:

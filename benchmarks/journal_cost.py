@@ -60,12 +60,12 @@ def cost_ratios(
 def seconds_per_file(
     classifier: Classifier, photos: Sequence[Path], number: int, folder: Path, *, journal: bool
 ) -> float:
-    """Sort so many photos, all of which are filed; start-up and listing left out."""
+    """Sort so many photos, all of which are moved; start-up and listing left out."""
     inbox = folder / "inbox"
     names = small_photos(photos, number, inbox)
     store = Store(folder / "state")
     run: Any = Run(store, "sort", inbox, inbox) if journal else NoJournal()
-    routes = Routes(classifier.manifest, inbox, threshold=0.0, move_others=True)
+    routes = Routes(classifier.manifest, inbox, move_others=True)
     belongings = Belongings()
     belongings.look_at(inbox, [path.name for path in names])
     sorting = Sorting(classifier, routes, Mover(run, inbox), belongings)

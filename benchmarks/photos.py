@@ -19,6 +19,7 @@ from PIL import Image, ImageOps
 
 from core.image import open_image
 from core.photos import FileKind, find_files
+from core.training.sources import SOURCES
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
@@ -59,7 +60,10 @@ def find_photos(folder: Path | None, unpacked: Path) -> tuple[Path, ...]:
 
 
 def unpack(name: str, *, into: Path) -> Path:
-    """Unpack the project's photographs of a part, where they are. Raises NoPhotos."""
+    """Unpack the project's photographs of a part, where they are, and tell their sources beside.
+
+    Returns the folder of its class folders. Raises NoPhotos.
+    """
     archives = sorted(SHARED.glob(f"{name}*.zip"))
     if not archives:
         raise NoPhotos(
@@ -69,7 +73,18 @@ def unpack(name: str, *, into: Path) -> Path:
     for archive in archives:
         with zipfile.ZipFile(archive) as opened:
             opened.extractall(into)
-    return into / name.partition("-")[0]
+    part = name.partition("-")[0]
+    _write_sources(part, into / part / SOURCES)
+    return into / part
+
+
+def _write_sources(part: str, file: Path) -> None:
+    """Take the photos of a part from the table of the project's, which may name its folder."""
+    table = SHARED / ("train-kinds.csv" if part == "train" else "test-kinds.csv")
+    if table.is_file():
+        head, *rows = table.read_text(encoding="utf-8").splitlines()
+        own = [row.removeprefix(f"{part}/") for row in rows]
+        file.write_text("\n".join([head, *own, ""]), encoding="utf-8")
 
 
 def small_photos(photos: Sequence[Path], number: int, folder: Path) -> list[Path]:

@@ -18,7 +18,7 @@ import keras
 import tensorflow as tf
 
 from core.training.architectures import build, for_training
-from core.training.recipe import DEFAULT, Recipe
+from core.training.recipe import RESIDUAL, Recipe
 
 
 class _Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -33,7 +33,7 @@ class _Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self.seconds.append(time.perf_counter() - self._began)
 
 
-def speeds(data: Path, epochs: int, recipe: Recipe = DEFAULT) -> list[float]:
+def speeds(data: Path, epochs: int, recipe: Recipe = RESIDUAL) -> list[float]:
     """Train, and count each epoch's photos a second; its time holds the validation on a tenth."""
     training, validation = keras.utils.image_dataset_from_directory(
         data,

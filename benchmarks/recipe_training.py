@@ -1,4 +1,4 @@
-"""Training with the default recipe, for a few epochs of each stage.
+"""Training with the recipe of `residual`, for a few epochs of each stage.
 
     python -m benchmarks.recipe_training DATA EPOCHS
 
@@ -17,15 +17,15 @@ from core.training.batches import steps_per_epoch
 from core.training.dataset import load
 from core.training.fit import fit
 from core.training.labelled import scan
-from core.training.recipe import DEFAULT, Recipe
+from core.training.recipe import RESIDUAL, Recipe
 
 
-def speeds(data: Path, epochs: int, recipe: Recipe = DEFAULT) -> list[list[float]]:
+def speeds(data: Path, epochs: int, recipe: Recipe = RESIDUAL) -> list[list[float]]:
     """Train, and count each epoch's photos a second; its time holds the validation on a tenth."""
     stages = tuple(replace(stage, epochs=epochs) for stage in recipe.stages)
     recipe = replace(recipe, stages=stages, patience=epochs)
     with tempfile.TemporaryDirectory() as work:
-        dataset = load(scan(data), recipe.stored_size, work=Path(work))
+        dataset = load(scan(data), recipe.preprocessing, work=Path(work))
         history = fit(dataset, recipe, work=Path(work)).history
     seen = steps_per_epoch(dataset, recipe) * recipe.batch_size
     found = [seen / epoch.seconds for epoch in history]

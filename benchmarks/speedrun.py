@@ -2,7 +2,8 @@
 
     python -m benchmarks.speedrun [--data FOLDER] [--change "what is new"]
 
-FOLDER holds cats/ and dogs/ with photos of Kaggle's among them; without it they are the project's.
+FOLDER holds cats/ and dogs/ with photos of Kaggle's among them, and a sources.csv that names those;
+without it they are the project's.
 2,000 of Kaggle's are held out, the same each time; what is learnt from are the others of the
 sources that the recipe names. The clock runs from the decoded array on disk
 and includes building and compiling; it stops at the end of the first epoch that reaches 94 %.
@@ -33,8 +34,7 @@ from core.training.dataset import Dataset, load
 from core.training.fit import fit
 from core.training.history import Epoch
 from core.training.labelled import LabelledFolder, LabelledPhoto, scan
-from core.training.recipe import DEFAULT, NONE, Recipe, Stage
-from core.training.sources import source_of
+from core.training.recipe import NONE, RESIDUAL, Recipe, Stage
 
 TARGET = 0.94
 MOST_SECONDS = 12 * 60
@@ -47,7 +47,7 @@ SOURCES = (
 )  # fmt: skip
 _PLAIN = replace(NONE, min_area=0.6, aspect=1.2, flip=True)  # in minutes nothing is overfitted
 RECIPE = replace(
-    DEFAULT,
+    RESIDUAL,
     name="speedrun",
     widths=(32, 64, 128),
     blocks=(1, 2, 2),
@@ -85,16 +85,14 @@ def held_out_photos(photos: Sequence[LabelledPhoto], number: int) -> frozenset[P
     chosen: set[Path] = set()
     for label in ("cat", "dog"):
         paths = [
-            photo.path
-            for photo in photos
-            if photo.label == label and source_of(photo.path) == "kaggle"
+            photo.path for photo in photos if photo.label == label and photo.source == "kaggle"
         ]
         paths.sort(key=lambda path: hashlib.sha256(path.read_bytes()).digest())
         chosen.update(paths[: number // 2])
     if len(chosen) < number // 2 * 2:
         raise NoPhotos(
-            f"A speedrun holds out {number} of Kaggle's photos, named kaggle-*. Found: "
-            f"{len(chosen)}. Name a folder that has them with --data."
+            f"A speedrun holds out {number} of Kaggle's photos, whose source in sources.csv is "
+            f"kaggle. Found: {len(chosen)}. Name a folder that has them with --data."
         )
     return frozenset(chosen)
 
@@ -103,9 +101,7 @@ def decode(data: Path, recipe: Recipe, *, work: Path, held_out: int) -> Dataset:
     """Decode the cats and dogs of a folder into an array on disk. Raises NoPhotos."""
     found = scan(data)
     photos = tuple(
-        photo
-        for photo in found.photos
-        if photo.label in ("cat", "dog") and source_of(photo.path) in SOURCES
+        photo for photo in found.photos if photo.label in ("cat", "dog") and photo.source in SOURCES
     )
     labelled = LabelledFolder(
         data,
@@ -114,7 +110,7 @@ def decode(data: Path, recipe: Recipe, *, work: Path, held_out: int) -> Dataset:
         not_photos=0,
         held_out=held_out_photos(photos, held_out),
     )
-    return load(labelled, recipe.stored_size, work=work)
+    return load(labelled, recipe.preprocessing, work=work)
 
 
 def run(dataset: Dataset, recipe: Recipe, *, work: Path, target: float = TARGET) -> Finished:

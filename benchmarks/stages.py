@@ -1,4 +1,4 @@
-"""Where the time of a prediction goes: decoding, resizing, the network.
+"""Where the time of a prediction goes: decoding, resizing, the model.
 
     python -m benchmarks.stages [--photos FOLDER] [--number 200] [--long-side 640]
 
@@ -41,7 +41,7 @@ class Stage:
 
 def timed(classifier: Classifier, content: bytes) -> tuple[Logits, dict[str, float]]:
     """Go the steps of `Classifier.classify`. Returns: the logits, and each step's seconds."""
-    how = classifier.manifest.preprocessing
+    how = classifier.preprocessing
     taken: dict[str, float] = {}
     begun = time.perf_counter()
 
@@ -51,12 +51,12 @@ def timed(classifier: Classifier, content: bytes) -> tuple[Logits, dict[str, flo
         taken[name] = now - begun
         begun = now
 
-    image = opener(content)(how.stored_size)
+    image = opener(content)(how.decoded_side)
     ended("decoding")
     pixels = preprocess(image, how)
     ended("resizing")
     logits = classifier.logits(pixels[np.newaxis])
-    ended("the network")
+    ended("the model")
     return logits, taken
 
 

@@ -1,4 +1,4 @@
-"""Row 9: photos a second of the default recipe, against the plain way of Keras."""
+"""Row 9: photos a second of the network from scratch, against the plain way of Keras."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.figures import Figure, Line, ratios
 from benchmarks.photos import NoPhotos
 from benchmarks.setting import Setting, module
 from core.image import open_image
-from core.training.recipe import DEFAULT
+from core.training.recipe import RESIDUAL
 
 _CLASSES = ("cats", "dogs", "other")
 _ROUNDS = 2
@@ -34,11 +34,11 @@ def measure(setting: Setting) -> list[Figure]:
     shutil.rmtree(data)
     recipe = [speed_of_the_recipe(speeds) for speeds in stages]
     last = [speeds[-1] for speeds in stages]
-    size = DEFAULT.size
+    size = RESIDUAL.size
     return [
         Figure(
             9,
-            "training: photos a second of the default recipe over the plain way's",
+            "training: photos a second of `residual` over the plain way's",
             ratios(recipe, plain),
             line=Line.AT_LEAST,
             limit=1.5,
@@ -54,8 +54,8 @@ def measure(setting: Setting) -> list[Figure]:
 
 
 def speed_of_the_recipe(speeds: Sequence[float]) -> float:
-    times = (stage.epochs / speed for stage, speed in zip(DEFAULT.stages, speeds, strict=True))
-    return DEFAULT.epochs / sum(times)
+    times = (stage.epochs / speed for stage, speed in zip(RESIDUAL.stages, speeds, strict=True))
+    return RESIDUAL.epochs / sum(times)
 
 
 def _median(speeds: Sequence[float]) -> str:
@@ -76,5 +76,5 @@ def jpeg_copy(photos: Sequence[Path], number: int, folder: Path) -> None:
         raise NoPhotos("Training takes photos in cats/ and dogs/: name a folder with --photos.")
     for one, photo in enumerate(labelled[:: max(1, len(labelled) // number)]):
         (folder / photo.parent.name).mkdir(parents=True, exist_ok=True)
-        image = open_image(photo, min_side=DEFAULT.stored_size)
+        image = open_image(photo, min_side=RESIDUAL.stored_size)
         image.save(folder / photo.parent.name / f"{photo.stem}-{one}.jpg", quality=90)

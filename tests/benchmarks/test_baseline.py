@@ -15,6 +15,7 @@ from benchmarks.bound import classify
 from benchmarks.setting import module
 from core.classifier import Classifier
 from core.inference import predict_photo
+from core.manifest import read_manifest
 from core.model_store import DEFAULT_MODEL
 
 
@@ -27,12 +28,14 @@ def test_it_sees_what_catdog_sees(model: Any, shared_photos: Path) -> None:
     """But for few, which it decodes and resizes otherwise."""
     classifier = Classifier(DEFAULT_MODEL)
     photos = [
-        photo for kind in baseline.CLASSES for photo in sorted((shared_photos / kind).iterdir())[:8]
+        photo
+        for kind in ("cats", "dogs", "other")
+        for photo in sorted((shared_photos / kind).iterdir())[:8]
     ]
     same = 0
     for photo in photos:
         seen, probability = baseline.predict(model, io.BytesIO(photo.read_bytes()))
-        assert 1 / 3 <= probability <= 1
+        assert 1 / 4 <= probability <= 1
         known = classifier.manifest.class_of(predict_photo(classifier, photo).label).folder
         same += seen == known
     assert same >= 20
@@ -49,10 +52,16 @@ def test_it_moves_every_photo_to_its_class(
     assert {path.parent.name for path in moved} <= set(baseline.CLASSES)
 
 
-def test_what_the_network_alone_takes_is_measured_on_right_answers(
+def test_its_classes_are_the_model_s() -> None:
+    """In their order, or the head's columns would be called something else."""
+    manifest = read_manifest(DEFAULT_MODEL)
+    assert tuple(one.folder for one in manifest.classes) == baseline.CLASSES
+
+
+def test_what_the_model_alone_takes_is_measured_on_right_answers(
     fill_folder: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """Of every photo, in its place, however the last batch comes out."""
+    """Of every photo, in its place."""
     folder = fill_folder(tmp_path / "data", {"cats": 5, "dogs": 6, "other": 4})
     photos = sorted(folder.rglob("*.jpg"))
     classifier = Classifier(DEFAULT_MODEL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from benchmarks import photos
 from core.image import open_image
+from core.training.labelled import scan
 
 
 @pytest.fixture
@@ -73,6 +75,32 @@ def test_the_first_photos_are_of_all_kinds(
     assert len(found) == 60
     assert {path.parent.name for path in found[:15]} == {"cats", "dogs", "other"}
     assert photos.find_photos(folder, tmp_path / "none") == found
+
+
+def test_the_project_s_photos_are_unpacked_with_their_sources(
+    tmp_path: Path, fill_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they lie: archives of parts, one table of all that train, and one of the others."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    drawn = fill_folder(tmp_path / "drawn", {"cats": 2, "dogs": 2})
+    for part, archive in (("train", "train-cats-1"), ("test", "test")):
+        with zipfile.ZipFile(shared / f"{archive}.zip", "w") as made:
+            for photo in drawn.rglob("*.jpg"):
+                made.write(photo, Path(part) / photo.relative_to(drawn))
+    (shared / "train-kinds.csv").write_text("file,source,kind\ncats/cats-000.jpg,kaggle,tabby\n")
+    (shared / "test-kinds.csv").write_text(
+        "file,source,kind\ntest/dogs/dogs-001.jpg,phone,\nfresh/dogs/dogs-001.jpg,web,\n"
+    )
+    monkeypatch.setattr(photos, "SHARED", shared)
+    for part, name, known in (
+        ("train-cats", "cats-000.jpg", ("kaggle", "tabby")),
+        ("test", "dogs-001.jpg", ("phone", None)),
+    ):
+        found = scan(photos.unpack(part, into=tmp_path / "into")).photos
+        told = {photo.path.name: (photo.source, photo.kind) for photo in found}
+        assert told.pop(name) == known
+        assert set(told.values()) == {(None, None)}
 
 
 def test_a_messenger_s_photos_have_a_long_side(source: Path) -> None:

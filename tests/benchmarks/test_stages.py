@@ -14,7 +14,7 @@ from core.inference import predict_photo
 from core.model_store import DEFAULT_MODEL
 from core.probabilities import probabilities_from_logits
 
-STAGES = ["decoding", "resizing", "the network"]
+STAGES = ["decoding", "resizing", "the model"]
 
 
 @pytest.fixture

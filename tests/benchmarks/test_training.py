@@ -15,7 +15,7 @@ from benchmarks import plain_training, recipe_training, speedrun
 from benchmarks.photos import NoPhotos
 from benchmarks.rows import training
 from core.training.labelled import scan
-from core.training.recipe import DEFAULT, MILD, Stage
+from core.training.recipe import MILD, RESIDUAL, Stage
 
 KINDS = {"cats": 70, "dogs": 70, "other": 70}
 
@@ -27,9 +27,10 @@ def data(tmp_path: Path, fill_folder: Callable[..., Path]) -> Path:
 
 @pytest.fixture
 def kaggle(data: Path) -> Path:
-    """The same, named as Kaggle's photos are."""
-    for photo in list(data.rglob("*.jpg")):
-        photo.rename(photo.with_name(f"kaggle-{photo.name}"))
+    """The same, from Kaggle as their table says."""
+    names = [photo.relative_to(data).as_posix() for photo in sorted(data.rglob("*.jpg"))]
+    table = "".join(f"{name},kaggle,\n" for name in names)
+    (data / "sources.csv").write_text(f"file,source,kind\n{table}")
     return data
 
 
@@ -48,13 +49,13 @@ def test_both_ways_learn_from_all_photos_and_are_timed_by_epoch(
 
 def test_stages_count_by_their_epochs() -> None:
     """Each of the recipe's epochs takes the time that its stage's speed says."""
-    speeds = [100.0 * (place + 1) for place in range(len(DEFAULT.stages))]
+    speeds = [100.0 * (place + 1) for place in range(len(RESIDUAL.stages))]
     seconds = sum(
         1_000 / speed
-        for stage, speed in zip(DEFAULT.stages, speeds, strict=True)
+        for stage, speed in zip(RESIDUAL.stages, speeds, strict=True)
         for _ in range(stage.epochs)
     )
-    assert training.speed_of_the_recipe(speeds) == pytest.approx(DEFAULT.epochs * 1_000 / seconds)
+    assert training.speed_of_the_recipe(speeds) == pytest.approx(RESIDUAL.epochs * 1_000 / seconds)
 
 
 def test_the_copy_to_train_on_has_all_classes_as_jpegs(
@@ -77,7 +78,7 @@ def test_the_same_photos_of_kaggle_s_are_held_out_each_time(kaggle: Path) -> Non
     assert len(held_out) == 40
     assert sum(path.parent.name == "cats" for path in held_out) == 20
     assert speedrun.held_out_photos(photos[::-1], 40) == held_out
-    another = [replace(photo, path=Path(f"web-{photo.path.name}")) for photo in photos]
+    another = [replace(photo, source="web") for photo in photos]
     with pytest.raises(NoPhotos, match="kaggle"):
         speedrun.held_out_photos(another, 40)
 
