@@ -16,6 +16,7 @@ from core.classifier import Classifier
 from core.errors import CatdogError, UsageRefused
 from core.manifest import MANIFEST, Manifest, read_manifest
 from core.model_store import DEFAULT_MODEL, PROMOTED, UNFINISHED, promoted_version
+from core.network import NETWORKS
 
 COMES_WITH_CATDOG = "default"  # what people call the model that is not in their folder
 _HISTORY = "promotions.txt"  # what was promoted, a version a line, the last one last
@@ -92,8 +93,8 @@ def roll_back(models_dir: Path) -> str:
 def prune(models_dir: Path, *, keep: int) -> list[str]:
     """Delete the person's own models but the `keep` newest, and any that may be wanted yet.
 
-    Those are the promoted one, the one that a rollback gives, and those in use. Returns the names
-    of the deleted ones.
+    Those are the promoted one, the one that a rollback gives, and those in use. Networks that no
+    model names any more go with them. Returns the names of the deleted models.
     """
     history = _history(models_dir)
     spared = {promoted_version(models_dir), *history[-2:]}
@@ -103,12 +104,31 @@ def prune(models_dir: Path, *, keep: int) -> list[str]:
     for model in own[: max(0, len(own) - keep)]:
         if model.name in spared or _is_in_use(models_dir, model.name):
             continue
-        # under another name first: half a model must not look like one
-        doomed = Path(tempfile.mkdtemp(prefix="pruned-", dir=models_dir))
-        model.folder.rename(doomed / model.name)
-        shutil.rmtree(doomed)
+        _delete(model.folder, models_dir)
         deleted.append(model.name)
+    _prune_networks(models_dir)
     return deleted
+
+
+def _prune_networks(models_dir: Path) -> None:
+    """Delete the networks that none of the models here names, unless one may want it yet."""
+    manifests = [model.manifest for model in list_models(models_dir)]
+    unfinished = models_dir / UNFINISHED
+    if unfinished.is_dir() and any(unfinished.iterdir()):
+        return  # what is being trained has its network here before it is here itself
+    if any(isinstance(one, CatdogError) for one in manifests):
+        return  # which network a broken model was made for nobody knows
+    named = {one.network for one in manifests if isinstance(one, Manifest)}
+    for folder in (models_dir / NETWORKS).glob("*"):
+        if folder.name not in named:
+            _delete(folder, models_dir)
+
+
+def _delete(folder: Path, models_dir: Path) -> None:
+    """Delete a folder, under another name first: half a model must not look like one."""
+    doomed = Path(tempfile.mkdtemp(prefix="pruned-", dir=models_dir))
+    folder.rename(doomed / folder.name)
+    shutil.rmtree(doomed)
 
 
 def hold(models_dir: Path, folder: Path) -> FileLock | None:

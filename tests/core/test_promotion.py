@@ -177,3 +177,19 @@ def test_whoever_asks_without_pause_sees_no_error_through_promotions(models: Pat
             thread.join()
     assert not errors
     assert {"v1", "v2", "v3", "v4"} <= seen
+
+
+def test_networks_that_no_model_names_go_with_the_models(
+    models: Path, head_models_dir: Path
+) -> None:
+    """A head's network stays for as long as a model names it, or one is being trained."""
+    shutil.copytree(head_models_dir / "tiny", models / "tiny")
+    sha256 = json.loads((models / "tiny" / "manifest.json").read_text())["network"]
+    for name in (sha256, "0" * 64):
+        (models / "networks" / name).mkdir(parents=True)
+    (models / "unfinished" / "head-1").mkdir()
+    prune(models, keep=9)
+    assert len(list((models / "networks").iterdir())) == 2
+    (models / "unfinished" / "head-1").rmdir()
+    prune(models, keep=9)
+    assert [path.name for path in (models / "networks").iterdir()] == [sha256]
