@@ -66,8 +66,8 @@ class NetworkOptions:
 @option(
     "--sources",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Table of where photos come from: file,source,kind.  [default: sources.csv beside the class "
-    "folders, if it is there]",
+    help="Table of where photos come from: file,source,kind.  [default: sources.csv beside the "
+    "class folders, if it is there]",
 )
 @option(
     "--classes",
