@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,10 +52,6 @@ def write_first_head(
         own=None,
         replay=replay,
         decay=DECAY,
-        data={
-            **data,
-            "replay": dict(Counter(replay.labels.tolist())),
-            "replay_held_out": int(replay.held_out.sum()),
-        },
+        data=data,
         evaluations={HELD_OUT: evaluation},
     )

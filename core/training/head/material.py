@@ -60,14 +60,11 @@ class HeadData:
 
     def described(self) -> dict[str, Any]:
         """Say what was learnt from, for the manifest."""
-        replay = self.base.replay
         return {
             "fingerprint": self.dataset.fingerprint,
             "files": len(self.inputs.labelled.photos),
             "skipped": len(self.dataset.faults),
             "training": dict(Counter(one.label for one in self.own.photos)),
-            "replay": dict(Counter(replay.labels.tolist())),
-            "replay_held_out": int(replay.held_out.sum()),
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -37,7 +38,7 @@ def write_head(
     """Write `head.npz`, `seen.npz` and `manifest.json` to an empty folder.
 
     `network` is the SHA-256 of the network's file, `decay` what the head was fitted with, and
-    `data` what is told of the photos.
+    `data` what is told of the photos that it learnt from beside the replay set.
     """
     fitted.head.write(folder)
     _seen(fitted, own, replay).write(folder)
@@ -50,7 +51,11 @@ def write_head(
         classes=fitted.classes,
         temperature=fitted.temperature,
         files={HEAD: record},
-        data=dict(data),
+        data={
+            **data,
+            "replay": dict(Counter(replay.labels.tolist())),
+            "replay_held_out": int(replay.held_out.sum()),
+        },
         recipe={
             "decay": decay,
             "folds": FOLDS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -140,11 +141,13 @@ def check(request: Request, *, console: Console) -> None:
     """Tell what a head would learn from; nothing is kept. Raises as `train_head`."""
     with work_folder(request.models_dir) as work:
         data, _ = _prepared(request, work, console, warns=True)
-        described = data.described()
-        for one in data.classes.classes:
-            own, replay = (described[part].get(one.label, 0) for part in ("training", "replay"))
-            if own or replay:
-                console.say(f"  {one.label}: {own} photos, and {replay} that come with catdog")
+        own = Counter(photo.label for photo in data.own.photos)
+        replay = Counter(data.base.replay.labels.tolist())
+        for label in (one.label for one in data.classes.classes):
+            if own[label] or replay[label]:
+                console.say(
+                    f"  {label}: {own[label]} photos, and {replay[label]} that come with catdog"
+                )
         console.say("Nothing was kept.")
 
 

@@ -18,6 +18,7 @@ from core.head import Head
 from core.labels import PhotoClass, Role
 from core.lookahead import map_ahead
 from core.preprocessing import Pixels
+from core.probabilities import probabilities_from_logits
 from core.training.augment import augment
 from core.training.dataset import Dataset, Indices
 from core.training.networks.composites import composite
@@ -202,9 +203,8 @@ def _with_answers(
     batches: Iterator[tuple[Pixels, Floats]], teacher: keras.Model, settings: Transfer
 ) -> Iterator[Batch]:
     for photos, targets in batches:
-        logits = teacher.predict_on_batch(photos) / settings.softening
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        answers = powers / powers.sum(axis=1, keepdims=True)
+        logits = teacher.predict_on_batch(photos)
+        answers = probabilities_from_logits(logits, settings.softening).astype(np.float32)
         yield photos, {_CLASSES: targets, _IMAGENET: answers}
 
 
