@@ -136,8 +136,7 @@ def load(
         faults=tuple(faults),
         fingerprint=fingerprint((sha256, kept[row].label) for sha256, row in rows),
     )
-    if holds_out:
-        _check_enough(dataset, {photo.label for photo in labelled.photos})
+    _check_enough(dataset, {photo.label for photo in labelled.photos}, holds_out=holds_out)
     return dataset
 
 
@@ -214,14 +213,19 @@ def fingerprint(rows: Iterable[tuple[bytes, str]]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _check_enough(dataset: Dataset, labels: Collection[str]) -> None:
+def _check_enough(dataset: Dataset, labels: Collection[str], *, holds_out: bool) -> None:
     """Raise UsageRefused for one of these labels that no photo stands for in a part."""
-    for part, indices in (("learn from", dataset.training), ("hold out", dataset.validation)):
+    parts = {"learn from": dataset.training}
+    because = ""
+    if holds_out:
+        parts["hold out"] = dataset.validation
+        because = f": one in {round(1 / HELD_OUT)} is held out, by its content"
+    for part, indices in parts.items():
         for label, count in dataset.count(indices).items():
             if count == 0 and label in labels:
                 raise UsageRefused(
-                    f"There is no photo of the class {label!r} to {part}: one in "
-                    f"{round(1 / HELD_OUT)} is held out, by its content. Add photos of it."
+                    f"There is no photo of the class {label!r} to {part}{because}. Add photos "
+                    "of it."
                 )
 
 

@@ -255,3 +255,14 @@ def test_an_altered_replay_set_is_refused(
     replay.write_bytes(replay.read_bytes()[:-10])
     with pytest.raises(ModelRefused, match="is damaged"):
         _train(request_of(data), told)
+
+
+def test_a_class_of_which_no_photo_can_be_read_is_refused(
+    tmp_path: Path, fill_folder: Fill, request_of: Callable[..., Request], told: Any
+) -> None:
+    """A folder of broken files must not become a class that knows nothing."""
+    data = fill_folder(tmp_path / "data", {"cats": 8, "dogs": 8}, first_seed=500)
+    (data / "tom").mkdir()
+    (data / "tom" / "a.jpg").write_bytes(b"no photo")
+    with pytest.raises(UsageRefused, match="no photo of the class 'tom' to learn from"):
+        _train(request_of(data), told)
