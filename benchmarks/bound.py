@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from core.head import read_head
-from core.image import open_image
+from core.images.decode import open_image
 from core.manifest import read_manifest
 from core.model_store import DEFAULT_MODEL, OWN_NETWORK
 from core.network import Network

@@ -19,9 +19,9 @@ import numpy as np
 from PIL import Image
 
 from core.classifier import Classifier
-from core.image import open_image
+from core.images.decode import open_image
+from core.images.listing import FileKind, find_files
 from core.model_store import DEFAULT_MODEL
-from core.photos import FileKind, find_files
 
 LINE = 80  # of 100
 _SIDE = 512  # pixels of a scene

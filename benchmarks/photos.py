@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from core.image import open_image
-from core.photos import FileKind, find_files
+from core.images.decode import open_image
+from core.images.listing import FileKind, find_files
 from core.training.sources import SOURCES
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"

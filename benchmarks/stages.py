@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from benchmarks.photos import find_photos, jpegs_of
 from core.classifier import Classifier
-from core.image import opener
+from core.images.decode import opener
 from core.model_store import DEFAULT_MODEL
 from core.preprocessing import preprocess
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from core.errors import ModelRefused
 from core.head import HEAD, read_head
 from core.heatmap import Map, class_map
-from core.image import Opener
+from core.images.decode import Opener
 from core.manifest import LITERT, Kind, Manifest, read_checked, read_manifest
 from core.model_store import network_folders
 from core.network import LiteRt, Network, find_network

@@ -94,7 +94,7 @@ def _write_heatmap(classifier: Classifier, photos: list[Path], file: Path) -> No
     """Paint what the network looked at over a photo. Raises UsageRefused."""
     from core.errors import UsageRefused
     from core.heatmap import painted
-    from core.image import opener
+    from core.images.decode import opener
     from core.output_files import writing
     from core.paths import display
 
@@ -120,8 +120,8 @@ def _write_heatmap(classifier: Classifier, photos: list[Path], file: Path) -> No
 def _photos_in(paths: Iterable[Path], *, recursive: bool) -> Iterator[Path]:
     """Take files as named, and of folders the photos."""
     from core.errors import UsageRefused
+    from core.images.listing import FileKind, find_files
     from core.paths import display
-    from core.photos import FileKind, find_files
 
     for path in paths:
         if not os.path.isdir(path):

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.errors import UnreadableImage
-from core.image import read_photo
+from core.images.decode import read_photo
 from core.store import Store, from_column, to_column
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.image import MAX_DECODED_PIXELS, open_image
+from core.images.decode import MAX_DECODED_PIXELS, open_image
 
 Map = npt.NDArray[np.float32]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.classifier import Classifier
 from core.errors import UnreadableImage
-from core.image import opener
+from core.images.decode import opener
 from core.lookahead import map_ahead
 from core.verdict import Prediction
 

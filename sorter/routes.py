@@ -82,7 +82,7 @@ class Routes:
 
 def _month(photo: Path) -> str:
     """Give `2026/11` for when a photo was taken, or last changed if it does not say."""
-    from core.exif import taken_at
+    from core.images.exif import taken_at
 
     try:
         when = taken_at(photo) or datetime.fromtimestamp(photo.stat().st_mtime)

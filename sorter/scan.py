@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from core.errors import UsageRefused
+from core.images.listing import Listing, is_photo_name, list_folders
 from core.paths import display
-from core.photos import Listing, is_photo_name, list_folders
 from sorter.moving.companions import is_companion_name
 from sorter.outcome import Reason
 from sorter.routes import SET_APART

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.figures import Figure, Line, ratios
 from benchmarks.photos import NoPhotos
 from benchmarks.setting import Setting, module
-from core.image import open_image
+from core.images.decode import open_image
 from core.training.recipe import RESIDUAL
 
 _CLASSES = ("cats", "dogs", "other")

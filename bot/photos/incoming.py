@@ -9,7 +9,7 @@ from telegram import Bot, ExternalReplyInfo, Message, MessageEntity
 from telegram.constants import ChatType
 
 from bot.store.records import Purpose
-from core.photos import is_photo_name
+from core.images.listing import is_photo_name
 
 
 @dataclass(frozen=True, slots=True)

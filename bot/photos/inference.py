@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from core.classifier import Classifier
 from core.heatmap import painted
-from core.image import Opener, opener
+from core.images.decode import Opener, opener
 from core.manifest import Manifest
 from core.verdict import Prediction, Verdict, in_effect, judge
 

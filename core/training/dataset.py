@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import UnreadableCode, UnreadableImage, UsageRefused
-from core.image import open_image, read_photo
+from core.images.decode import open_image, read_photo
 from core.labels import PhotoClass
 from core.lookahead import map_ahead
 from core.paths import display

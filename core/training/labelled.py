@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import UsageRefused
+from core.images.listing import FileKind, find_files
 from core.labels import UNSURE, PhotoClass, classes_from_folders
 from core.paths import display
-from core.photos import FileKind, find_files
 from core.training.sources import SOURCES, Origin, read_sources
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"

@@ -11,7 +11,7 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from core.classifier import Classifier
 from core.errors import UnreadableImage
-from core.image import open_image
+from core.images.decode import open_image
 from core.labels import Role
 from core.lookahead import map_ahead
 from core.training.figures import Flags, share, wilson

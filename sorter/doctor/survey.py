@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.photos import FileKind, find_files
+from core.images.listing import FileKind, find_files
 from sorter.daemon.filesystem import FileSystem, file_system_of, nearest_folder
 
 

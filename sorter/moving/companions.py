@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from core.photos import is_photo_name
+from core.images.listing import is_photo_name
 
 # What programs write about a photo, named `IMG.xmp` or `IMG.jpg.xmp`; the first is Takeout's.
 _SIDECARS = (".supplemental-metadata.json", ".xmp", ".aae", ".json")

@@ -13,7 +13,7 @@ import pytest
 from PIL import ExifTags, Image, ImageOps
 
 from benchmarks import photos
-from core.image import open_image
+from core.images.decode import open_image
 from core.training.labelled import scan
 
 

@@ -13,7 +13,7 @@ import pytest
 from telegram_on_loopback import BOT, GROUP, BotApi, buttons_of, captioned
 
 from core.classifier import Classifier
-from core.image import register_heif
+from core.images.decode import register_heif
 from core.manifest import read_manifest
 
 Draw = Callable[..., Any]

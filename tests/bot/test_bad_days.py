@@ -72,7 +72,7 @@ async def test_telegram_may_say_only_later_that_a_file_is_too_big(
 async def test_a_bomb_is_refused(
     bot_api: BotApi, running: Any, monkeypatch: pytest.MonkeyPatch, draw: Draw
 ) -> None:
-    monkeypatch.setattr("core.image.MAX_STATED_PIXELS", 100)
+    monkeypatch.setattr("core.images.decode.MAX_STATED_PIXELS", 100)
     async with running():
         number = bot_api.send_photo(draw("cats", 915))
         assert await said(bot_api, number) == WORDS.too_many_pixels

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from catdog import main
 from core.classifier import Classifier
 from core.head import HEAD, read_head
-from core.image import open_image, opener
+from core.images.decode import open_image, opener
 from core.manifest import MANIFEST, MODEL_CARD, Kind, read_checked, read_manifest
 from core.model_store import DEFAULT_MODEL, OWN_NETWORK
 from core.network import (

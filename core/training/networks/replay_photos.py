@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.image import open_image
+from core.images.decode import open_image
 from core.labels import Role
 from core.lookahead import map_ahead
 from core.network import Network

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from core.errors import UnreadableImage
-from core.image import open_image
+from core.images.decode import open_image
 from core.paths import display
 from core.training.evaluate import Predicted
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.image import open_image
+from core.images.decode import open_image
 from core.preprocessing import Preprocessing, preprocess
 from core.training.augment import augment, pair
 from core.training.batches import (

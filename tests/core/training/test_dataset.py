@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.errors import UsageRefused
-from core.image import open_image
+from core.images.decode import open_image
 from core.preprocessing import Preprocessing, squash, stored
 from core.training.dataset import HELD_OUT, is_held_out, load
 from core.training.labelled import scan, scan_parts

@@ -14,7 +14,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from core.classifier import Classifier
 from core.errors import CatdogError
-from core.image import open_image
+from core.images.decode import open_image
 from core.manifest import KERAS, LITERT, read_manifest, record_file
 from core.preprocessing import Pixels, preprocess
 from core.training import parity

@@ -15,7 +15,7 @@ from PIL import Image
 
 from core.classifier import Classifier
 from core.errors import ModelRefused, UsageRefused
-from core.image import opener
+from core.images.decode import opener
 from core.manifest import Kind, read_manifest
 from core.promotion import promote
 from core.training.head.run import Request, TrainedHead, check, find_label_errors, train_head

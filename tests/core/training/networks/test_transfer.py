@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.classifier import Classifier
-from core.image import opener
+from core.images.decode import opener
 from core.manifest import Kind
 from core.preprocessing import Preprocessing
 from core.training.dataset import Dataset, load

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from core.image import HEADER_BYTES, register_heif, sniff
+from core.images.decode import HEADER_BYTES, register_heif, sniff
 
 _EXIF_IFD = 0x8769
 _WHEN_TAKEN = (0x9003, 0x9004)  # DateTimeOriginal, DateTimeDigitized; EXIF 2.32, table 8

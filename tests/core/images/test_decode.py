@@ -16,9 +16,9 @@ import pytest
 from PIL import Image, ImageFile
 from pillow_heif import from_pillow
 
-from core import image as image_module
 from core.errors import UnreadableCode, UnreadableImage
-from core.image import open_image, opener, sniff
+from core.images import decode as image_module
+from core.images.decode import open_image, opener, sniff
 
 RED, BLUE = (220, 30, 30), (30, 30, 220)
 
@@ -246,7 +246,7 @@ def test_errors_name_the_file_and_what_to_do(tmp_path: Path) -> None:
 
 def test_large_images_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory for one is planned for; two at once would take twice as much."""
-    monkeypatch.setattr("core.image._LARGE_PIXELS", 100)
+    monkeypatch.setattr("core.images.decode._LARGE_PIXELS", 100)
     at_once: list[int] = []
     most: list[int] = []
     load = ImageFile.ImageFile.load

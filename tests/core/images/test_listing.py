@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.photos import FileKind, find_files
+from core.images.listing import FileKind, find_files
 
 
 @pytest.fixture

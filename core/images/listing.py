@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from core.image import HEADER_BYTES, sniff
+from core.images.decode import HEADER_BYTES, sniff
 from core.paths import display
 
 log = logging.getLogger(__name__)

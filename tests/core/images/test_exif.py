@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from core.exif import taken_at
+from core.images.exif import taken_at
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif", ".heic"])
