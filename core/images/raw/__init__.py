@@ -1,0 +1,10 @@
+"""Cameras' RAW files: which kind a file is, and where its own full-size JPEG preview lies.
+
+Nothing here decodes a sensor's data. A file is read by seeks and small reads, never as a whole,
+and the work is bounded whatever bytes come: directories, entries, boxes and segments are counted.
+"""
+
+from core.images.raw.kinds import raw_kind, tiff_raw_kind
+from core.images.raw.preview import Preview, full_size_preview
+
+__all__ = ["Preview", "full_size_preview", "raw_kind", "tiff_raw_kind"]

@@ -1,0 +1,63 @@
+"""Fujifilm's RAF: a header, a JPEG as the camera would have written it, and the sensor's data.
+
+Offsets and tags are as ExifTool documents them (https://exiftool.org/TagNames/FujiFilm.html).
+Of the SuperCCD cameras those that store half the rows (S5 Pro: 4256 x 1424) have no preview here.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from core.images.raw.source import Contents, Size, Source, Span
+from core.images.raw.tiff_based import positive
+
+_DIRECTORY = 84  # offset and length of the JPEG, then of the records, big-endian
+_MOST_RECORDS = 256
+_FULL_SIZE, _CROPPED_SIZE, _IMAGE_SIZE = 0x0100, 0x0111, 0x0121  # RawImage...; height, width
+_LAYOUT = 0x0130  # FujiLayout
+_ROTATED = 0x80  # of its first byte: a SuperCCD, whose rows lie at 45 degrees
+
+
+def raf_contents(source: Source) -> Contents:
+    """Return a RAF's JPEG and its cropped sensor size; the orientation is in the JPEG's EXIF."""
+    head = source.at(_DIRECTORY, 16)
+    if head is None:
+        return Contents()
+    offset, length, records, _ = struct.unpack(">4I", head)
+    return Contents((Span(offset, length),), _sensor(_records(source, records)))
+
+
+def _records(source: Source, place: int) -> dict[int, bytes]:
+    """Return the first four bytes of each record."""
+    head = source.at(place, 4)
+    count = min(int.from_bytes(head or b"", "big"), _MOST_RECORDS)
+    place += 4
+    found: dict[int, bytes] = {}
+    for _ in range(count):
+        record = source.at(place, 4)
+        if record is None:
+            break
+        tag, length = struct.unpack(">HH", record)
+        value = source.at(place + 4, min(length, 4))
+        if value is not None:
+            found.setdefault(tag, value)
+        place += 4 + length
+    return found
+
+
+def _sensor(records: dict[int, bytes]) -> Size | None:
+    if records.get(_LAYOUT, b"\0")[:1] >= bytes([_ROTATED]):
+        size = _size(records.get(_IMAGE_SIZE))
+        return (size[0] / 2, size[1] * 2) if size else None
+    for tag in (_CROPPED_SIZE, _IMAGE_SIZE, _FULL_SIZE):
+        size = _size(records.get(tag))
+        if size is not None:
+            return size
+    return None
+
+
+def _size(value: bytes | None) -> Size | None:
+    if value is None or len(value) < 4:
+        return None
+    height, width = struct.unpack(">HH", value)
+    return positive(width, height)
