@@ -14,7 +14,9 @@ import click
 
 from core.console import print_json
 from core.errors import CatdogError, ExitCode, UsageRefused
+from core.images.budget import DEFAULT_MEGABYTES, MEGABYTE, budget
 from core.options import Settings, json_option, model_option, option, pass_settings
+from core.quiet import separate_stderr
 
 COMMANDS = {  # where each is, but for doctor: only the one that is asked for is imported
     "predict": "core.cli:predict",
@@ -113,10 +115,21 @@ def _default_state_dir() -> Path:
     show_default=True,
     help="How much to tell on standard error.",
 )
+@option(
+    "--decode-mb",
+    type=click.IntRange(min=50),
+    default=DEFAULT_MEGABYTES,
+    show_default=True,
+    metavar="MB",
+    help="Memory for decoding photos, all at once; one may take 400 MB of it.",
+)
 @click.version_option(package_name="catdog", message="%(prog)s %(version)s")
 @click.pass_context
-def main(context: click.Context, models_dir: Path, state_dir: Path, log_level: str) -> None:
+def main(
+    context: click.Context, models_dir: Path, state_dir: Path, log_level: str, decode_mb: int
+) -> None:
     """Tells cats from dogs: sorts photo folders, answers photos in Telegram, and learns."""
+    separate_stderr()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # a pipe on Windows cannot take every file name: show what it cannot, do not fail
@@ -124,6 +137,7 @@ def main(context: click.Context, models_dir: Path, state_dir: Path, log_level: s
     logging.basicConfig(
         level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    budget.set_total(decode_mb * MEGABYTE)
     context.obj = Settings(models_dir, state_dir.absolute())
 
 

@@ -17,7 +17,7 @@ from bot.photos.fetch import Fetcher, NotFetched
 from bot.store import opinions, records
 from bot.store.records import Record
 from bot.store.thread import StoreThread
-from core.images.decode import HEADER_BYTES, sniff
+from core.images.formats import HEADER_BYTES, sniff
 from core.store import StoreUnusable
 
 log = logging.getLogger(__name__)

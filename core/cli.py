@@ -120,7 +120,7 @@ def _write_heatmap(classifier: Classifier, photos: list[Path], file: Path) -> No
 def _photos_in(paths: Iterable[Path], *, recursive: bool) -> Iterator[Path]:
     """Take files as named, and of folders the photos."""
     from core.errors import UsageRefused
-    from core.images.listing import FileKind, find_files
+    from core.images.listing import FileKind, find_files, is_image_name
     from core.paths import display
 
     for path in paths:
@@ -128,7 +128,7 @@ def _photos_in(paths: Iterable[Path], *, recursive: bool) -> Iterator[Path]:
             yield path
             continue
         try:
-            found = list(find_files(path, recursive=recursive))
+            found = list(find_files(path, recursive=recursive, is_wanted=is_image_name))
         except OSError as error:
             raise UsageRefused(f"{display(path)} cannot be listed: {error.strerror}.") from error
         photos = [file.path for file in found if file.kind is FileKind.PHOTO]

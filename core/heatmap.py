@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.images.decode import MAX_DECODED_PIXELS, open_image
+from core.images.decode import open_image
 
 Map = npt.NDArray[np.float32]
 
@@ -41,14 +41,12 @@ def class_map(activation: Map, index: int) -> Map:
     return ((seen - low) / (high - low)).astype(np.float32)
 
 
-def painted(
-    source: Path | bytes, heat: Map, *, side: int, max_pixels: int = MAX_DECODED_PIXELS
-) -> Image.Image:
+def painted(source: Path | bytes, heat: Map, *, side: int) -> Image.Image:
     """Paint a map over a photo, shown at most `side` pixels wide and high.
 
     Raises UnreadableImage.
     """
-    image = open_image(source, min_side=side, max_pixels=max_pixels)
+    image = open_image(source, min_side=side)
     image.thumbnail((side, side), Image.Resampling.BILINEAR)
     return overlay(image, heat)
 

@@ -12,14 +12,13 @@ from typing import TypeVar
 
 from core.classifier import Classifier
 from core.heatmap import painted
-from core.images.decode import Opener, opener
+from core.images.decode import opener
 from core.manifest import Manifest
 from core.verdict import Prediction, Verdict, in_effect, judge
 
 Made = TypeVar("Made")
 
 _WORKERS = 2  # photos that are looked at at once
-_MAX_PIXELS = 50_000_000  # decoded, one large photo at a time: under 1 GB of memory
 _LOOK = 2.0  # seconds between looks at which model serves
 _SHOWN_SIDE = 1280  # pixels; Telegram shows no larger photos
 
@@ -76,17 +75,17 @@ class InferencePool:
 
     def _look(self, content: bytes) -> Looked:
         classifier = self._classifier
-        prediction = classifier.classify(_opened(content))
+        prediction = classifier.classify(opener(content))
         return self._looked(classifier, content, prediction)
 
     def _explain(self, content: bytes) -> Looked:
         # as for an answer: a JPEG decoded larger is not quite the same to the network
         classifier = self._classifier
-        prediction, heat = classifier.explain(_opened(content))
+        prediction, heat = classifier.explain(opener(content))
         picture = None
         if heat is not None and heat.any():  # else it is the same everywhere
             stream = io.BytesIO()
-            shown = painted(content, heat, side=_SHOWN_SIDE, max_pixels=_MAX_PIXELS)
+            shown = painted(content, heat, side=_SHOWN_SIDE)
             shown.save(stream, "JPEG", quality=85)
             picture = stream.getvalue()
         return replace(self._looked(classifier, content, prediction), picture=picture)
@@ -95,7 +94,3 @@ class InferencePool:
         manifest = classifier.manifest
         verdict = judge(prediction, manifest.classes, self._threshold)
         return Looked(hashlib.sha256(content).hexdigest(), verdict, manifest)
-
-
-def _opened(content: bytes) -> Opener:
-    return opener(content, max_pixels=_MAX_PIXELS)

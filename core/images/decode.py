@@ -3,104 +3,107 @@
 from __future__ import annotations
 
 import io
+import logging
 import stat
-import threading
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from core.errors import UnreadableCode, UnreadableImage
+from core.images.budget import budget
+from core.images.formats import HEADER_BYTES, named, sniff
+from core.images.jpeg import jpeg_image, orientation_of
+from core.images.plan import Plan, plan_for
+from core.images.structure.base import Refusal, cut, unsupported
+from core.images.structure.png import lean_png
+from core.images.wide import grey_from_wide
 from core.paths import display
+from core.quiet import quiet_native_stderr
 
 # The limits here are checked before anything is decoded, and hold for every format alike, so
 # Pillow's own (a warning at 89 megapixels, an error at 179) only gets in the way of phones that
 # take 200-megapixel JPEGs.
 Image.MAX_IMAGE_PIXELS = None
 
-MAX_BYTES = 256 * 2**20
-MAX_STATED_PIXELS = 250_000_000
-MAX_DECODED_PIXELS = 100_000_000  # after a JPEG's draft(), which decodes at 1/2 to 1/8
+# What it says of EXIF that makes no sense is no concern of who sorts photos, and its debug log
+# holds names.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").setLevel(logging.WARNING)
 
-_LARGE_PIXELS = 16_000_000  # decoded; one such image at a time, whoever asks
-_one_large = threading.Lock()
+MAX_BYTES = 256 * 2**20
+
+_ORIENTATION = 0x0112  # EXIF 2.32, 4.6.5
+_LARGE_PIXELS = 16_000_000  # made smaller before it is turned
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_FRAMES = 30  # of an animation that begins with nothing
+_ONE_COLOUR = 8  # of 255: how far the values of a frame with nothing on it lie apart
 
 # gives a photo, RGB and upright; a side under so many pixels was so from the start
 Opener = Callable[[int], Image.Image]
 
-HEADER_BYTES = 32
-_BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # bytes; a text may begin with BM, too
-_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
-_BOXES = (b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"uuid", b"mpvd")  # outermost
-_KNOWN_BUT_UNSUPPORTED = {
-    b"8BPS": "a Photoshop document",
-    b"%PDF": "a PDF",
-    b"\xff\x0a": "a JPEG XL image",
-    b"\x00\x00\x00\x0cJXL ": "a JPEG XL image",
-    b"\x00\x00\x00\x0cjP  ": "a JPEG 2000 image",
-    b"FUJIFILM": "a raw photo",
-    b"<svg": "an SVG drawing",
-}
-
-
-def sniff(header: bytes) -> str | None:
-    """Name the image format that a file's first 32 bytes announce, if it is one we decode."""
-    if header.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if header.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if header[:4] == b"RIFF" and header[8:12] == b"WEBP":
-        return "WEBP"
-    if header[:6] in (b"GIF87a", b"GIF89a"):
-        return "GIF"
-    if header[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "TIFF"
-    if header[:2] == b"BM" and int.from_bytes(header[14:18], "little") in _BMP_HEADERS:
-        return "BMP"
-    if header[4:8] == b"ftyp":
-        brands = {header[start : start + 4] for start in range(8, len(header), 4)}
-        if brands & {b"avif", b"avis"}:
-            return "AVIF"
-        if brands & set(_HEIF_BRANDS):
-            return "HEIF"
-    return None
-
-
-def end_of_boxes(file: BinaryIO) -> int:
-    """Compute where the boxes of a HEIC end, beyond the file's end if it was cut.
-
-    ISO/IEC 14496-12, 4.2. What makers put behind the boxes (Samsung does) is no box.
-    """
-    end = file.seek(0, io.SEEK_END)
-    at = 0
-    while at < end:
-        file.seek(at)
-        head = file.read(16)
-        length = int.from_bytes(head[:4])
-        if length == 1:  # more than 32 bits
-            length = int.from_bytes(head[8:])
-        elif length == 0:  # the rest of the file
-            length = end - at
-        if head[4:8] not in _BOXES or length < 8:
-            break
-        at += length
-    return at
-
 
 def read_photo(path: Path) -> bytes:
     """Read a photo's file whole. Raises UnreadableImage."""
-    shown = display(path)
+    with _opened(path, display(path)) as file:
+        return file.read()
+
+
+def open_image(source: Path | bytes, *, min_side: int, name: str | None = None) -> Image.Image:
+    """Decode a photo in full and turn it upright.
+
+    It may come back smaller than it is, never with a side under `min_side` pixels that was not so
+    already: a JPEG at 1/2, 1/4 or 1/8 of its size, any other if it is large. Of animations the
+    first frame is taken, or the first that shows something; what is transparent becomes white; of
+    a camera's RAW file its own full-size preview. `name` stands for bytes in error messages.
+
+    It waits until the memory that it takes is free (see `budget`). Raises UnreadableImage.
+    """
+    shown = name or ("the image" if isinstance(source, bytes) else display(source))
     try:
-        status = path.stat()
+        with _opened(source, shown) as file:
+            return _decode(file, source.name if isinstance(source, Path) else name, min_side)
+    except Refusal as refusal:
+        raise UnreadableImage(refusal.code, f"{shown} {refusal.words}") from refusal
+    except MemoryError as error:
+        raise UnreadableImage(
+            UnreadableCode.TOO_LARGE, f"{shown} does not fit into memory. Save it smaller."
+        ) from error
+
+
+def opener(source: Path | bytes, *, name: str | None = None) -> Opener:
+    """Give what decodes a photo as `open_image` does, as large as it is needed."""
+    return lambda side: open_image(source, min_side=side, name=name)
+
+
+@contextmanager
+def _opened(source: Path | bytes, shown: str) -> Iterator[BinaryIO]:
+    """Open a photo's file to be read. Raises UnreadableImage."""
+    if isinstance(source, bytes):
+        _check_bytes(len(source), shown)
+        yield io.BytesIO(source)
+        return
+    try:
+        status = source.stat()
         if not stat.S_ISREG(status.st_mode):  # opening a FIFO would block for ever
             raise UnreadableImage(
                 UnreadableCode.NOT_AN_IMAGE, f"{shown} is not a file. Name a photo instead."
             )
         _check_bytes(status.st_size, shown)
-        return path.read_bytes()
+        with source.open("rb") as file:
+            yield file
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UnreadableImage(
             UnreadableCode.VANISHED, f"{shown} is not there (any more). Check the path."
@@ -118,41 +121,6 @@ def read_photo(path: Path) -> bytes:
         ) from error
 
 
-def open_image(
-    source: Path | bytes,
-    *,
-    min_side: int,
-    name: str | None = None,
-    max_pixels: int = MAX_DECODED_PIXELS,
-) -> Image.Image:
-    """Decode a photo in full and turn it upright.
-
-    A JPEG may come back at 1/2, 1/4 or 1/8 of its size, never with a side under `min_side`
-    pixels that was not so already. Of animations the first frame is taken; what is transparent
-    becomes white. `name` stands for bytes in error messages; more than `max_pixels` to decode
-    are refused. That takes up to 8 bytes a pixel (measured: PNG with transparency), so of images
-    over 16 megapixels one is decoded at a time.
-
-    Raises UnreadableImage.
-    """
-    if isinstance(source, bytes):
-        return _decode(source, name or "the image", min_side, max_pixels)
-    return _decode(read_photo(source), display(source), min_side, max_pixels)
-
-
-def opener(
-    source: Path | bytes, *, name: str | None = None, max_pixels: int = MAX_DECODED_PIXELS
-) -> Opener:
-    """Read a photo once, to be decoded as `open_image` does, as large as a look at it needs.
-
-    Raises UnreadableImage, as what it returns does.
-    """
-    if isinstance(source, Path):
-        name, source = display(source), read_photo(source)
-    content = source
-    return lambda side: open_image(content, min_side=side, name=name, max_pixels=max_pixels)
-
-
 def _check_bytes(size: int, shown: str) -> None:
     if size == 0:
         raise UnreadableImage(
@@ -166,70 +134,122 @@ def _check_bytes(size: int, shown: str) -> None:
         )
 
 
-def _decode(content: bytes, shown: str, min_side: int, max_pixels: int) -> Image.Image:
-    _check_bytes(len(content), shown)
-    header = content[:HEADER_BYTES]
-    announced = sniff(header)
-    if announced is None:
-        raise _not_decodable(header, shown)
-    if announced == "HEIF":
-        register_heif()
-        if end_of_boxes(io.BytesIO(content)) > len(content):  # its decoder would fill up the rest
-            raise UnreadableImage(
-                UnreadableCode.TRUNCATED,
-                f"{shown} ends early. Copy it again from the camera.",
-            )
-    try:
-        image = Image.open(io.BytesIO(content), formats=(announced,))
-        _check_pixels(image, MAX_STATED_PIXELS, shown)
-        if image.format in ("JPEG", "MPO"):
-            image.draft("RGB", (min_side, min_side))
-        _check_pixels(image, max_pixels, shown)
-        is_large = image.width * image.height > _LARGE_PIXELS
-        with _one_large if is_large else nullcontext():
-            image.load()
-            return _to_rgb(_upright(image))
-    except UnreadableImage:
-        raise
-    except MemoryError as error:
-        raise UnreadableImage(
-            UnreadableCode.TOO_LARGE, f"{shown} does not fit into memory. Save it smaller."
-        ) from error
-    except UnidentifiedImageError as error:
-        raise UnreadableImage(
-            UnreadableCode.TRUNCATED,
-            f"{shown} starts like a {announced} file but ends early or is damaged. Copy it again "
-            "from the camera.",
-        ) from error
-    except Exception as error:  # Pillow's decoders raise whatever the bytes made them trip over
-        raise UnreadableImage(
-            UnreadableCode.TRUNCATED,
-            f"{shown} ends early or is damaged ({announced}: {error}). Copy it again from the "
-            "camera.",
-        ) from error
-
-
-def _not_decodable(header: bytes, shown: str) -> UnreadableImage:
-    for start, what in _KNOWN_BUT_UNSUPPORTED.items():
-        if header.startswith(start):
-            return UnreadableImage(
-                UnreadableCode.UNSUPPORTED,
-                f"{shown} is {what}, which catdog does not read. Save it as JPEG.",
-            )
-    return UnreadableImage(
-        UnreadableCode.NOT_AN_IMAGE,
-        f"{shown} is not an image, whatever its name says. Take it out of the photos.",
-    )
-
-
-def _check_pixels(image: Image.Image, limit: int, shown: str) -> None:
-    pixels = image.width * image.height
-    if pixels > limit:
-        raise UnreadableImage(
-            UnreadableCode.TOO_LARGE,
-            f"{shown} has {image.width} x {image.height} pixels, more than the "
-            f"{limit // 1_000_000} megapixels that are decoded. Save it smaller.",
+def _decode(file: BinaryIO, name: str | None, min_side: int) -> Image.Image:
+    """Plan, wait for the memory, decode. Raises Refusal, MemoryError and what reading raises."""
+    header = file.read(HEADER_BYTES)
+    plan = plan_for(file, header, sniff(header, name), min_side)
+    if plan is None:
+        what = named(header)
+        if what is not None:
+            raise unsupported(what)
+        raise Refusal(
+            UnreadableCode.NOT_AN_IMAGE,
+            "is not an image, whatever its name says. Take it out of the photos.",
         )
+    with budget.taken(plan.bytes_needed):
+        file.seek(plan.start)
+        content = file.read(plan.length)
+        try:
+            return _decoded(content, plan, min_side)
+        except (Refusal, MemoryError):
+            raise
+        except UnidentifiedImageError as error:
+            raise unsupported(f"a {plan.format} file of a kind that is rare") from error
+        except Exception as error:  # Pillow's decoders raise whatever the bytes made them trip over
+            raise Refusal(
+                UnreadableCode.TRUNCATED,
+                f"ends early or is damaged ({plan.format}: {error}). Copy it again from the "
+                "camera.",
+            ) from error
+
+
+def _decoded(content: bytes, plan: Plan, min_side: int) -> Image.Image:
+    if plan.jpeg is not None:
+        image = jpeg_image(content, plan.jpeg, min_side)
+        turn = plan.orientation or orientation_of(plan.jpeg)
+        return _upright(_to_rgb(image, plan), turn, min_side)
+    if plan.structure.lean is not None:
+        content = plan.structure.lean(content)
+    try:
+        image = _loaded(content, plan)
+    except Exception:
+        leaner = _leaner(content, plan)
+        if leaner is None:
+            raise
+        image = _loaded(leaner, plan)
+    if plan.structure.zeros is not None:
+        _check_zeros(content, image, plan)
+    turn = _orientation(image)
+    return _upright(_first_that_shows(image, plan), turn, min_side)
+
+
+def _loaded(content: bytes, plan: Plan) -> Image.Image:
+    if plan.format == "HEIF":
+        register_heif()
+    elif plan.format == "JXL":
+        import pillow_jxl  # noqa: F401  # teaches Pillow JPEG XL
+
+    quiet = quiet_native_stderr if plan.format == "TIFF" else nullcontext
+    with quiet():  # libtiff tells of what it stumbles over
+        image = Image.open(io.BytesIO(content), formats=(plan.format,))
+        if plan.halved:
+            setattr(image, "reduce", plan.halved)  # noqa: B010  # as Pillow documents it for JPEG 2000
+        image.load()
+    return image
+
+
+def _check_zeros(content: bytes, image: Image.Image, plan: Plan) -> None:
+    """Raise Refusal if the zeros that an image's data ends in are not its own.
+
+    Its own make a difference: with other bytes in the place of the last of them it is another
+    image, or none. Those of a copy that still goes on are many more than the decoder reads.
+    """
+    assert plan.structure.zeros is not None
+    start, end = plan.structure.zeros
+    middle = (start + end + 1) // 2
+    other = content[:middle] + b"\x5a" * (end - middle) + content[end:]
+    before = zlib.crc32(image.tobytes())
+    try:
+        changed = zlib.crc32(_loaded(other, plan).tobytes()) != before
+    except Exception:  # what the decoder now stumbles over it had read
+        changed = True
+    if not changed:
+        raise cut("its image ends in nothing but zeros")
+
+
+def _leaner(content: bytes, plan: Plan) -> bytes | None:
+    """Leave out what is beside the image, which may be what the decoder does not take."""
+    if plan.format == "PNG":
+        return lean_png(content)
+    if plan.besides:
+        changed = bytearray(content)
+        for place in plan.besides:
+            changed[place : place + 4] = b"skip"
+        return bytes(changed)
+    return None
+
+
+def _first_that_shows(image: Image.Image, plan: Plan) -> Image.Image:
+    """Give an animation's first frame that is not of one colour; the first if all are."""
+    first = _to_rgb(image, plan)
+    if plan.structure.frames == 1 or not _is_of_one_colour(first):
+        return first
+    first = first.copy()  # the next frame is put into the same image
+    for number in range(1, _FRAMES):
+        try:
+            image.seek(number)
+            image.load()
+        except Exception:  # the end, or a frame that is damaged: the first is not
+            break
+        frame = _to_rgb(image, plan)
+        if not _is_of_one_colour(frame):
+            return frame
+    return first
+
+
+def _is_of_one_colour(image: Image.Image) -> bool:
+    bands = image.resize((64, 64), Image.Resampling.BOX).getextrema()
+    return all(high - low <= _ONE_COLOUR for low, high in bands)  # type: ignore[misc]
 
 
 def register_heif() -> None:
@@ -239,31 +259,31 @@ def register_heif() -> None:
     register_heif_opener()
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _orientation(image: Image.Image) -> int:
     with suppress(Exception):  # a broken EXIF block does not make the pixels unreadable
-        ImageOps.exif_transpose(image, in_place=True)  # a copy would double the memory
-    return image
+        return int(image.getexif().get(_ORIENTATION, 1))
+    return 1
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _upright(image: Image.Image, orientation: int, min_side: int) -> Image.Image:
+    """Turn an image as EXIF says; a large one is made smaller first, for that takes as much."""
+    smaller = min(image.size) // (2 * min_side)
+    if smaller > 1 and image.width * image.height > _LARGE_PIXELS:
+        image = image.reduce(smaller)
+    turn = _TURNS.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def _to_rgb(image: Image.Image, plan: Plan) -> Image.Image:
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode.startswith("I") or image.mode == "F":
-        return _grey_from_wide(image)
+        return grey_from_wide(image, white_is_zero=plan.white_is_zero)
+    if image.mode == "La":
+        image = image.convert("LA")
     if image.has_transparency_data:
         rgba = image if image.mode == "RGBA" else image.convert("RGBA")
         ground = Image.new("RGB", rgba.size, "white")
         ground.paste(rgba, mask=rgba)
         return ground
     return image.convert("RGB")
-
-
-def _grey_from_wide(image: Image.Image) -> Image.Image:
-    """Scale 16-bit, 32-bit and float greys to 8 bits; convert() would clip them to white."""
-    values = np.asarray(image).astype(np.float32)
-    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = 0.0, 65535.0
-    if image.mode == "F" or values.min() < low or values.max() > high:
-        low, high = float(values.min()), float(values.max())
-    scaled = (values - low) * (255.0 / max(high - low, 1e-12))
-    return Image.fromarray(scaled.round().astype(np.uint8), mode="L").convert("RGB")

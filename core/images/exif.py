@@ -7,7 +7,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from core.images.decode import HEADER_BYTES, register_heif, sniff
+from core.images.budget import budget
+from core.images.decode import register_heif
+from core.images.formats import HEADER_BYTES, sniff
+from core.images.plan import plan_for
 
 _EXIF_IFD = 0x8769
 _WHEN_TAKEN = (0x9003, 0x9004)  # DateTimeOriginal, DateTimeDigitized; EXIF 2.32, table 8
@@ -17,16 +20,9 @@ _WHEN_CHANGED = 0x0132  # DateTime
 def taken_at(photo: Path) -> datetime | None:
     """Read when a photo was taken, in the camera's time; None if it does not say."""
     try:
-        with photo.open("rb") as file:
-            announced = sniff(file.read(HEADER_BYTES))
-        if announced is None:
-            return None
-        if announced == "HEIF":
-            register_heif()
-        with Image.open(photo, formats=(announced,)) as image:
-            exif = image.getexif()
-            camera = exif.get_ifd(_EXIF_IFD)
-            stated = [*(camera.get(tag) for tag in _WHEN_TAKEN), exif.get(_WHEN_CHANGED)]
+        exif = _exif_of(photo)
+        camera = exif.get_ifd(_EXIF_IFD)
+        stated = [*(camera.get(tag) for tag in _WHEN_TAKEN), exif.get(_WHEN_CHANGED)]
     except Exception:  # Pillow raises whatever a broken file makes it stumble over
         return None
     for text in stated:
@@ -35,3 +31,20 @@ def taken_at(photo: Path) -> datetime | None:
         except ValueError:
             continue  # missing, or "0000:00:00 00:00:00" of a camera whose clock was never set
     return None
+
+
+def _exif_of(photo: Path) -> Image.Exif:
+    """Read what a photo's EXIF says. Raises whatever a broken file makes it raise."""
+    with photo.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+        plan = plan_for(file, header, sniff(header, photo.name), min_side=1)
+        exif = Image.Exif()
+        if plan is None:
+            return exif
+        if plan.jpeg is not None:
+            exif.load(plan.jpeg.exif or b"")
+            return exif
+        if plan.format == "HEIF":
+            register_heif()
+        with budget.taken(plan.bytes_needed), Image.open(photo, formats=(plan.format,)) as image:
+            return image.getexif()

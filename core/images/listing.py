@@ -9,15 +9,20 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from core.images.decode import HEADER_BYTES, sniff
+from core.images.formats import (
+    CAMERA_FORMATS,
+    CAMERA_SUFFIXES,
+    HEADER_BYTES,
+    OTHER_SUFFIXES,
+    RAW_SUFFIXES,
+    sniff,
+    suffix_of,
+)
 from core.paths import display
 
-log = logging.getLogger(__name__)
+_DECODED_SUFFIXES = CAMERA_SUFFIXES | RAW_SUFFIXES | OTHER_SUFFIXES
 
-PHOTO_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".gif", ".bmp", ".dib"}
-    | {".tif", ".tiff", ".heic", ".heif", ".hif", ".avif"}
-)
+log = logging.getLogger(__name__)
 
 
 class FileKind(Enum):
@@ -36,8 +41,13 @@ class FoundFile:
 
 
 def is_photo_name(name: str) -> bool:
-    """Tell by the suffix, in any case."""
-    return os.path.splitext(name)[1].lower() in PHOTO_SUFFIXES
+    """Tell by the suffix, in any case, whether it would be a format of cameras or of the web."""
+    return suffix_of(name) in CAMERA_SUFFIXES
+
+
+def is_image_name(name: str) -> bool:
+    """Tell by the suffix, in any case, whether it would be of any format that is decoded."""
+    return suffix_of(name) in _DECODED_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +60,15 @@ class Listing:
 
 
 def list_folders(
-    folder: Path, *, recursive: bool = False, skip: Callable[[Path], bool] = lambda _: False
+    folder: Path,
+    *,
+    recursive: bool = False,
+    skip: Callable[[Path], bool] = lambda _: False,
+    is_wanted: Callable[[str], bool] = is_photo_name,
 ) -> Iterator[Listing]:
     """List a folder, and if asked its subfolders after it, in the order of their names.
+
+    Photos are the files whose name `is_wanted`, and those without a suffix that begin as photos do.
 
     Links and special files are never opened; they count as no photos. Folders for which `skip`
     is true are not entered. Raises OSError if `folder` itself cannot be listed; subfolders that
@@ -62,7 +78,7 @@ def list_folders(
     while waiting:
         here = waiting.pop()
         try:
-            listing, folders = _list(here)
+            listing, folders = _list(here, is_wanted)
         except OSError as error:
             if here == folder:
                 raise
@@ -74,7 +90,7 @@ def list_folders(
             waiting.extend(path for path in below if not skip(path))
 
 
-def _list(folder: Path) -> tuple[Listing, list[str]]:
+def _list(folder: Path, is_wanted: Callable[[str], bool]) -> tuple[Listing, list[str]]:
     """List one folder, and name its subfolders."""
     photos, others, folders = [], [], []
     with os.scandir(folder) as entries:
@@ -83,7 +99,9 @@ def _list(folder: Path) -> tuple[Listing, list[str]]:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.name)
-            elif entry.is_file(follow_symlinks=False) and _looks_like_photo(folder, entry.name):
+            elif entry.is_file(follow_symlinks=False) and (
+                is_wanted(entry.name) or _begins_as_a_photo(folder, entry.name)
+            ):
                 photos.append(entry.name)
             else:
                 others.append(entry.name)
@@ -91,25 +109,25 @@ def _list(folder: Path) -> tuple[Listing, list[str]]:
 
 
 def find_files(
-    folder: Path, *, recursive: bool = False, skip: Callable[[Path], bool] = lambda _: False
+    folder: Path,
+    *,
+    recursive: bool = False,
+    skip: Callable[[Path], bool] = lambda _: False,
+    is_wanted: Callable[[str], bool] = is_photo_name,
 ) -> Iterator[FoundFile]:
     """Give every file that `list_folders` lists. Raises OSError."""
-    for listing in list_folders(folder, recursive=recursive, skip=skip):
+    for listing in list_folders(folder, recursive=recursive, skip=skip, is_wanted=is_wanted):
         kinds = dict.fromkeys(listing.photos, FileKind.PHOTO)
         kinds.update(dict.fromkeys(listing.others, FileKind.NOT_A_PHOTO))
         for name in sorted(kinds):
             yield FoundFile(listing.folder / name, kinds[name])
 
 
-def _looks_like_photo(folder: Path, name: str) -> bool:
-    return is_photo_name(name) or (
-        not os.path.splitext(name)[1] and _starts_like_an_image(folder / name)
-    )
-
-
-def _starts_like_an_image(path: Path) -> bool:
+def _begins_as_a_photo(folder: Path, name: str) -> bool:
+    if os.path.splitext(name)[1]:
+        return False
     try:
-        with path.open("rb") as file:
-            return sniff(file.read(HEADER_BYTES)) is not None
+        with (folder / name).open("rb") as file:
+            return sniff(file.read(HEADER_BYTES), name) in CAMERA_FORMATS
     except OSError:
         return False

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image
 from telegram_on_loopback import BotApi, Failure
 
 from bot.photos import delivery, fetch, inference
@@ -69,12 +70,13 @@ async def test_telegram_may_say_only_later_that_a_file_is_too_big(
         assert await said(bot_api, number) == WORDS.too_big.format(limit=20)
 
 
-async def test_a_bomb_is_refused(
-    bot_api: BotApi, running: Any, monkeypatch: pytest.MonkeyPatch, draw: Draw
-) -> None:
-    monkeypatch.setattr("core.images.decode.MAX_STATED_PIXELS", 100)
+async def test_a_bomb_is_refused(bot_api: BotApi, running: Any, encode: Encode) -> None:
+    """A progressive JPEG of a few bytes states so many pixels that it would take gigabytes."""
+    small = encode(Image.new("RGB", (16, 16)), "JPEG", progressive=True)
+    frame = small.index(b"\xff\xc2") + 5
+    bomb = small[:frame] + b"\xf0\x00\xf0\x00" + small[frame + 4 :]
     async with running():
-        number = bot_api.send_photo(draw("cats", 915))
+        number = bot_api.send_file(bomb, name="bomb.jpg")
         assert await said(bot_api, number) == WORDS.too_many_pixels
 
 

@@ -1,0 +1,104 @@
+"""What every format's walk gives, and how it refuses."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from core.errors import UnreadableCode
+
+MAX_SIDE = 65_535  # pixels: no format that cameras write can say more
+_ZEROS = 64  # bytes
+_CHUNK = 1 << 16  # bytes
+
+
+class Refusal(Exception):
+    """Why an image is not to be decoded: a code, and what follows the file's name in a sentence."""
+
+    def __init__(self, code: UnreadableCode, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+        self.words = words
+
+
+def cut(where: str) -> Refusal:
+    """Refuse a file that is not whole."""
+    return Refusal(
+        UnreadableCode.TRUNCATED,
+        f"ends early or is damaged ({where}). Copy it again from the camera.",
+    )
+
+
+def too_much(what: str) -> Refusal:
+    """Refuse what would cost too much memory or time."""
+    return Refusal(UnreadableCode.TOO_LARGE, f"{what}. Save it smaller.")
+
+
+def unsupported(what: str) -> Refusal:
+    """Refuse a whole file of a kind that is not read."""
+    return Refusal(
+        UnreadableCode.UNSUPPORTED, f"is {what}, which catdog does not read. Save it as JPEG."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What an image says of itself."""
+
+    width: int  # pixels
+    height: int
+    bytes_needed: int  # of memory, to decode it and make it RGB, its file apart
+    frames: int = 1  # of an animation; 2 stands for several
+    zeros: tuple[int, int] | None = None  # where the image's data ends in many zero bytes
+    lean: Callable[[bytes], bytes] | None = (
+        None  # takes out what only costs memory: texts, profiles
+    )
+
+    def __post_init__(self) -> None:
+        """Raise Refusal for sides that no photo has."""
+        if self.width < 1 or self.height < 1:
+            raise cut("it has no pixels")
+        if max(self.width, self.height) > MAX_SIDE:
+            raise too_much(
+                f"has {self.width} x {self.height} pixels, and sides of more than {MAX_SIDE} are "
+                "not decoded"
+            )
+
+
+def pixels_bytes(width: int, height: int, bytes_a_pixel: float) -> int:
+    """Compute the memory of an image; each of Pillow's rows takes some more than its pixels."""
+    return round(width * height * bytes_a_pixel) + 64 * height
+
+
+def read_at(file: BinaryIO, offset: int, length: int) -> bytes:
+    """Read exactly so many bytes. Raises Refusal if the file ends before."""
+    file.seek(offset)
+    content = file.read(length)
+    if len(content) < length:
+        raise cut("it ends within its headers")
+    return content
+
+
+def size_of(file: BinaryIO) -> int:
+    """Give a file's size in bytes."""
+    return file.seek(0, io.SEEK_END)
+
+
+def zeros_before(file: BinaryIO, start: int, end: int) -> tuple[int, int] | None:
+    """Find the zero bytes that compressed data from `start` to `end` ends in, if they are many.
+
+    File systems and download programs set a file's length first and fill it later, with zeros
+    until then; but coders write many zeros for flat pictures, too, so that only decoding tells (see
+    `decode`). Returns: where they begin and end.
+    """
+    at = end
+    while at > start:
+        step = min(at - start, _CHUNK)
+        chunk = read_at(file, at - step, step)
+        kept = chunk.rstrip(b"\0")
+        at -= step - len(kept)
+        if kept:
+            break
+    return (at, end) if end - at >= _ZEROS else None

@@ -1,0 +1,47 @@
+"""Greys of more than 8 bits, brought to 8."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+_FULL = 65_535.0
+_ROWS = 256  # at once: so many take little memory, whatever the image
+_SAMPLES = 1_000_000  # pixels that the range is told from
+_PERCENTILES = (0.1, 99.9)
+
+
+def grey_from_wide(image: Image.Image, *, white_is_zero: bool = False) -> Image.Image:
+    """Scale 16-bit, 32-bit and float greys to 8 bits; convert() would clip them to white.
+
+    The range is that of 16 bits where the values fill a good part of it; those of 10 or 12 bits,
+    of floats from 0 to 1 and of whatever else are stretched between percentiles, as viewers do.
+    Returns: RGB, with what the file calls transparent in white.
+    """
+    values = np.asarray(image)
+    low, high = _range(values)
+    grey = np.empty(values.shape, np.uint8)
+    for start in range(0, values.shape[0], _ROWS):
+        rows = values[start : start + _ROWS].astype(np.float32)
+        rows = np.nan_to_num(rows, nan=low, posinf=high, neginf=low)
+        scaled = np.clip((rows - low) * (255.0 / max(high - low, 1e-12)), 0, 255).round()
+        grey[start : start + _ROWS] = 255 - scaled if white_is_zero else scaled
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        grey[values == transparent] = 255
+    return Image.fromarray(grey, mode="L").convert("RGB")
+
+
+def _range(values: npt.NDArray[np.generic]) -> tuple[float, float]:
+    step = max(1, values.size // _SAMPLES)
+    some = values.reshape(-1)[::step].astype(np.float64)
+    some = some[np.isfinite(some)]
+    if not len(some):
+        return 0.0, _FULL
+    low, high = (float(value) for value in np.percentile(some, _PERCENTILES))
+    if low >= 0 and _FULL / 4 <= high <= _FULL:
+        return 0.0, _FULL
+    if high <= low:  # one grey: it stays as bright as it is
+        return (0.0, _FULL) if 0 <= low <= _FULL and low > 1 else (0.0, max(1.0, abs(high)))
+    return low, high
