@@ -9,6 +9,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +21,7 @@ from core.images.formats import HEADER_BYTES, named, sniff
 from core.images.jpeg import jpeg_image, orientation_of
 from core.images.plan import Plan, plan_for
 from core.images.structure.base import Refusal, cut, unsupported
+from core.images.structure.boxes import HALVED_LESS
 from core.images.structure.png import lean_png
 from core.images.wide import grey_from_wide
 from core.paths import display
@@ -154,13 +156,9 @@ def _decode(file: BinaryIO, name: str | None, min_side: int) -> Image.Image:
         except (Refusal, MemoryError):
             raise
         except UnidentifiedImageError as error:
-            raise unsupported(f"a {plan.format} file of a kind that is rare") from error
+            raise unsupported(f"a rare kind of {plan.format} file") from error
         except Exception as error:  # Pillow's decoders raise whatever the bytes made them trip over
-            raise Refusal(
-                UnreadableCode.TRUNCATED,
-                f"ends early or is damaged ({plan.format}: {error}). Copy it again from the "
-                "camera.",
-            ) from error
+            raise cut(f"{plan.format}: {str(error).partition('. ')[0]}") from error
 
 
 def _decoded(content: bytes, plan: Plan, min_side: int) -> Image.Image:
@@ -170,17 +168,29 @@ def _decoded(content: bytes, plan: Plan, min_side: int) -> Image.Image:
         return _upright(_to_rgb(image, plan), turn, min_side)
     if plan.structure.lean is not None:
         content = plan.structure.lean(content)
-    try:
-        image = _loaded(content, plan)
-    except Exception:
-        leaner = _leaner(content, plan)
-        if leaner is None:
-            raise
-        image = _loaded(leaner, plan)
+    image = _loaded_somehow(content, plan)
     if plan.structure.zeros is not None:
         _check_zeros(content, image, plan)
     turn = _orientation(image)
     return _upright(_first_that_shows(image, plan), turn, min_side)
+
+
+def _loaded_somehow(content: bytes, plan: Plan) -> Image.Image:
+    """Decode an image, and if that fails in the ways around what its decoder does not take."""
+    try:
+        return _loaded(content, plan)
+    except Exception:
+        ways = [
+            (content, replace(plan, halved=plan.halved - less))
+            for less in range(1, min(plan.halved, HALVED_LESS) + 1)
+        ]
+        leaner = _leaner(content, plan)
+        if leaner is not None:
+            ways.append((leaner, plan))
+        for other, way in ways:
+            with suppress(Exception):
+                return _loaded(other, way)
+        raise
 
 
 def _loaded(content: bytes, plan: Plan) -> Image.Image:

@@ -6,8 +6,10 @@ import io
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from PIL import Image, UnidentifiedImageError
+
 from core.images.raw import full_size_preview, raw_kind, tiff_raw_kind
-from core.images.structure.base import Structure, pixels_bytes, size_of, unsupported
+from core.images.structure.base import Structure, cut, pixels_bytes, size_of, unsupported
 from core.images.structure.bmp import walk_bmp
 from core.images.structure.boxes import walk_heif, walk_jpeg_2000, walk_jxl
 from core.images.structure.gif import walk_gif
@@ -89,12 +91,12 @@ def _raw(file: BinaryIO, kind: str, min_side: int) -> Plan:
 
 
 def _simple(file: BinaryIO, announced: str) -> Structure:
-    from PIL import Image, UnidentifiedImageError
-
     file.seek(0)
     try:
         with Image.open(file, formats=(announced,)) as image:
             width, height = image.size
     except UnidentifiedImageError:
-        raise unsupported(f"a {announced} file of a kind that is rare") from None
+        raise unsupported(f"a rare kind of {announced} file") from None
+    except Exception as error:  # whatever the bytes made Pillow trip over
+        raise cut(f"{announced}: {error}") from error
     return Structure(width, height, pixels_bytes(width, height, _SIMPLE_BYTES_A_PIXEL))

@@ -23,9 +23,8 @@ def grey_from_wide(image: Image.Image, *, white_is_zero: bool = False) -> Image.
     low, high = _range(values)
     grey = np.empty(values.shape, np.uint8)
     for start in range(0, values.shape[0], _ROWS):
-        rows = values[start : start + _ROWS].astype(np.float32)
-        rows = np.nan_to_num(rows, nan=low, posinf=high, neginf=low)
-        scaled = np.clip((rows - low) * (255.0 / max(high - low, 1e-12)), 0, 255).round()
+        rows = _finite(values[start : start + _ROWS], low, high)
+        scaled = ((rows - low) * (255.0 / max(high - low, 1e-12))).round()
         grey[start : start + _ROWS] = 255 - scaled if white_is_zero else scaled
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
@@ -35,8 +34,8 @@ def grey_from_wide(image: Image.Image, *, white_is_zero: bool = False) -> Image.
 
 def _range(values: npt.NDArray[np.generic]) -> tuple[float, float]:
     step = max(1, values.size // _SAMPLES)
-    some = values.reshape(-1)[::step].astype(np.float64)
-    some = some[np.isfinite(some)]
+    some = values.reshape(-1)[::step]
+    some = some[np.isfinite(some)].astype(np.float64)
     if not len(some):
         return 0.0, _FULL
     low, high = (float(value) for value in np.percentile(some, _PERCENTILES))
@@ -45,3 +44,11 @@ def _range(values: npt.NDArray[np.generic]) -> tuple[float, float]:
     if high <= low:  # one grey: it stays as bright as it is
         return (0.0, _FULL) if 0 <= low <= _FULL and low > 1 else (0.0, max(1.0, abs(high)))
     return low, high
+
+
+def _finite(values: npt.NDArray[np.generic], low: float, high: float) -> npt.NDArray[np.float64]:
+    """Bring values into a range, those that are no numbers, too."""
+    with np.errstate(invalid="ignore"):  # of signalling NaNs
+        numbers = values.astype(np.float64)
+    clipped: npt.NDArray[np.float64] = np.clip(np.nan_to_num(numbers, nan=low), low, high)
+    return clipped

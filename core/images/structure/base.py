@@ -11,7 +11,7 @@ from core.errors import UnreadableCode
 
 MAX_SIDE = 65_535  # pixels: no format that cameras write can say more
 _ZEROS = 64  # bytes
-_CHUNK = 1 << 16  # bytes
+_CHUNK, _MOST_ZEROS = 1 << 16, 1 << 20  # bytes
 
 
 class Refusal(Exception):
@@ -91,9 +91,10 @@ def zeros_before(file: BinaryIO, start: int, end: int) -> tuple[int, int] | None
 
     File systems and download programs set a file's length first and fill it later, with zeros
     until then; but coders write many zeros for flat pictures, too, so that only decoding tells (see
-    `decode`). Returns: where they begin and end.
+    `decode`). Returns: where they, or the last megabyte of them, begin and end.
     """
     at = end
+    start = max(start, end - _MOST_ZEROS)
     while at > start:
         step = min(at - start, _CHUNK)
         chunk = read_at(file, at - step, step)

@@ -22,7 +22,11 @@ _OUTERMOST = frozenset(
     {b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"uuid", b"mpvd", b"idat", b"wide"}
     | {b"styp", b"sidx", b"moof", b"mfra", b"pdin"}
 )
+HALVED_LESS = 2
 _MOST_BOXES = 20_000
+_MOST_ASSOCIATIONS = 100_000  # a photo of 48 tiles has 300
+_MOST_BODY = 1 << 20  # bytes
+_PROPERTY_BYTES = 1 << 12  # as much of a property as is looked at
 _CODED = {b"hvc1": "HEIC", b"av01": "AVIF"}
 _PUT_TOGETHER = frozenset({b"grid", b"iden", b"iovl", b"tmap"})
 _OTHER_CODECS = {
@@ -147,6 +151,7 @@ class _Meta:
         self.has_more_than_colour = False
         self._properties: list[Box] = []
         self._auxiliary: list[int] = []
+        self._associations = 0
         self._own_data = 0  # where the box idat begins
         inner = list(boxes(file, meta.start + 4, meta.end))
         self._own_data = next((box.start for box in inner if box.kind == b"idat"), 0)
@@ -177,7 +182,7 @@ class _Meta:
             if 0 < index <= len(self._properties):
                 box = self._properties[index - 1]
                 if box.kind == b"ispe":
-                    body = self._body(box)
+                    body = read_at(self.file, box.start, 12)
                     return int.from_bytes(body[4:8]), int.from_bytes(body[8:12])
         return 0, 0
 
@@ -206,6 +211,8 @@ class _Meta:
             if not 0 < index <= len(self._properties):
                 continue
             box = self._properties[index - 1]
+            if box.kind not in (b"av1C", b"hvcC"):
+                continue
             body = self._body(box)
             if box.kind == b"av1C" and len(body) >= 4:
                 self.is_deep |= bool(body[2] & 0x40)
@@ -218,7 +225,8 @@ class _Meta:
         return None
 
     def _body(self, box: Box) -> bytes:
-        return read_at(self.file, box.start, min(box.end - box.start, 1 << 20))
+        most = _PROPERTY_BYTES if box.kind in (b"av1C", b"hvcC", b"infe") else _MOST_BODY
+        return read_at(self.file, box.start, min(box.end - box.start, most))
 
     def _referring(self, references: Box, reference: Box) -> int:
         """Give the number of the item that a reference comes from (14496-12, 8.11.12)."""
@@ -251,6 +259,9 @@ class _Meta:
         for _ in range(int.from_bytes(body[4:8])):
             if at >= len(body):
                 return
+            self._associations += 1 + (body[at + width] if at + width < len(body) else 0)
+            if self._associations > _MOST_ASSOCIATIONS:
+                raise too_much(f"has more than {_MOST_ASSOCIATIONS} properties of its parts")
             item = self.items.setdefault(int.from_bytes(body[at : at + width]), _Item())
             at += width
             count = body[at] if at < len(body) else 0
@@ -314,19 +325,20 @@ def _hevc_configuration_sides(body: bytes) -> tuple[int, int] | None:
 
 
 def walk_jxl(file: BinaryIO) -> Structure:
-    """Read a JPEG XL's header, and walk its boxes if it has some. Raises Refusal."""
+    """Read a JPEG XL's header, and walk its boxes if it has some. Raises Refusal.
+
+    Its decoder notices by itself where data is missing.
+    """
     size = size_of(file)
-    start, end = 0, size
+    start = 0
     if read_at(file, 0, 2) != b"\xff\x0a":
         parts = [box for box in boxes(file, 0, size) if box.kind in (b"jxlc", b"jxlp")]
         if not parts:
             raise cut("it has no image")
         start = parts[0].start + (4 if parts[0].kind == b"jxlp" else 0)
-        end = parts[-1].end
     file.seek(start)
     width, height = jxl_sides(file.read(34))
-    needed = pixels_bytes(width, height, 16.5)
-    return Structure(width, height, needed, zeros=zeros_before(file, start, end))
+    return Structure(width, height, pixels_bytes(width, height, 16.5))
 
 
 def walk_jpeg_2000(file: BinaryIO, min_side: int) -> tuple[Structure, int]:
@@ -350,7 +362,9 @@ def walk_jpeg_2000(file: BinaryIO, min_side: int) -> tuple[Structure, int]:
     levels = _levels(file, start + 2, end)
     most = min(width, height) // max(min_side, 1)
     halved = max(0, min(levels, most.bit_length() - 1)) if most else 0
-    wide, high = max(width >> halved, 1), max(height >> halved, 1)
+    # Pillow fails on some of the sizes: it is then halved once or twice less
+    fewer = max(halved - HALVED_LESS, 0)
+    wide, high = max(width >> fewer, 1), max(height >> fewer, 1)
     a_pixel = 4.5 * (components + 1) + 4.5
     needed = pixels_bytes(wide, high, a_pixel)
     return Structure(width, height, needed, zeros=zeros_before(file, start, end)), halved
