@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,20 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 # Every option can be set by an environment variable, which --help names.
 option = functools.partial(click.option, show_envvar=True)
+
+
+class Number(click.FloatRange):
+    """A number between bounds; `nan` and `inf`, which pass every comparison or none, are none."""
+
+    name = "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +59,7 @@ def threshold_option(command: Command) -> Command:
     return option(
         "--threshold",
         envvar="CATDOG_THRESHOLD",
-        type=click.FloatRange(0, 1),
+        type=Number(0, 1),
         help="Confidence from which on an answer is sure, 0 to 1; it can only raise what the model "
         "asks for in each class.  [default: the model's own]",
     )(command)

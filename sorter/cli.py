@@ -69,6 +69,7 @@ def sort(
                 *plan.folders,
                 options=plan.filing.told(),
                 model_version=plan.routes.manifest.version,
+                still_seconds=plan.filing.still_seconds,
             )
         try:
             _sort(plan, store, run, found, summary, stop, json=json)
@@ -111,6 +112,7 @@ def _sort(
         plan.inbox.destination,
         copy=plan.filing.copy,
         on_conflict=Conflict(plan.filing.conflict),
+        still_seconds=plan.filing.still_seconds,
     )
     belongings = Belongings()
     own = run.id if run is not None else 0
@@ -120,6 +122,7 @@ def _sort(
         mover,
         belongings,
         copy=plan.filing.copy,
+        still_seconds=plan.filing.still_seconds,
         was_filed=lambda photo: filed_by_another_run(store, own, photo),
     )
     gone: set[Path] = set()  # companions that went with their photo

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from core.console import echo, print_json
-from core.options import Settings, json_option, model_option, option, threshold_option
+from core.options import (
+    Number,
+    Settings,
+    json_option,
+    model_option,
+    option,
+    threshold_option,
+)
+from sorter.moving.writers import STILL_SECONDS
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
@@ -38,6 +46,7 @@ class Filing:
     by_date: bool
     threshold: float | None
     model_choice: str | None
+    still_seconds: float = STILL_SECONDS
 
     def told(self) -> dict[str, Any]:
         """Give them as the journal keeps them."""
@@ -68,6 +77,15 @@ def filing_options(command: Command) -> Command:
             show_default=True,
             help="What to do with photos that are not filed: leave them, or move them to unsure/, "
             "other/ and unreadable/.",
+        ),
+        option(
+            "--still-seconds",
+            envvar="CATDOG_STILL_SECONDS",
+            type=Number(min=0),
+            default=STILL_SECONDS,
+            show_default=True,
+            help="Where the system cannot tell whether a program is still writing to a file: "
+            "seconds that it must not have changed before it is copied, or called cut off.",
         ),
         option("--copy", is_flag=True, help="Copy photos and leave the originals."),
         option(

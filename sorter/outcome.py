@@ -38,6 +38,7 @@ class Reason(StrEnum):
     DESTINATION_GONE = "destination-gone"
     INTERRUPTED = "interrupted"
     UNFINISHED = "unfinished"
+    BEING_WRITTEN = "being-written"
     DISK_FULL = "disk-full"
     NO_PERMISSION = "no-permission"
     VANISHED = "vanished"

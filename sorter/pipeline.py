@@ -15,12 +15,18 @@ from core.verdict import Prediction
 from sorter.identity import FileIdentity
 from sorter.moving.companions import Belongings
 from sorter.moving.mover import Mover, Placed, Request
+from sorter.moving.writers import STILL_SECONDS, is_complete
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.routes import Routes
 
 # The journal is written once for so many photos, or when the first has waited for so long.
 _BATCH = 64
 _BATCH_SECONDS = 0.5
+
+# What a file is called that an upload has only begun: it is told once nothing more can come.
+_MAY_BE_A_BEGINNING = frozenset(
+    {UnreadableCode.EMPTY, UnreadableCode.TRUNCATED, UnreadableCode.NOT_AN_IMAGE}
+)
 
 _STAYED = frozenset({Outcome.LEFT, Outcome.DUPLICATE, Outcome.FAILED})
 
@@ -34,6 +40,7 @@ class Sorting:
     mover: Mover
     belongings: Belongings
     copy: bool = False
+    still_seconds: float = STILL_SECONDS  # see writers.py
     was_filed: Callable[[Path], bool] = lambda _: False  # asked of a photo that is gone
 
 
@@ -117,6 +124,11 @@ def _decide(sorting: Sorting, seen: _Seen) -> Request | FileOutcome:
     )
     if unreadable and unreadable.code is UnreadableCode.VANISHED and sorting.was_filed(seen.path):
         return replace(stays, outcome=Outcome.LEFT, reason=Reason.ANOTHER_RUN)
+    if unreadable and unreadable.code in _MAY_BE_A_BEGINNING:
+        if FileIdentity.of(seen.path) != seen.identity:
+            return replace(stays, outcome=Outcome.LEFT, reason=Reason.CHANGED)
+        if not is_complete(seen.path, sorting.still_seconds):
+            return replace(stays, outcome=Outcome.LEFT, reason=Reason.BEING_WRITTEN)
     route = sorting.routes.of(seen.path, seen.answer)
     if seen.identity is None and not unreadable:  # it came while it was being read
         return replace(stays, reason=Reason.CHANGED)

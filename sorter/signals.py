@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from threading import Event
@@ -49,8 +48,6 @@ def stop_wish() -> Generator[Event, None, None]:
         wished.set()
 
     before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
-    if sys.platform == "linux":  # of a lease that is broken, see transfer.is_being_written
-        before[signal.SIGIO] = signal.signal(signal.SIGIO, signal.SIG_IGN)
     try:
         yield wished
     finally:

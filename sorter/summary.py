@@ -28,6 +28,7 @@ _LEFT: dict[str | None, str] = {
     Reason.ANOTHER_RUN: "another run has filed it meanwhile",
     Reason.EXCLUDED: "as --include and --exclude say",
     Reason.UNFINISHED: "it is still being downloaded",
+    Reason.BEING_WRITTEN: "it may not be complete yet",
     Reason.INTERRUPTED: "stopped before its turn",
 }
 
@@ -147,6 +148,8 @@ def _stayed_words(
         return "left, changed while it was looked at: sort again"
     if reason == Reason.CONFLICT:
         return "left, another file has its name there: --conflict rename files it with a number"
+    if reason == Reason.BEING_WRITTEN:
+        return "left, may still be being written: sort again later; --still-seconds says when"
     if outcome is Outcome.LEFT and reason in _LEFT:
         return f"left, {_LEFT[reason]}"
     return f"failed ({reason}), left: see the lines above{apart if reason in _CONTENT else ''}"

@@ -12,7 +12,7 @@ import click
 
 from core.console import print_json
 from core.errors import ExitCode
-from core.options import Settings, json_option, option, pass_settings
+from core.options import Number, Settings, json_option, option, pass_settings
 from sorter.filing import Filing, Plan, filing_options, make_plan, refuse_filed, tell_recovered
 from sorter.signals import StopOrNewModel, stop_wish
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("folder", type=click.Path(path_type=Path))
 @option(
     "--settle",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=2.0,
     show_default=True,
     help="Seconds that a file must not have changed before it is looked at.",
@@ -78,6 +78,7 @@ def watch(
                 Mover(None, inbox.destination),
                 Belongings(),
                 copy=plan.filing.copy,
+                still_seconds=plan.filing.still_seconds,
             ),
             inbox.folder,
             labels=plan.labels,
@@ -104,6 +105,7 @@ def watch(
                     store,
                     Memory(store, plan.rules),
                     settle=settle,
+                    still_seconds=plan.filing.still_seconds,
                     poll=poll or not kind.tells_changes,
                 )
                 for outcome in watcher.run(until):

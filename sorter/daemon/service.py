@@ -117,6 +117,7 @@ class Daemon:
                 self._sorting.routes.destination,
                 options=self._options,
                 model_version=self._sorting.routes.manifest.version,
+                still_seconds=self._sorting.still_seconds,
             )
             mover = Mover(
                 self._run,
@@ -124,6 +125,7 @@ class Daemon:
                 mount_point=self._mount_point,
                 copy=self._sorting.copy,
                 on_conflict=self._conflict,
+                still_seconds=self._sorting.still_seconds,
             )
             run = self._run.id
             self._sorting = replace(

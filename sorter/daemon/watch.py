@@ -21,7 +21,7 @@ from sorter.journal.memory import Memory
 from sorter.moving.companions import Belongings, is_companion_name, is_sidecar_name
 from sorter.moving.late import PATIENCE, follow_photos, may_still_get_its_photo
 from sorter.moving.mover import Mover
-from sorter.moving.transfer import is_being_written
+from sorter.moving.writers import STILL_SECONDS, Writers, seconds_until_still, writers_of
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.pipeline import Sorting, companion_outcome, sort_photos
 from sorter.scan import Found, Inbox
@@ -95,6 +95,7 @@ class Watcher:
         memory: Memory,
         *,
         settle: float,
+        still_seconds: float = STILL_SECONDS,
         poll: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -105,6 +106,7 @@ class Watcher:
         self._store = store
         self._memory = memory
         self._settle = settle
+        self._still_seconds = still_seconds
         self._settling = SettlingFiles(settle)
         self._clock = clock
         self._events = FolderEvents(inbox.folder, recursive=inbox.recursive)
@@ -282,7 +284,7 @@ class Watcher:
                 continue
             beside = [found.folder / name for name in companions.of(path.name)]
             unsettled = [one for one in beside if not self._settling.is_settled(one, now)]
-            if unsettled or is_being_written(path):
+            if unsettled or any(writers_of(one) is Writers.SOMEBODY for one in (path, *beside)):
                 self._settling.wait_again(path, now, max(self._settle, _TICK))
                 continue
             identity = FileIdentity.of(path)
@@ -317,6 +319,8 @@ class Watcher:
             self.doings.filed += outcome.reason != Reason.SIDECAR
             self._remember(outcome, "copied")
             return True
+        if outcome.reason == Reason.BEING_WRITTEN:
+            return self._is_told_to_wait(outcome)
         if outcome.reason in _TRY_AGAIN and not self._is_new_failure(outcome):
             return False
         failed = outcome.outcome is Outcome.FAILED
@@ -337,6 +341,14 @@ class Watcher:
         wait = min(_AGAIN * 2**tries, _LONGEST_AGAIN)
         self._settling.wait_again(outcome.path, self._clock(), wait)
         return not same
+
+    def _is_told_to_wait(self, outcome: FileOutcome) -> bool:
+        """Come back to a file that may still grow; True if that is new, however often it grows."""
+        before = self._told.get(outcome.path)
+        self._told[outcome.path] = (outcome.looked_at, outcome.reason, 0)
+        wait = max(_UNFINISHED, seconds_until_still(outcome.path, self._still_seconds))
+        self._settling.wait_again(outcome.path, self._clock(), wait)
+        return before is None or before[1] != outcome.reason
 
     def _remember(self, outcome: FileOutcome, reason: str) -> None:
         if outcome.looked_at is not None and outcome.reason != Reason.SIDECAR:

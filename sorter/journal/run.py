@@ -17,6 +17,7 @@ from typing import Any
 from core.store import Store, columns_below, from_column, to_column
 from sorter.identity import FileIdentity
 from sorter.journal.locks import run_lock
+from sorter.moving.writers import STILL_SECONDS
 
 
 class Kind(StrEnum):
@@ -101,9 +102,11 @@ class Run:
         *,
         options: Mapping[str, Any] | None = None,
         model_version: str | None = None,
+        still_seconds: float = STILL_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Begin a run. Raises StoreUnusable."""
+        """Begin a run; `still_seconds` is for its copies. Raises StoreUnusable."""
+        self.still_seconds = still_seconds
         self._store = store
         self._clock = clock
         self.token = uuid.uuid4().hex

@@ -139,7 +139,14 @@ def put_back(
             (record,) = read_runs(db, "id = ?", (number,))
         run = None
         if not dry_run:
-            run = Run(store, UNDO, record.folder, record.destination, options={"of": number})
+            run = Run(
+                store,
+                UNDO,
+                record.folder,
+                record.destination,
+                options={"of": number},
+                still_seconds=0,  # what was filed was complete
+            )
         try:
             yield from _Undo(store, record, run).put_back(of_run)
         finally:

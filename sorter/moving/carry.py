@@ -58,7 +58,13 @@ def _transfer(run: Run, move: Move) -> None:
         try:
             _make(move.destination.parent)
             if move.kind is Kind.COPY:
-                transfer.copy(move.source, move.destination, move.identity, temporary)
+                transfer.copy(
+                    move.source,
+                    move.destination,
+                    move.identity,
+                    temporary,
+                    still_seconds=run.still_seconds,
+                )
             else:
                 transfer.move(
                     move.source,
@@ -66,6 +72,7 @@ def _transfer(run: Run, move: Move) -> None:
                     move.identity,
                     temporary,
                     will_copy=run.will_copy,
+                    still_seconds=run.still_seconds,
                 )
             break
         except FileNotFoundError:
@@ -96,7 +103,7 @@ def _taken_back(run: Run, move: Move) -> bool:
             transfer.remove_copy(move.destination, move.source, filed)
         else:
             temporary = temporary_name(move.source, run.token, move.id)
-            transfer.move(move.destination, move.source, filed, temporary)
+            transfer.move(move.destination, move.source, filed, temporary, still_seconds=0)
     except (OSError, transfer.ChangedMeanwhile) as error:
         log.error(
             "%s could not be taken back to %s: %s",

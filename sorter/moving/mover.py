@@ -17,7 +17,8 @@ from sorter.identity import FileIdentity, regular
 from sorter.journal.run import Kind, Move, Run
 from sorter.moving.carry import TornApart, carry_out
 from sorter.moving.companions import renamed
-from sorter.moving.transfer import ChangedMeanwhile, same_bytes
+from sorter.moving.transfer import BeingWritten, ChangedMeanwhile, same_bytes
+from sorter.moving.writers import STILL_SECONDS, Writers, seconds_until_still, writers_of
 from sorter.outcome import Outcome, Reason
 
 _TRIES = 100  # at a name that is free when looked at, and taken when asked for
@@ -68,16 +69,20 @@ class Mover:
         mount_point: Path | None = None,
         copy: bool = False,
         on_conflict: Conflict = Conflict.RENAME,
+        still_seconds: float = STILL_SECONDS,
     ) -> None:
         """All places that are asked for lie in `destination`, which may still have to be made.
 
         `mount_point` is the one that it is on, if that was looked up when it was there for sure.
+        What may have writers that the system does not tell of is copied once it has not changed
+        for `still_seconds`.
         """
         self._run = run
         self._destination = destination
         self._mount_point = mount_point or mount_point_of(destination)
         self._kind = Kind.COPY if copy else Kind.MOVE
         self._on_conflict = on_conflict
+        self._still_seconds = still_seconds
         self._promised: dict[str, Path] = {}  # destinations that are planned, to their sources
 
     def place(self, requests: Sequence[Request]) -> Generator[list[Placed], None, None]:
@@ -117,6 +122,8 @@ class Mover:
         if identity is None:
             return Placed(companion, Outcome.LEFT, reason=Reason.SIDECAR)
         try:
+            if not self._is_complete(companion, destination.parent):
+                return Placed(companion, Outcome.LEFT, reason=Reason.BEING_WRITTEN)
             if os.path.lexists(destination):
                 if same_bytes(companion, destination):
                     return Placed(companion, Outcome.DUPLICATE, destination)
@@ -136,9 +143,12 @@ class Mover:
         (planned,) = self._run.plan([[move]])
         try:
             carry_out(self._run, planned)
-        except (OSError, ChangedMeanwhile) as error:
+        except ChangedMeanwhile as error:
+            self._run.failed(planned[0], _changed(error))
+            return Placed(companion, Outcome.LEFT, reason=_changed(error))
+        except OSError as error:
             self._run.failed(planned[0], Reason.CONFLICT)
-            if isinstance(error, OSError) and not isinstance(error, FileExistsError):
+            if not isinstance(error, FileExistsError):
                 return _failed(companion, destination.parent, error)
             return Placed(companion, Outcome.LEFT, destination, Reason.CONFLICT)
         return self._success(planned)[0]
@@ -161,6 +171,8 @@ class Mover:
                 return Placed(source, Outcome.LEFT, reason=Reason.IN_PLACE)
             companions = {path: regular(path) for path in request.companions}
             members = [path for path, identity in companions.items() if identity is not None]
+            if not all(self._is_complete(path, folder) for path in (source, *members)):
+                return Placed(source, Outcome.LEFT, reason=Reason.BEING_WRITTEN)
             for number in count():
                 photo, *others = [folder / name for name in group_names(source, members, number)]
                 if self._is_taken(photo):
@@ -213,8 +225,8 @@ class Mover:
                     for move, new in zip(group, chosen, strict=True)
                 ]
                 run.plan_again(group)
-            except ChangedMeanwhile:
-                placed = Placed(request.source, Outcome.LEFT, reason=Reason.CHANGED)
+            except ChangedMeanwhile as error:
+                placed = Placed(request.source, Outcome.LEFT, reason=_changed(error))
                 return [self._stays(group, placed, request)]
             except TornApart as error:
                 self._forget(group)
@@ -247,6 +259,15 @@ class Mover:
             done, would = (Outcome.COPIED, Outcome.WOULD_COPY)
         outcome = would if self._run is None else done
         return [Placed(move.source, outcome, move.destination, move.reason) for move in group]
+
+    def _is_complete(self, path: Path, folder: Path) -> bool:
+        """Tell whether a file may go: renamed it goes on growing, copied it would not."""
+        writers = writers_of(path)
+        if writers is not Writers.UNKNOWN:
+            return writers is Writers.NOBODY
+        if self._kind is not Kind.COPY and _are_on_one_disk(path, folder):
+            return True
+        return seconds_until_still(path, self._still_seconds) <= 0
 
     def _is_taken(self, destination: Path) -> bool:
         return _key(destination) in self._promised or os.path.lexists(destination)
@@ -283,6 +304,16 @@ def mount_point_of(path: Path) -> Path:
     while not os.path.ismount(here) and here != here.parent:
         here = here.parent
     return here
+
+
+def _are_on_one_disk(path: Path, folder: Path) -> bool:
+    """Tell whether a file can be renamed into a folder, which may not be there yet."""
+    there = next(one for one in (folder, *folder.parents) if os.path.isdir(one))
+    return path.lstat().st_dev == there.stat().st_dev
+
+
+def _changed(error: ChangedMeanwhile) -> Reason:
+    return Reason.BEING_WRITTEN if isinstance(error, BeingWritten) else Reason.CHANGED
 
 
 def _key(path: Path) -> str:

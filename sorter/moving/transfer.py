@@ -8,7 +8,6 @@ import filecmp
 import logging
 import os
 import shutil
-import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +16,7 @@ from pathlib import Path
 from core.paths import display
 from sorter.identity import FileIdentity
 from sorter.moving.rename import rename_no_replace
+from sorter.moving.writers import STILL_SECONDS, is_complete
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,10 @@ class ChangedMeanwhile(Exception):
     """The file is not the one that was looked at any more."""
 
 
+class BeingWritten(ChangedMeanwhile):
+    """The file may not be complete yet."""
+
+
 def move(
     source: Path,
     destination: Path,
@@ -34,10 +38,12 @@ def move(
     temporary: Path,
     *,
     will_copy: Callable[[], None] = lambda: None,
+    still_seconds: float = STILL_SECONDS,
 ) -> None:
     """Move a file, to another file system through a copy under the name `temporary`.
 
-    `will_copy` is called before such a copy is made.
+    `will_copy` is called before such a copy is made. A rename takes along whoever is writing to
+    the file; a copy does not, so only what is known to be complete is copied.
 
     Raises FileExistsError if the name is taken, ChangedMeanwhile and OSError; then the file is
     where it was.
@@ -50,16 +56,20 @@ def move(
         if error.errno != errno.EXDEV:
             raise
         will_copy()
-        copy(source, destination, looked_at, temporary)
-        _remove_original(source, destination, looked_at)
+        copy(source, destination, looked_at, temporary, still_seconds=still_seconds)
+        _remove_original(source, destination, looked_at, still_seconds)
 
 
-def _remove_original(source: Path, destination: Path, looked_at: FileIdentity) -> None:
+def _remove_original(
+    source: Path, destination: Path, looked_at: FileIdentity, still_seconds: float
+) -> None:
     """Remove a file of which a copy stands; if that cannot be, remove the copy again."""
     try:
         # what is new in it must not be lost
-        if FileIdentity.strictly_of(source) != looked_at or is_being_written(source):
+        if FileIdentity.strictly_of(source) != looked_at:
             raise ChangedMeanwhile
+        if not is_complete(source, still_seconds):
+            raise BeingWritten
         source.unlink()
     except (OSError, ChangedMeanwhile):  # it may not leave a locked card, say
         if not os.path.lexists(source):
@@ -68,13 +78,20 @@ def _remove_original(source: Path, destination: Path, looked_at: FileIdentity) -
         raise
 
 
-def copy(source: Path, destination: Path, looked_at: FileIdentity, temporary: Path) -> None:
+def copy(
+    source: Path,
+    destination: Path,
+    looked_at: FileIdentity,
+    temporary: Path,
+    *,
+    still_seconds: float = STILL_SECONDS,
+) -> None:
     """Copy bytes, times, permissions and extended attributes; the copy appears whole or not.
 
-    Raises FileExistsError if the name is taken, ChangedMeanwhile and OSError.
+    Raises FileExistsError if the name is taken, BeingWritten, ChangedMeanwhile and OSError.
     """
-    if is_being_written(source):
-        raise ChangedMeanwhile
+    if not is_complete(source, still_seconds):
+        raise BeingWritten
     if os.path.lexists(destination):  # saves the copying; what decides is the rename below
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(destination))
     try:
@@ -91,30 +108,6 @@ def copy(source: Path, destination: Path, looked_at: FileIdentity, temporary: Pa
             temporary.unlink(missing_ok=True)
         raise
     sync_folder(destination.parent)
-
-
-def is_being_written(path: Path) -> bool:
-    """Tell whether a program has a file open for writing, where the system can say so.
-
-    Linux grants a read lease only on a file that nobody writes to. Who opens it in that very
-    moment breaks the lease, of which SIGIO tells: it is asked only where that is ignored.
-    """
-    if sys.platform != "linux" or signal.getsignal(signal.SIGIO) is not signal.SIG_IGN:
-        return False
-    import fcntl
-
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    except OSError as error:
-        return error.errno == errno.EAGAIN  # others: a file of another's, a share without leases
-    finally:
-        os.close(handle)
-    return False
 
 
 def remove_copy(duplicate: Path, original: Path, looked_at: FileIdentity) -> None:
