@@ -261,6 +261,19 @@ def from_column(column: bytes) -> Path:
     return Path(os.fsdecode(column))
 
 
+def number_to_column(number: int) -> int | bytes:
+    """Give a number as it stands in the store: SQLite's own have 63 bits and a sign.
+
+    Times in nanoseconds have more after the year 2262, which file systems can hold.
+    """
+    return number if -(2**63) <= number < 2**63 else str(number).encode()
+
+
+def number_from_column(column: int | bytes | str) -> int:
+    """Give a number back from the store."""
+    return int(column)
+
+
 def columns_below(folder: Path) -> tuple[bytes, bytes]:
     """Give the bounds of all paths below a folder as they stand in the store: `>=` and `<`."""
     start = to_column(folder) + os.fsencode(os.sep)

@@ -43,6 +43,7 @@ class Reason(StrEnum):
     NO_PERMISSION = "no-permission"
     VANISHED = "vanished"
     IO_ERROR = "io-error"
+    INTERNAL_ERROR = "internal-error"  # a bug of catdog's
 
 
 @dataclass(frozen=True, slots=True)

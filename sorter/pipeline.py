@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.classifier import Classifier
-from core.errors import UnreadableCode, UnreadableImage
-from core.inference import predict_photos
+from core.errors import CatdogError, UnreadableCode, UnreadableImage
 from core.verdict import Prediction
 from sorter.identity import FileIdentity
+from sorter.looking import Seen, Stumbled, look_at
 from sorter.moving.companions import Belongings
-from sorter.moving.mover import Mover, Placed, Request
+from sorter.moving.failures import Placed, bug_words, stumbled
+from sorter.moving.mover import Mover, Request
 from sorter.moving.writers import STILL_SECONDS, is_complete
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.routes import Routes
@@ -44,21 +45,12 @@ class Sorting:
     was_filed: Callable[[Path], bool] = lambda _: False  # asked of a photo that is gone
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A photo that was looked at."""
-
-    path: Path
-    identity: FileIdentity | None  # before it was read
-    answer: Prediction | UnreadableImage
-
-
 def sort_photos(sorting: Sorting, photos: Iterable[Path]) -> Generator[FileOutcome, None, None]:
     """Sort photos in their order; each outcome is given once its file is in its place.
 
     What goes with a photo has outcomes of its own, after the photo's. Raises StoreUnusable.
     """
-    for batch in _batches(_look_at(sorting, photos)):
+    for batch in _batches(look_at(sorting.classifier, photos)):
         decided = [_decide(sorting, seen) for seen in batch]
         requests = [choice for choice in decided if isinstance(choice, Request)]
         with closing(sorting.mover.place(requests)) as places:
@@ -84,21 +76,9 @@ def companion_outcome(placed: Placed) -> FileOutcome:
     )
 
 
-def _look_at(sorting: Sorting, photos: Iterable[Path]) -> Iterator[_Seen]:
-    identities: dict[Path, FileIdentity | None] = {}
-
-    def identified() -> Iterator[Path]:
-        for photo in photos:
-            identities[photo] = FileIdentity.of(photo)
-            yield photo
-
-    for answer in predict_photos(sorting.classifier, identified()):
-        yield _Seen(answer.path, identities.pop(answer.path), answer.outcome)
-
-
-def _batches(items: Iterator[_Seen]) -> Iterator[list[_Seen]]:
+def _batches(items: Iterator[Seen]) -> Iterator[list[Seen]]:
     """Collect what there is to decide, a few at a time and none for long."""
-    batch: list[_Seen] = []
+    batch: list[Seen] = []
     since = time.monotonic()
     for item in items:
         if not batch:
@@ -111,10 +91,29 @@ def _batches(items: Iterator[_Seen]) -> Iterator[list[_Seen]]:
         yield batch
 
 
-def _decide(sorting: Sorting, seen: _Seen) -> Request | FileOutcome:
-    """Ask for a place for a photo, or say why it stays."""
-    unreadable = seen.answer if isinstance(seen.answer, UnreadableImage) else None
-    prediction = None if isinstance(seen.answer, UnreadableImage) else seen.answer
+def _decide(sorting: Sorting, seen: Seen) -> Request | FileOutcome:
+    """Ask for a place for a photo, or say why it stays, were it a bug."""
+    try:
+        if not isinstance(seen.answer, Stumbled):
+            return _choose(sorting, seen, seen.answer)
+    except CatdogError:
+        raise
+    except Exception as error:
+        stumbled(seen.path, error)
+    return FileOutcome(
+        seen.path,
+        Outcome.FAILED,
+        reason=Reason.INTERNAL_ERROR,
+        message=bug_words(seen.path),
+        looked_at=seen.identity,
+    )
+
+
+def _choose(
+    sorting: Sorting, seen: Seen, answer: Prediction | UnreadableImage
+) -> Request | FileOutcome:
+    unreadable = answer if isinstance(answer, UnreadableImage) else None
+    prediction = None if isinstance(answer, UnreadableImage) else answer
     stays = FileOutcome(
         seen.path,
         Outcome.FAILED if unreadable else Outcome.LEFT,
@@ -129,7 +128,7 @@ def _decide(sorting: Sorting, seen: _Seen) -> Request | FileOutcome:
             return replace(stays, outcome=Outcome.LEFT, reason=Reason.CHANGED)
         if not is_complete(seen.path, sorting.still_seconds):
             return replace(stays, outcome=Outcome.LEFT, reason=Reason.BEING_WRITTEN)
-    route = sorting.routes.of(seen.path, seen.answer)
+    route = sorting.routes.of(seen.path, answer)
     if seen.identity is None and not unreadable:  # it came while it was being read
         return replace(stays, reason=Reason.CHANGED)
     if route.folder is None or seen.identity is None:
@@ -144,7 +143,7 @@ def _decide(sorting: Sorting, seen: _Seen) -> Request | FileOutcome:
     )
 
 
-def _told(sorting: Sorting, seen: _Seen, placed: Placed) -> FileOutcome:
+def _told(sorting: Sorting, seen: Seen, placed: Placed) -> FileOutcome:
     """Put together what was seen and what came of it."""
     unreadable = seen.answer if isinstance(seen.answer, UnreadableImage) else None
     outcome = FileOutcome(
@@ -152,7 +151,7 @@ def _told(sorting: Sorting, seen: _Seen, placed: Placed) -> FileOutcome:
         placed.outcome,
         reason=placed.reason,
         destination=placed.destination,
-        prediction=None if isinstance(seen.answer, UnreadableImage) else seen.answer,
+        prediction=seen.answer if isinstance(seen.answer, Prediction) else None,
         message=placed.message or (str(unreadable) if unreadable else None),
         looked_at=seen.identity,
     )

@@ -18,7 +18,12 @@ from sorter.daemon.events import FolderEvents
 from sorter.daemon.stability import SettlingFiles
 from sorter.identity import FileIdentity
 from sorter.journal.memory import Memory
-from sorter.moving.companions import Belongings, is_companion_name, is_sidecar_name
+from sorter.moving.companions import (
+    Belongings,
+    Companions,
+    is_companion_name,
+    is_sidecar_name,
+)
 from sorter.moving.late import PATIENCE, follow_photos, may_still_get_its_photo
 from sorter.moving.mover import Mover
 from sorter.moving.writers import STILL_SECONDS, Writers, seconds_until_still, writers_of
@@ -49,6 +54,7 @@ _TRY_AGAIN = {
     Reason.IO_ERROR,
     Reason.DESTINATION_GONE,
     Reason.INTERRUPTED,
+    Reason.INTERNAL_ERROR,
 }
 _NOT_KEPT = {Reason.CONFLICT, Reason.ANOTHER_RUN, Reason.IN_PLACE, Reason.VANISHED}
 
@@ -280,16 +286,24 @@ class Watcher:
         for path in settled:
             if found.passed_over.get(path.name) is Reason.UNFINISHED:
                 self._settling.wait_again(path, now, max(self._settle, _UNFINISHED))
-            if path.name not in photos:
-                continue
-            beside = [found.folder / name for name in companions.of(path.name)]
-            unsettled = [one for one in beside if not self._settling.is_settled(one, now)]
-            if unsettled or any(writers_of(one) is Writers.SOMEBODY for one in (path, *beside)):
-                self._settling.wait_again(path, now, max(self._settle, _TICK))
-                continue
-            identity = FileIdentity.of(path)
-            if identity is not None and self._memory.reason(path, identity) is None:
-                yield path
+            try:
+                if path.name in photos and self._is_ready(path, companions, now):
+                    yield path
+            except StoreUnusable:
+                raise
+            except Exception:  # a bug that one file shows: the others go on
+                log.exception("%s", display(path))
+                self._settling.wait_again(path, now, _LONGEST_AGAIN)
+
+    def _is_ready(self, path: Path, companions: Companions, now: float) -> bool:
+        """Tell whether a photo can be looked at now; if it has to wait, it comes again."""
+        beside = [path.with_name(name) for name in companions.of(path.name)]
+        unsettled = [one for one in beside if not self._settling.is_settled(one, now)]
+        if unsettled or any(writers_of(one) is Writers.SOMEBODY for one in (path, *beside)):
+            self._settling.wait_again(path, now, max(self._settle, _TICK))
+            return False
+        identity = FileIdentity.of(path)
+        return identity is not None and self._memory.reason(path, identity) is None
 
     def _late(self, mover: Mover, found: Found) -> Generator[FileOutcome, None, None]:
         """Send sidecars after photos that have left."""

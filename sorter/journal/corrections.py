@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.errors import CatdogError
 from core.feedback import Feedback, Source, record
+from core.paths import display
 from core.store import Store, columns_below, to_column
 from sorter.identity import regular
 from sorter.journal.run import Move, read_moves
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,17 @@ def notice(store: Store, destination: Path, labels: Mapping[str, str]) -> list[C
     standing = _standing_in(destination, labels)
     corrections = []
     for move in missing:
-        found = _find(move, standing)
-        if found is not None:
-            before = _label_at(move.found_at or move.destination, destination, labels)
-            path, label = found
-            if _record(store, move, path, label if label != before else None):
-                corrections.append(Correction(move, path, label))
+        try:
+            found = _find(move, standing)
+            if found is not None:
+                before = _label_at(move.found_at or move.destination, destination, labels)
+                path, label = found
+                if _record(store, move, path, label if label != before else None):
+                    corrections.append(Correction(move, path, label))
+        except CatdogError:
+            raise
+        except Exception:  # a bug that one photo shows must not keep the others from being sorted
+            log.exception("%s", display(move.destination))
     return corrections
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from core.store import Store, columns_below, from_column, to_column
+from core.store import Store, columns_below, from_column, number_to_column, to_column
 from sorter.identity import FileIdentity
 
 
@@ -16,7 +16,7 @@ class Memory:
         """`rules` name all that a decision hangs on: what was left under others is unknown."""
         self._store = store
         self._rules = rules
-        self._unwritten: list[tuple[bytes, int, int, str | None, str]] = []
+        self._unwritten: list[tuple[bytes, int | bytes, int | bytes, str, str]] = []
 
     def reason(self, path: Path, identity: FileIdentity) -> str | None:
         """Tell why this very file was left, if it was. Raises StoreUnusable."""
@@ -24,15 +24,13 @@ class Memory:
             row = db.execute(
                 "SELECT reason FROM stayed WHERE path = ? AND size = ? AND mtime_ns = ?"
                 " AND (rules = ? OR rules IS NULL)",
-                (to_column(path), identity.size, identity.mtime_ns, self._rules),
+                (*_columns(path, identity), self._rules),
             ).fetchone()
         return str(row["reason"]) if row else None
 
     def remember(self, path: Path, identity: FileIdentity, reason: str) -> None:
         """Note that a file was left; `flush` writes it."""
-        self._unwritten.append(
-            (to_column(path), identity.size, identity.mtime_ns, self._rules, reason)
-        )
+        self._unwritten.append((*_columns(path, identity), self._rules, reason))
 
     def flush(self) -> None:
         """Write what was noted. Raises StoreUnusable."""
@@ -62,3 +60,8 @@ class Memory:
         if gone:
             with self._store.writing() as db:
                 db.executemany("DELETE FROM stayed WHERE path = ?", gone)
+
+
+def _columns(path: Path, identity: FileIdentity) -> tuple[bytes, int | bytes, int | bytes]:
+    """Give a file's path, size and time as they stand in the store."""
+    return to_column(path), number_to_column(identity.size), number_to_column(identity.mtime_ns)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from core.errors import CatdogError
 from core.paths import display
 from core.store import Store, to_column
 from sorter.identity import FileIdentity
@@ -26,6 +27,8 @@ from sorter.journal.run import (
     write_results,
 )
 from sorter.moving import transfer
+
+log = logging.getLogger(__name__)
 
 _LONGEST_WAIT = 30 * 86400.0  # seconds that files on a disk that is not there are waited for
 
@@ -83,9 +86,15 @@ def _recover_run(store: Store, run: RunRecord) -> Recovered:
     states: dict[int, State] = {}
     for _, moves in groupby(planned, key=lambda move: move.group_id):
         group = list(moves)
-        with suppress(OSError):  # a disk that is gone or read-only just now: another time
+        try:
             if not _is_in_doubt(run, group):
                 states.update(_resolve(store, run, group))
+        except OSError as error:  # a disk that is gone or read-only just now: another time
+            log.debug("%s waits: %s", display(group[0].source), error)
+        except CatdogError:
+            raise
+        except Exception:  # a bug that one photo shows must not keep the others from being sorted
+            log.exception("%s", display(group[0].source))
     now = time.time()
     by_id = {move.id: move for move in planned}
     results = []

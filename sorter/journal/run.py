@@ -14,7 +14,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from core.store import Store, columns_below, from_column, to_column
+from core.store import (
+    Store,
+    columns_below,
+    from_column,
+    number_from_column,
+    number_to_column,
+    to_column,
+)
 from sorter.identity import FileIdentity
 from sorter.journal.locks import run_lock
 from sorter.moving.writers import STILL_SECONDS
@@ -63,7 +70,9 @@ class Move:
 
     def is_as_filed(self, seen: FileIdentity) -> bool:
         """Tell whether a file has the size and the time of change that this one was filed with."""
-        filed_mtime_ns = self.filed_mtime_ns or self.identity.mtime_ns
+        filed_mtime_ns = self.filed_mtime_ns
+        if filed_mtime_ns is None:
+            filed_mtime_ns = self.identity.mtime_ns
         return (seen.size, seen.mtime_ns) == (self.identity.size, filed_mtime_ns)
 
 
@@ -176,8 +185,12 @@ class Run:
                 [
                     (
                         to_column(move.destination),
-                        move.identity.size,
-                        move.restored_mtime_ns or move.identity.mtime_ns,
+                        number_to_column(move.identity.size),
+                        number_to_column(
+                            move.identity.mtime_ns
+                            if move.restored_mtime_ns is None
+                            else move.restored_mtime_ns
+                        ),
                     )
                     for move in moves
                     if move.undoes is not None and move.kind is Kind.MOVE
@@ -249,7 +262,11 @@ def write_results(
 ) -> None:
     """Mark moves: (state, reason, filed mtime or None, when, id); `undone` were taken back."""
     db.executemany(
-        "UPDATE moves SET state = ?, reason = ?, filed_mtime_ns = ?, at = ? WHERE id = ?", results
+        "UPDATE moves SET state = ?, reason = ?, filed_mtime_ns = ?, at = ? WHERE id = ?",
+        [
+            (state, reason, None if mtime is None else number_to_column(mtime), at, id)
+            for state, reason, mtime, at, id in results
+        ],
     )
     db.executemany("UPDATE moves SET state = 'undone' WHERE id = ?", [(id,) for id in undone])
 
@@ -297,11 +314,14 @@ def read_runs(
 def read_moves(db: sqlite3.Connection, where: str, values: Sequence[Any] = ()) -> Iterable[Move]:
     """Read moves, the oldest first, one by one."""
     for row in db.execute(f"SELECT * FROM moves WHERE {where} ORDER BY id", values):
+        filed = row["filed_mtime_ns"]
         yield Move(
             kind=Kind(row["kind"]),
             source=from_column(row["src"]),
             destination=from_column(row["dst"]),
-            identity=FileIdentity(int(row["dev"]), int(row["ino"]), row["size"], row["mtime_ns"]),
+            identity=FileIdentity(
+                *(number_from_column(row[name]) for name in ("dev", "ino", "size", "mtime_ns"))
+            ),
             label=row["label"],
             confidence=row["confidence"],
             model_version=row["model_version"],
@@ -312,7 +332,7 @@ def read_moves(db: sqlite3.Connection, where: str, values: Sequence[Any] = ()) -
             group_id=row["group_id"],
             run=row["run"],
             state=State(row["state"]),
-            filed_mtime_ns=row["filed_mtime_ns"],
+            filed_mtime_ns=None if filed is None else number_from_column(filed),
             found_at=from_column(row["found_at"]) if row["found_at"] else None,
             sha256=row["sha256"],
             at=row["at"],
@@ -364,8 +384,8 @@ def _row_of(move: Move) -> tuple[Any, ...]:
         to_column(move.source),
         to_column(move.destination),
         stem,
-        move.identity.size,
-        move.identity.mtime_ns,
+        number_to_column(move.identity.size),
+        number_to_column(move.identity.mtime_ns),
         str(move.identity.device),
         str(move.identity.inode),
         move.label,

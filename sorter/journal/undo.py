@@ -18,7 +18,7 @@ from sorter.identity import FileIdentity, regular
 from sorter.journal.run import UNDO, Kind, Move, Run, RunRecord, read_moves, read_runs
 from sorter.moving.carry import TornApart, carry_out
 from sorter.moving.companions import Belongings, is_sidecar_name, renamed
-from sorter.moving.mover import failure_of
+from sorter.moving.failures import failure_of
 from sorter.moving.transfer import ChangedMeanwhile, same_bytes
 from sorter.outcome import Reason
 

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from core.errors import CatdogError
 from core.store import Store
 from sorter.identity import FileIdentity
 from sorter.journal.run import Kind, Move, read_moves, stem_key
 from sorter.moving.companions import Companions, base_of, is_recording_name, renamed
-from sorter.moving.mover import Mover, Placed
+from sorter.moving.failures import Placed, stumbled
+from sorter.moving.mover import Mover
 from sorter.outcome import Outcome
 
 # A RAW or a film is of the same shot only if it is as old: cameras count from 0001 again.
@@ -40,18 +42,27 @@ def follow_photos(
     for is_turn in (is_recording_name, lambda name: not is_recording_name(name)):
         left = [name for name in names if name not in gone]
         for name in filter(is_turn, Companions(left).orphans()):
-            photo = filed_photo_of(store, folder / name) if may_leave(folder / name) else None
-            if photo is None:
-                continue
-            standing = _standing(photo)
-            stem = os.path.splitext(photo.source.name)[0]
-            new_stem = os.path.splitext(standing.name)[0]
-            placed = mover.follow(
-                folder / name, standing.with_name(renamed(name, stem, new_stem)), photo
-            )
-            if placed.outcome is not Outcome.LEFT:
+            try:
+                photo = filed_photo_of(store, folder / name) if may_leave(folder / name) else None
+                if photo is None:
+                    continue
+                placed = _follow(mover, folder / name, photo)
+            except CatdogError:
+                raise
+            except Exception as error:
+                placed = stumbled(folder / name, error)
+            if placed.outcome not in (Outcome.LEFT, Outcome.FAILED):
                 gone.add(name)
             yield placed
+
+
+def _follow(mover: Mover, companion: Path, photo: Move) -> Placed:
+    standing = _standing(photo)
+    stem = os.path.splitext(photo.source.name)[0]
+    new_stem = os.path.splitext(standing.name)[0]
+    return mover.follow(
+        companion, standing.with_name(renamed(companion.name, stem, new_stem)), photo
+    )
 
 
 def filed_photo_of(store: Store, companion: Path) -> Move | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections import deque
 from collections.abc import Generator, Sequence
@@ -11,12 +10,14 @@ from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
+from core.errors import CatdogError
 from core.paths import display
 from core.verdict import Prediction
 from sorter.identity import FileIdentity, regular
 from sorter.journal.run import Kind, Move, Run
 from sorter.moving.carry import TornApart, carry_out
 from sorter.moving.companions import renamed
+from sorter.moving.failures import Placed, failed, stumbled
 from sorter.moving.transfer import BeingWritten, ChangedMeanwhile, same_bytes
 from sorter.moving.writers import STILL_SECONDS, Writers, seconds_until_still, writers_of
 from sorter.outcome import Outcome, Reason
@@ -42,17 +43,6 @@ class Request:
     companions: tuple[Path, ...] = ()
     prediction: Prediction | None = None
     reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Where a file ended up, or why it stayed."""
-
-    source: Path
-    outcome: Outcome
-    destination: Path | None = None
-    reason: str | None = None
-    message: str | None = None
 
 
 class Mover:
@@ -97,21 +87,34 @@ class Mover:
         in turn, the photo first. Raises StoreUnusable before anything was moved.
         """
         chosen = [self._choose(request) for request in requests]
-        groups = [moves for moves in chosen if not isinstance(moves, Placed)]
-        if self._run is not None:
-            groups = self._run.plan(groups)
-        planned = deque(groups)
+        choices = deque(chosen if self._run is None else self._plan(self._run, chosen))
         try:
-            for request, choice in zip(requests, chosen, strict=True):
+            for request in requests:
+                choice = choices.popleft()
                 if isinstance(choice, Placed):
                     yield [choice]
                 elif self._run is None:
-                    yield self._success(planned.popleft())
+                    yield self._success(choice)
                 else:
-                    yield self._carry(self._run, request, planned.popleft())
+                    yield self._carry(self._run, request, choice)
         finally:
-            for group in planned:  # whoever asked has stopped asking
-                self._note_stayed(group, Reason.INTERRUPTED)
+            for choice in choices:  # whoever asked has stopped asking
+                if not isinstance(choice, Placed):
+                    self._note_stayed(choice, Reason.INTERRUPTED)
+
+    def _plan(self, run: Run, chosen: Sequence[list[Move] | Placed]) -> list[list[Move] | Placed]:
+        """Plan what was chosen in one go, or if one of them cannot be written down, each alone."""
+        groups = [choice for choice in chosen if not isinstance(choice, Placed)]
+        try:
+            planned = iter(run.plan(groups))
+            return [one if isinstance(one, Placed) else next(planned) for one in chosen]
+        except CatdogError:
+            raise
+        except Exception as error:
+            if len(chosen) != 1:
+                return [planned for one in chosen for planned in self._plan(run, [one])]
+            self._forget(groups[0])
+            return [stumbled(groups[0][0].source, error)]
 
     def follow(self, companion: Path, destination: Path, photo: Move) -> Placed:
         """Send a companion that came late after its photo, whose move the journal has.
@@ -129,7 +132,7 @@ class Mover:
                     return Placed(companion, Outcome.DUPLICATE, destination)
                 return Placed(companion, Outcome.LEFT, destination, Reason.CONFLICT)
         except OSError as error:
-            return _failed(companion, destination.parent, error)
+            return failed(companion, destination.parent, error)
         move = Move(
             kind=photo.kind,
             source=companion,
@@ -149,11 +152,18 @@ class Mover:
         except OSError as error:
             self._run.failed(planned[0], Reason.CONFLICT)
             if not isinstance(error, FileExistsError):
-                return _failed(companion, destination.parent, error)
+                return failed(companion, destination.parent, error)
             return Placed(companion, Outcome.LEFT, destination, Reason.CONFLICT)
         return self._success(planned)[0]
 
     def _choose(self, request: Request) -> list[Move] | Placed:
+        """Choose names for a photo and its companions, or say why it stays, were it a bug."""
+        try:
+            return self._names_for(request)
+        except Exception as error:
+            return stumbled(request.source, error)
+
+    def _names_for(self, request: Request) -> list[Move] | Placed:
         """Choose free names for a photo and its companions, or say why it stays."""
         source, folder = request.source, request.folder
         try:
@@ -186,7 +196,7 @@ class Mover:
                     taken = next(other for other in others if self._is_taken(other))
                     return Placed(source, Outcome.LEFT, taken, Reason.CONFLICT)
         except OSError as error:
-            return _failed(source, folder, error)
+            return failed(source, folder, error)
         for destination, origin in zip([photo, *others], [source, *members], strict=True):
             self._promised[_key(destination)] = origin
         seen = request.prediction
@@ -215,7 +225,7 @@ class Mover:
             except FileExistsError as error:  # since it was planned
                 self._forget(group)
                 if number == _TRIES:  # a file system that says so whatever the name
-                    placed = _failed(request.source, request.folder, error)
+                    placed = failed(request.source, request.folder, error)
                     return [self._stays(group, placed, request)]
                 chosen = self._choose(request)
                 if isinstance(chosen, Placed) or len(chosen) != len(group):
@@ -230,10 +240,15 @@ class Mover:
                 return [self._stays(group, placed, request)]
             except TornApart as error:
                 self._forget(group)
-                return [_failed(request.source, request.folder, error)]
+                return [failed(request.source, request.folder, error)]
             except OSError as error:
-                placed = _failed(request.source, request.folder, error)
+                placed = failed(request.source, request.folder, error)
                 return [self._stays(group, placed, request)]
+            except CatdogError:
+                raise
+            except Exception as error:  # what was planned stays so: recovery looks at the files
+                self._forget(group)
+                return [stumbled(request.source, error)]
             else:
                 self._forget(group)
                 return self._success(group)
@@ -326,32 +341,3 @@ def _is_same_folder(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except OSError:
         return False  # one of them is not there
-
-
-_REASONS = {
-    errno.ENOENT: (Reason.VANISHED, "It is gone, or its folder is. Sort again."),
-    errno.ENOTDIR: (Reason.IO_ERROR, "A file stands where a folder has to be: move it away."),
-    errno.ENOSPC: (Reason.DISK_FULL, "Make room on that disk, then sort again."),
-    errno.EDQUOT: (Reason.DISK_FULL, "Make room on that disk, then sort again."),
-    errno.EACCES: (Reason.NO_PERMISSION, "Give this user write access to both folders."),
-    errno.EPERM: (Reason.NO_PERMISSION, "Give this user write access to both folders."),
-    errno.EROFS: (Reason.NO_PERMISSION, "Choose a folder on a disk that can be written to."),
-}
-
-
-def failure_of(error: OSError) -> tuple[Reason, str]:
-    """Say why a file could not be moved, and what to do next."""
-    return _REASONS.get(
-        error.errno or 0, (Reason.IO_ERROR, "It stays where it is. Check the disk.")
-    )
-
-
-def _failed(source: Path, folder: Path, error: OSError) -> Placed:
-    reason, remedy = failure_of(error)
-    return Placed(
-        source,
-        Outcome.FAILED,
-        reason=reason,
-        message=f"{display(source)} cannot be put into {display(folder)} "
-        f"({error.strerror or error}). {remedy}",
-    )
