@@ -32,6 +32,7 @@ class Reason(StrEnum):
     CHANGED = "changed"
     IN_PLACE = "in-place"
     CONFLICT = "conflict"
+    PLACE_TAKEN = "place-taken"  # a killed run's photo stands at both ends
     SIDECAR = "sidecar"
     EXCLUDED = "excluded"
     ANOTHER_RUN = "another-run"

@@ -27,9 +27,12 @@ from sorter.journal.run import (
     write_results,
 )
 from sorter.moving import transfer
+from sorter.moving.two_names import are_two_names, bring_back
+from sorter.outcome import Reason
 
 log = logging.getLogger(__name__)
 
+_FAT_TIMES_NS = 2 * 10**9  # FAT keeps no finer times
 _LONGEST_WAIT = 30 * 86400.0  # seconds that files on a disk that is not there are waited for
 
 
@@ -87,6 +90,8 @@ def _recover_run(store: Store, run: RunRecord) -> Recovered:
     for _, moves in groupby(planned, key=lambda move: move.group_id):
         group = list(moves)
         try:
+            for move in group:
+                bring_back(_aside(run, move), move.destination)
             if not _is_in_doubt(run, group):
                 states.update(_resolve(store, run, group))
         except OSError as error:  # a disk that is gone or read-only just now: another time
@@ -103,7 +108,7 @@ def _recover_run(store: Store, run: RunRecord) -> Recovered:
         move = by_id[id]
         filed = FileIdentity.of(move.destination) if state is State.DONE else None
         mtime = filed.mtime_ns if filed and filed.mtime_ns != move.identity.mtime_ns else None
-        reason = move.reason if state is State.DONE else "interrupted"
+        reason = move.reason if state is State.DONE else _why_not(move)
         results.append((state.value, reason, mtime, now, id))
         if state is State.DONE and move.undoes is not None:
             undone.append(move.undoes)
@@ -112,6 +117,11 @@ def _recover_run(store: Store, run: RunRecord) -> Recovered:
         end_run(db, run.id, now)
     finished = sum(state is State.DONE for state in states.values())
     return Recovered(run, finished, len(states) - finished, waiting=len(planned) - len(states))
+
+
+def _why_not(move: Move) -> str:
+    both = os.path.lexists(move.source) and os.path.lexists(move.destination)
+    return Reason.PLACE_TAKEN if both and move.kind is not Kind.REMOVE else Reason.INTERRUPTED
 
 
 def _is_in_doubt(run: RunRecord, group: Sequence[Move]) -> bool:
@@ -160,7 +170,7 @@ def _finish(store: Store, run: RunRecord, move: Move, *, forward: bool) -> bool:
         filed = None
     if filed is not None:
         return _both_stand(store, run, move, source, filed)
-    if not forward or not _is_still(source, move):
+    if not forward or not _may_be_still(source, move):
         return False
     carry = transfer.move if move.kind is Kind.MOVE else transfer.copy
     try:
@@ -183,7 +193,7 @@ def _both_stand(
     """Decide for a file that stands at both ends: between two steps, or another's."""
     if not _is_it(filed, move):
         return False
-    if not _is_still(source, move):
+    if not _is_still(source, move) and not (run.copies and _may_be_still(source, move)):
         return True  # it was moved, and another came to where it was
     if move.kind is Kind.COPY:
         return transfer.same_bytes(move.source, move.destination)
@@ -193,8 +203,14 @@ def _both_stand(
     if _is_anothers(store, move) or not transfer.same_bytes(move.source, move.destination):
         return False
     transfer.sync_folder(move.destination.parent)
+    if not are_two_names(move.source, move.destination, _aside(run, move)):
+        return False
     move.source.unlink()  # linked or copied in full, and not yet removed
     return True
+
+
+def _aside(run: RunRecord, move: Move) -> Path:
+    return move.destination.with_name(f".catdog-{run.token[:12]}-{move.id}.aside")
 
 
 def _is_still(source: FileIdentity, move: Move) -> bool:
@@ -207,6 +223,13 @@ def _is_still(source: FileIdentity, move: Move) -> bool:
     )
 
 
+def _may_be_still(source: FileIdentity, move: Move) -> bool:
+    """Tell the same where inodes get new numbers at each mount, and times are cut to FAT's."""
+    planned = move.identity
+    is_as_old = abs(source.mtime_ns - planned.mtime_ns) <= _FAT_TIMES_NS
+    return source.size == planned.size and is_as_old
+
+
 def _back(run: RunRecord, move: Move) -> bool:
     """Bring a sidecar back whose photo did not leave; True if it is where it was."""
     _without_temporaries(run, move)
@@ -217,7 +240,8 @@ def _back(run: RunRecord, move: Move) -> bool:
         if FileIdentity.of(move.source) is not None:
             if not transfer.same_bytes(move.source, move.destination):
                 return True
-            move.destination.unlink()  # between two steps, or a copy: the original stands
+            if are_two_names(move.source, move.destination, _aside(run, move)):
+                move.destination.unlink()  # between two steps, or a copy: the original stands
         elif move.kind is Kind.MOVE:
             temporary = temporary_name(move.source, run.token, move.id)
             transfer.move(move.destination, move.source, filed, temporary)
@@ -228,11 +252,7 @@ def _back(run: RunRecord, move: Move) -> bool:
 
 def _is_it(filed: FileIdentity, move: Move) -> bool:
     """Tell whether the file at the destination may be the one that was moved."""
-    # two seconds: FAT keeps no finer times
-    return (
-        filed.size == move.identity.size
-        and abs(filed.mtime_ns - move.identity.mtime_ns) <= 2 * 10**9
-    )
+    return _may_be_still(filed, move)
 
 
 def _was_only_claimed(move: Move, source: FileIdentity, filed: FileIdentity) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -239,3 +240,58 @@ def test_a_photo_that_two_runs_were_after_is_one_runs(
     assert killed.states[0] is State.FAILED
     assert [move.state for move in moves_of(store, other.id)] == [State.DONE]
     assert tree(tmp_path) == {"cats/tom.jpg": b"tom", "inbox/tom.xmp": b"about tom"}
+
+
+@pytest.fixture
+def on_fat(killed: Killed) -> Killed:
+    """A disk that gives new inode numbers at each mount, and keeps times of two seconds."""
+    killed.run.will_copy()
+    shutil.copy2(killed.photo, killed.cats / "tom.jpg")
+    with killed.store.writing() as db:
+        db.execute("UPDATE moves SET ino = '987654321', dev = '1'")
+    seconds = killed.photo.stat().st_mtime_ns // (2 * 10**9) * 2
+    for path in (killed.photo, killed.sidecar):
+        os.utime(path, (seconds, seconds))
+    return killed
+
+
+def test_a_copy_is_finished_where_inodes_have_new_numbers(on_fat: Killed, tree: Tree) -> None:
+    """Killed before the original was removed, and the card mounted anew: not twice there."""
+    assert on_fat.recover().finished == 2
+    assert tree(on_fat.folder) == IN_PLACE
+
+
+def test_another_photo_as_large_and_as_old_is_left_there(on_fat: Killed, tree: Tree) -> None:
+    seconds = on_fat.photo.stat().st_mtime
+    on_fat.photo.write_bytes(b"jim")
+    os.utime(on_fat.photo, (seconds, seconds))
+    on_fat.recover()
+    files = tree(on_fat.folder)
+    assert (files["inbox/tom.jpg"], files["cats/tom.jpg"]) == (b"jim", b"tom")
+    assert {move.reason for move in moves_of(on_fat.store, on_fat.run.id)} >= {"place-taken"}
+
+
+def test_two_paths_of_one_file_are_not_taken_for_two_files(
+    on_fat: Killed, tree: Tree, tmp_path: Path
+) -> None:
+    """By a bind mount: to remove the "original" would be to remove the photo."""
+    on_fat.photo.unlink()
+    shutil.move(on_fat.cats / "tom.jpg", on_fat.inbox)
+    command = ["mount", "--bind", str(on_fat.inbox), str(on_fat.cats)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("bind mounts cannot be made here")
+    try:
+        on_fat.recover()
+        assert tree(on_fat.inbox) == {"tom.jpg": b"tom", "tom.xmp": b"about tom"}
+        assert on_fat.states[0] is State.FAILED
+    finally:
+        subprocess.run(["umount", str(on_fat.cats)], check=True)
+
+
+def test_a_kill_while_it_is_proved_loses_nothing(on_fat: Killed, tree: Tree) -> None:
+    """The copy is under its other name, and may be all there is."""
+    aside = f".catdog-{on_fat.run.token[:12]}-{on_fat.moves[0].id}.aside"
+    (on_fat.cats / "tom.jpg").rename(on_fat.cats / aside)
+    on_fat.photo.unlink()
+    assert on_fat.recover().finished == 2
+    assert tree(on_fat.folder) == IN_PLACE
