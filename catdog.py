@@ -15,7 +15,7 @@ import click
 from core.console import print_json
 from core.errors import CatdogError, ExitCode, UsageRefused
 from core.images.budget import DEFAULT_MEGABYTES, MEGABYTE, budget
-from core.options import Settings, json_option, model_option, option, pass_settings
+from core.options import FolderPath, Settings, json_option, model_option, option, pass_settings
 from core.quiet import separate_stderr
 
 COMMANDS = {  # where each is, but for doctor: only the one that is asked for is imported
@@ -142,10 +142,10 @@ def main(
 
 
 @main.command()
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", required=False, type=FolderPath())
 @option(
     "--into",
-    type=click.Path(path_type=Path),
+    type=FolderPath(),
     help="Where cats/ and dogs/ are, or will be.  [default: FOLDER]",
 )
 @option("--recursive", is_flag=True, help="Look into subfolders, too.")

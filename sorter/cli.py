@@ -11,7 +11,7 @@ import click
 
 from core.console import Terminal, count_up
 from core.errors import ExitCode
-from core.options import Settings, option, pass_settings
+from core.options import FolderPath, Settings, option, pass_settings
 from sorter.filing import Filing, Plan, filing_options, make_plan, refuse_filed, tell_recovered
 from sorter.signals import stop_wish
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from core.store import Store
     from sorter.journal.run import Run
     from sorter.outcome import FileOutcome
-    from sorter.scan import Found
+    from sorter.scan import Found, Skipped
     from sorter.summary import Summary
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=FolderPath())
 @option("--dry-run", is_flag=True, help="Only say what would happen.")
 @filing_options
 @pass_settings
@@ -57,7 +57,8 @@ def sort(
             tell_recovered(store, plan.folders)
             notice(store, plan.inbox.destination, plan.labels)
         try:
-            found = list(plan.inbox.look())
+            skipped: list[Skipped] = []
+            found = list(plan.inbox.look(skipped.append))
         except OSError as error:
             raise UsageRefused(f"{display(folder)} cannot be listed: {error.strerror}.") from error
         summary = Summary(plan.inbox.destination)
@@ -72,6 +73,7 @@ def sort(
                 still_seconds=plan.filing.still_seconds,
             )
         try:
+            _tell_skipped(plan, skipped, summary, json=json)
             _sort(plan, store, run, found, summary, stop, json=json)
         finally:
             if run is not None:
@@ -87,6 +89,19 @@ def sort(
         context.exit(ExitCode.SOME_FAILED)
     if summary.placed and not dry_run:
         click.echo("`catdog undo` puts it back.", err=json)
+
+
+def _tell_skipped(plan: Plan, skipped: list[Skipped], summary: Summary, *, json: bool) -> None:
+    """Tell of folders that cannot be listed, which is a failure; the summary names the others."""
+    from sorter.scan import unlisted_outcome
+
+    for one in skipped:
+        outcome = unlisted_outcome(one)
+        if outcome is None:
+            summary.skip(one, plan.inbox.folder)
+        else:
+            summary.add(outcome)
+            plan.tell(outcome, as_json=json)
 
 
 def _sort(

@@ -13,6 +13,7 @@ import click
 
 from core.console import echo, print_json
 from core.options import (
+    FolderPath,
     Number,
     Settings,
     json_option,
@@ -92,7 +93,8 @@ def filing_options(command: Command) -> Command:
             "--exclude",
             multiple=True,
             metavar="PATTERN",
-            help="Leave photos of this name, such as '*_edited.*', or 'trip/*'. Repeatable.",
+            help="Leave photos and folders of this name, at any depth, as .gitignore would: "
+            "'*_edited.*', 'private/', 'trip/day 1'. Repeatable.",
         ),
         option(
             "--include",
@@ -103,7 +105,7 @@ def filing_options(command: Command) -> Command:
         option("--recursive", is_flag=True, help="Look into subfolders, too."),
         option(
             "--into",
-            type=click.Path(file_okay=False, path_type=Path),
+            type=FolderPath(file_okay=False),
             help="Where cats/ and dogs/ are, or will be.  [default: FOLDER]",
         ),
     ):

@@ -3,20 +3,59 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from enum import StrEnum
 from pathlib import Path
 
 from core.errors import UsageRefused
 from core.images.listing import Listing, is_photo_name, list_folders
 from core.paths import display
 from sorter.moving.companions import is_companion_name
-from sorter.outcome import Reason
+from sorter.other_stores import first_library, is_other_store
+from sorter.outcome import FileOutcome, Outcome, Reason
+from sorter.patterns import excludes, includes
 from sorter.routes import SET_APART
 
 # What a download is called, or has beside it, for as long as it is not finished.
 _UNFINISHED = (".part", ".crdownload", ".download", ".tmp", ".partial", ".aria2", ".!ut", ".!qb")
+_FORGOTTEN = 7 * 86400.0  # seconds without a byte more, and a download is none any more
+_FIREFOXS = re.compile(r"(?P<stem>.+)\.[\w-]{8}(?P<suffix>\.[^.]+)?")  # name.HASH.jpg(.part)
+
+
+class SkippedBecause(StrEnum):
+    """Why a folder is not looked into."""
+
+    OTHER_STORE = "other-store"
+    CLASS_FOLDER = "class-folder"  # by its name: it is not where this run files photos
+    EXCLUDED = "excluded"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A folder that is not looked into."""
+
+    folder: Path
+    why: SkippedBecause
+    error: OSError | None = None
+
+
+def unlisted_outcome(skipped: Skipped) -> FileOutcome | None:
+    """Make a failure of a folder that cannot be listed; None for what is skipped on purpose."""
+    if skipped.error is None:
+        return None
+    denied = isinstance(skipped.error, PermissionError)
+    remedy = "Change its permissions" if denied else "Check the disk"
+    return FileOutcome(
+        skipped.folder,
+        Outcome.FAILED,
+        reason=Reason.NO_PERMISSION if denied else Reason.IO_ERROR,
+        message=f"{display(skipped.folder)} cannot be listed ({skipped.error.strerror}), and what "
+        f"is in it stays. {remedy}, or leave it out with --exclude.",
+    )
 
 
 class Names:
@@ -70,6 +109,12 @@ class Inbox:
             raise UsageRefused(f"{display(self.folder)} is not a folder. Name one that is there.")
         if os.path.lexists(self.destination) and not os.path.isdir(self.destination):
             raise UsageRefused(f"{display(self.destination)} is not a folder. Choose another.")
+        library = first_library(self.folder.resolve().parts)
+        if library is not None:
+            raise UsageRefused(
+                f"{display(self.folder)} is in {library}, which another program keeps: what is "
+                "taken out is lost to it. Have it export the photos, and sort these."
+            )
         inside = [self.folder.resolve(), *self.folder.resolve().parents]
         for name in sorted(self.class_folders):
             filed = self.destination / name
@@ -79,9 +124,26 @@ class Inbox:
                     "Sort another folder, or choose another place with --into."
                 )
 
-    def look(self) -> Iterator[Found]:
-        """List what is there now, folder by folder, in the order of names. Raises OSError."""
-        for listing in list_folders(self.folder, recursive=self.recursive, skip=self._is_output):
+    def look(self, on_skip: Callable[[Skipped], None] = lambda _: None) -> Iterator[Found]:
+        """List what is there now, folder by folder, in the order of names.
+
+        `on_skip` hears of folders that are not looked into, except for those that this inbox is
+        filed into and hidden ones. Raises OSError.
+        """
+
+        def skip(folder: Path) -> bool:
+            why = self._skips(folder)
+            if why is not None:
+                on_skip(Skipped(folder, why))
+            return why is not None or self._is_own_output(folder)
+
+        def unlisted(folder: Path, error: OSError) -> None:
+            if not isinstance(error, FileNotFoundError):  # gone meanwhile
+                on_skip(Skipped(folder, SkippedBecause.UNREADABLE, error))
+
+        for listing in list_folders(
+            self.folder, recursive=self.recursive, skip=skip, unlisted=unlisted
+        ):
             yield self._found(listing)
 
     def look_into(self, folder: Path) -> Found | None:
@@ -109,15 +171,14 @@ class Inbox:
         if not self.recursive or any(part.startswith(".") for part in below.parts):
             return False
         folders = [below, *below.parents][:-1]  # the last is the inbox itself
-        return not any(self._is_output(self.folder / folder) for folder in folders)
+        return not any(
+            self._skips(one) or self._is_own_output(one)
+            for one in (self.folder / folder for folder in folders)
+        )
 
     def _found(self, listing: Listing) -> Found:
         """Tell what is input; of a hundred thousand names only those that matter are copied."""
-        unfinished = {
-            os.path.splitext(lower)[0]
-            for lower in map(str.lower, listing.others)
-            if lower.endswith(_UNFINISHED)
-        }
+        unfinished = _unfinished(listing)
         reasons = {
             name: reason
             for name in listing.photos
@@ -133,23 +194,63 @@ class Inbox:
         if not self.include and not self.exclude:
             return None
         path = (listing.folder / name).relative_to(self.folder)
-        if self.include and not _matches(path, self.include):
+        if self.include and not includes(self.include, path):
             return Reason.EXCLUDED
-        return Reason.EXCLUDED if _matches(path, self.exclude) else None
+        return Reason.EXCLUDED if excludes(self.exclude, path, is_folder=False) else None
 
-    def _is_output(self, folder: Path) -> bool:
+    def _skips(self, folder: Path) -> SkippedBecause | None:
+        """Say why a subfolder is no input, if it is not simply where this inbox is filed into."""
+        if is_other_store(folder.name):
+            return SkippedBecause.OTHER_STORE
+        if folder.name.startswith("."):
+            return None
+        is_filed_into = folder.name.casefold() in self._output_names
+        if is_filed_into and not self._is_own_output(folder):
+            return SkippedBecause.CLASS_FOLDER
+        below = folder.relative_to(self.folder)
+        if self.exclude and excludes(self.exclude, below, is_folder=True):
+            return SkippedBecause.EXCLUDED
+        return None
+
+    def _is_own_output(self, folder: Path) -> bool:
         """Tell whether a subfolder is one that photos are filed into, or the destination."""
-        names = {name.casefold() for name in self.class_folders | SET_APART}
-        return folder.name.casefold() in names or _same(folder, self.destination)
+        if folder.name.casefold() in self._output_names and _same(folder.parent, self.destination):
+            return any(_same(folder, self.destination / name) for name in self._folder_names)
+        return _same(folder, self.destination)
+
+    @property
+    def _folder_names(self) -> frozenset[str]:
+        return self.class_folders | SET_APART
+
+    @property
+    def _output_names(self) -> set[str]:
+        return {name.casefold() for name in self._folder_names}
 
 
-def _matches(path: Path, patterns: tuple[str, ...]) -> bool:
-    """Match a name, or where a pattern has a slash the path below the inbox; in any case."""
-    for pattern in patterns:
-        against = path.as_posix() if "/" in pattern else path.name
-        if fnmatchcase(against.casefold(), pattern.casefold()):
-            return True
-    return False
+def _unfinished(listing: Listing) -> set[str]:
+    """Name, in lower case, the photos that a download goes on beside."""
+    names = set()
+    for other in listing.others:
+        if not other.lower().endswith(_UNFINISHED) or _is_forgotten(listing.folder / other):
+            continue
+        name = os.path.splitext(other.lower())[0]
+        names.add(name)
+        firefoxs = _FIREFOXS.fullmatch(name)  # its name.jpg is empty until the end
+        if firefoxs is not None:
+            names |= _empty(listing, firefoxs["stem"] + (firefoxs["suffix"] or ""))
+    return names
+
+
+def _empty(listing: Listing, lower: str) -> set[str]:
+    names = (name for name in listing.photos if name.lower() == lower)
+    return {lower for name in names if (listing.folder / name).lstat().st_size == 0}
+
+
+def _is_forgotten(download: Path) -> bool:
+    try:
+        return time.time() - download.lstat().st_mtime > _FORGOTTEN
+    except OSError:
+        return True  # it has just ended
 
 
 def _same(one: Path, other: Path) -> bool:

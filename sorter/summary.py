@@ -14,6 +14,7 @@ from core.verdict import judge
 from core.wording import describe
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.routes import NOT_THE_CONTENT
+from sorter.scan import Skipped, SkippedBecause
 
 _VERBS = {
     Outcome.MOVED: "moved",
@@ -39,6 +40,14 @@ _APART: dict[str | None, str] = {
 }
 
 _CONTENT = {code.value for code in UnreadableCode} - {code.value for code in NOT_THE_CONTENT}
+
+
+_SKIPPED = {
+    SkippedBecause.OTHER_STORE: "another program keeps its own there",
+    SkippedBecause.CLASS_FOLDER: "named like one that photos are filed into; rename it to sort it",
+    SkippedBecause.EXCLUDED: "as --exclude says",
+}
+_NAMED = 5  # skipped folders that are named, of each kind
 
 
 def line(outcome: FileOutcome, manifest: Manifest, threshold: float | None, folder: Path) -> str:
@@ -89,6 +98,7 @@ class Summary:
         self._destination = destination
         self._placed: Counter[tuple[Outcome, str, bool]] = Counter()  # True: with its photo
         self._stayed: Counter[tuple[Outcome, str | None]] = Counter()
+        self._skipped: dict[SkippedBecause, list[Path]] = {}
         self.failed = 0  # files that could not be read or moved, set apart or not
 
     def add(self, outcome: FileOutcome) -> None:
@@ -98,6 +108,10 @@ class Summary:
             self._placed[outcome.outcome, display(folder), outcome.reason == Reason.SIDECAR] += 1
         else:
             self._stayed[outcome.outcome, outcome.reason] += 1
+
+    def skip(self, skipped: Skipped, below: Path) -> None:
+        """Take in a folder below `below` that was not looked into."""
+        self._skipped.setdefault(skipped.why, []).append(_below(skipped.folder, below))
 
     @property
     def placed(self) -> int:
@@ -114,6 +128,7 @@ class Summary:
         """
         if not self.total:
             yield "Nothing to sort: the folder holds no files of its own."
+            yield from self._skipped_lines()
             return
         yield f"{self.total} files:"
         for (outcome, folder, with_photo), number in sorted(self._placed.items()):
@@ -123,8 +138,18 @@ class Summary:
             self._stayed.items(), key=lambda item: (item[0][0], item[0][1] or "")
         ):
             yield f"{number:7} {_stayed_words(outcome, reason, raised_to, move_others)}"
+        yield from self._skipped_lines()
         if dry_run:
             yield "Nothing was changed: this was a dry run. Leave out --dry-run to do it."
+
+    def _skipped_lines(self) -> Iterator[str]:
+        for why, words in _SKIPPED.items():
+            folders = self._skipped.get(why, [])
+            if folders:
+                what = "folder" if len(folders) == 1 else "folders"
+                names = ", ".join(display(one) for one in folders[:_NAMED])
+                more = f" and {len(folders) - _NAMED} more" if len(folders) > _NAMED else ""
+                yield f"{len(folders):7} {what} skipped, {words}: {names}{more}"
 
 
 def _stayed_words(

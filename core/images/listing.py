@@ -59,20 +59,25 @@ class Listing:
     others: tuple[str, ...]  # of files that are no photos, links and special files
 
 
+def _warn(folder: Path, error: OSError) -> None:
+    log.warning("%s is passed over: %s", display(folder), error.strerror)
+
+
 def list_folders(
     folder: Path,
     *,
     recursive: bool = False,
     skip: Callable[[Path], bool] = lambda _: False,
     is_wanted: Callable[[str], bool] = is_photo_name,
+    unlisted: Callable[[Path, OSError], None] = _warn,
 ) -> Iterator[Listing]:
     """List a folder, and if asked its subfolders after it, in the order of their names.
 
     Photos are the files whose name `is_wanted`, and those without a suffix that begin as photos do.
 
     Links and special files are never opened; they count as no photos. Folders for which `skip`
-    is true are not entered. Raises OSError if `folder` itself cannot be listed; subfolders that
-    cannot are passed over with a warning.
+    is true are not entered, nor are hidden ones. `unlisted` hears of subfolders that cannot be
+    listed. Raises OSError if `folder` itself cannot.
     """
     waiting = [folder]
     while waiting:
@@ -82,12 +87,12 @@ def list_folders(
         except OSError as error:
             if here == folder:
                 raise
-            log.warning("%s is passed over: %s", display(here), error.strerror)
+            unlisted(here, error)
             continue
         yield listing
         if recursive:
             below = (here / name for name in reversed(folders))
-            waiting.extend(path for path in below if not skip(path))
+            waiting.extend(one for one in below if not skip(one) and one.name[0] != ".")
 
 
 def _list(folder: Path, is_wanted: Callable[[str], bool]) -> tuple[Listing, list[str]]:
@@ -95,10 +100,10 @@ def _list(folder: Path, is_wanted: Callable[[str], bool]) -> tuple[Listing, list
     photos, others, folders = [], [], []
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.startswith("."):
-                continue
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.name)
+            elif entry.name.startswith("."):
+                continue
             elif entry.is_file(follow_symlinks=False) and (
                 is_wanted(entry.name) or _begins_as_a_photo(folder, entry.name)
             ):

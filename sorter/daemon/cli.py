@@ -12,7 +12,7 @@ import click
 
 from core.console import print_json
 from core.errors import ExitCode
-from core.options import Number, Settings, json_option, option, pass_settings
+from core.options import FolderPath, Number, Settings, json_option, option, pass_settings
 from sorter.filing import Filing, Plan, filing_options, make_plan, refuse_filed, tell_recovered
 from sorter.signals import StopOrNewModel, stop_wish
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=FolderPath())
 @option(
     "--settle",
     type=Number(min=0),
@@ -137,7 +137,7 @@ def _with_new_model(
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.argument("folder", type=FolderPath(), required=False)
 @json_option
 @pass_settings
 @click.pass_context

@@ -29,7 +29,7 @@ from sorter.moving.mover import Mover
 from sorter.moving.writers import STILL_SECONDS, Writers, seconds_until_still, writers_of
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.pipeline import Sorting, companion_outcome, sort_photos
-from sorter.scan import Found, Inbox
+from sorter.scan import Found, Inbox, Skipped, unlisted_outcome
 from sorter.signals import Stop
 
 log = logging.getLogger(__name__)
@@ -120,6 +120,8 @@ class Watcher:
         self._next_scan = clock()
         self._untold_is_well = True  # files that were there before events came
         self._deaf = 0  # how often files were found that no event told of, since the last event
+        self._skipped: set[Path] = set()  # folders that were told of
+        self._unlisted_news: list[FileOutcome] = []
         # what failed and is tried again: the file, why, and how often it was
         self._told: dict[Path, tuple[FileIdentity | None, str | None, int]] = {}
 
@@ -163,6 +165,9 @@ class Watcher:
         self._hear()
         if self._clock() >= self._next_scan:
             self._scan()
+        while self._unlisted_news:
+            self.doings.failed += 1
+            yield self._unlisted_news.pop()
         folders: dict[Path, list[Path]] = {}
         for path in self._settling.take_settled(self._clock(), _AT_ONCE):
             folders.setdefault(path.parent, []).append(path)
@@ -245,7 +250,7 @@ class Watcher:
             self._memory.forget_missing(self._inbox.folder)
         untold = 0
         try:
-            for found in self._inbox.look():
+            for found in self._inbox.look(self._skip):
                 self._keeper.beat()  # a large tree takes its time
                 companions = filter(is_companion_name, found.others)
                 for name in chain(found.photos, found.passed_over, companions):
@@ -262,6 +267,17 @@ class Watcher:
         self._untold_is_well = False
         every = _POLL if self.doings.polling else _RESCAN
         self._next_scan = began + max(every, (self._clock() - began) / _SHARE_OF_TIME)
+
+    def _skip(self, skipped: Skipped) -> None:
+        """Tell of a folder that is not looked into, once; one that cannot be is a failure."""
+        if skipped.folder in self._skipped:
+            return
+        self._skipped.add(skipped.folder)
+        outcome = unlisted_outcome(skipped)
+        if outcome is not None:
+            self._unlisted_news.append(outcome)
+        else:
+            log.info("%s is skipped: %s", display(skipped.folder), skipped.why)
 
     def _mind_deafness(self, untold: int) -> None:
         """Start events anew if files had come without a word, and give them up if that is usual."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.images.listing import FileKind, find_files
 from sorter.daemon.filesystem import FileSystem, file_system_of, nearest_folder
+from sorter.other_stores import is_other_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,11 @@ def survey(
 
 def _photos(folder: Path, destination: Path, *, recursive: bool) -> list[Photo]:
     photos = []
-    for file in find_files(folder, recursive=recursive, skip=lambda sub: sub == destination):
+
+    def skip(sub: Path) -> bool:
+        return sub == destination or is_other_store(sub.name)
+
+    for file in find_files(folder, recursive=recursive, skip=skip):
         if file.kind is FileKind.PHOTO:
             try:
                 status = file.path.stat()

@@ -119,7 +119,12 @@ def undo(
 
 
 def _paths(name: str) -> set[Path]:
-    """Give the paths that the journal may have a photo under: links on the way followed or not."""
+    """Give the paths that the journal may have a photo under: links on the way followed or not.
+
+    Raises UsageRefused.
+    """
+    if not name:
+        raise UsageRefused("An empty name is no photo. Name one, or a run.")
     path = Path(os.path.normpath(Path.cwd() / name))
     return {path, path.parent.resolve() / path.name}
 

@@ -517,3 +517,65 @@ def test_watch_waits_for_a_file_that_grows_and_files_it_whole(
     assert (folder / "cats" / "slow.jpg").read_bytes() == content
     told = [json.loads(line) for line in lines if line.startswith("{")]
     assert [o["outcome"] for o in told if o["path"].endswith("slow.jpg")] == ["moved"]
+
+
+def test_what_is_skipped_is_named_in_the_summary(folder: Path, tiny_model: Path) -> None:
+    for store in ("Photos Library.photoslibrary", "trip/@eaDir", "trip/Cats", "old"):
+        (folder / store).mkdir(parents=True)
+        shutil.copy(folder / "cats300.jpg", folder / store / "tom.jpg")
+    before = tree(folder / "trip"), tree(folder / "old")
+    result = run("sort", folder, "--recursive", "--exclude", "old", "--model", tiny_model)
+    assert (tree(folder / "trip"), tree(folder / "old")) == before
+    for words in (
+        "2 folders skipped, another program keeps its own there: ",
+        "1 folder skipped, named like one that photos are filed into; rename it to sort it: "
+        "trip/Cats",
+        "1 folder skipped, as --exclude says: old",
+    ):
+        assert words in result.stdout
+    assert "trip/@eaDir" in result.stdout
+    again = run("sort", folder, "--recursive", "--model", tiny_model)
+    assert "cats, dogs" not in again.stdout, "where this very run files is not worth a word"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
+def test_a_subfolder_that_cannot_be_listed_is_a_failure_that_is_named(
+    folder: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = folder / "closed"
+    closed.mkdir()
+    (folder / "cut.jpg").unlink()
+    scandir = os.scandir
+
+    def refuse(path: Path) -> object:  # root may list anything
+        if Path(path) == closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    result = run("sort", folder, "--recursive", "--model", tiny_model, "--json")
+    assert result.exit_code == 1
+    told = [json.loads(line) for line in result.stdout.splitlines()]
+    (one,) = (o for o in told if o["path"] == str(closed))
+    assert (one["outcome"], one["reason"]) == ("failed", "no-permission")
+    assert "moved" in {o["outcome"] for o in told}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("sort", ""), ("watch", ""), ("doctor", ""), ("status", ""), ("undo", ""),
+        ("sort", ".", "--into", ""), ("watch", ".", "--into", ""), ("doctor", ".", "--into", ""),
+        ("watch", ".", "--settle", "nan"), ("watch", ".", "--settle", "inf"),
+        ("sort", ".", "--threshold", "nan"), ("sort", ".", "--still-seconds", "inf"),
+        ("sort", ".", "--still-seconds", "-1"),
+    ],
+)  # fmt: skip
+def test_empty_names_and_numbers_that_are_none_are_wrong_usage(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    """An empty variable in a script must not sort the current folder."""
+    monkeypatch.chdir(folder)
+    before = tree(folder)
+    assert run(*arguments).exit_code == 2
+    assert tree(folder) == before

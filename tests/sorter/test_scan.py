@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import UsageRefused
 from sorter.outcome import Reason
-from sorter.scan import Inbox, Names
+from sorter.scan import Inbox, Names, Skipped, SkippedBecause
 
 CLASSES = frozenset({"cats", "dogs", "other", "rabbits"})
 
@@ -130,3 +130,79 @@ def test_names_are_packed_and_come_back_as_they_were() -> None:
     assert len(Names(names)) == 5
     assert list(Names([])) == []
     assert not Names([])
+
+
+STORES = [
+    "Photos Library.photoslibrary", "iPhoto Library.photolibrary", "old.aplibrary",
+    "Catalog Previews.lrdata", "Lightroom Library.lrlibrary", "@eaDir", "#recycle",
+    "$RECYCLE.BIN", ".Trash-1000", ".Trashes", "Thumbs", "__MACOSX", "CaptureOne", "X.cocatalog",
+    ".dtrash", "lost+found", "System Volume Information", "tom.jpg.download", "@EADIR",
+]  # fmt: skip
+
+
+def skipped_of(inbox: Inbox) -> dict[str, str]:
+    skipped: list[Skipped] = []
+    list(inbox.look(skipped.append))
+    return {one.folder.relative_to(inbox.folder).as_posix(): one.why for one in skipped}
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_what_other_programs_keep_for_themselves_is_never_input(pictures: Path, name: str) -> None:
+    """At any depth, for events as for a look, and named."""
+    store = pictures / "inbox" / name / "originals" / "A"
+    store.mkdir(parents=True)
+    (store / "tom.jpg").write_bytes(b"x")
+    inbox = Inbox(pictures, pictures, recursive=True, class_folders=CLASSES)
+    assert photos(inbox) == ["h.jpg", "inbox/a.jpg", "inbox/trip/b.jpg"]
+    assert not inbox.takes(store / "tom.jpg")
+    assert skipped_of(inbox)[f"inbox/{name}"] == SkippedBecause.OTHER_STORE
+
+
+@pytest.mark.parametrize("below", ["", "originals/A"])
+def test_a_library_or_a_folder_in_it_is_refused(pictures: Path, below: str) -> None:
+    folder = pictures / "Photos Library.photoslibrary" / below
+    folder.mkdir(parents=True)
+    with pytest.raises(UsageRefused, match="another program keeps"):
+        Inbox(folder, pictures / "sorted", False, CLASSES).check()
+
+
+def test_an_album_that_is_called_like_a_class_is_named_as_skipped(pictures: Path) -> None:
+    for folder in ("inbox/trip/Cats", "inbox/dogs"):
+        (pictures / folder).mkdir(exist_ok=True)
+    inbox = Inbox(pictures, pictures, recursive=True, class_folders=CLASSES)
+    named = [one for one, why in skipped_of(inbox).items() if why == SkippedBecause.CLASS_FOLDER]
+    assert sorted(named) == ["inbox/dogs", "inbox/trip/Cats", "inbox/trip/cats"]
+
+
+def test_folders_are_excluded_at_any_depth_as_git_would(pictures: Path) -> None:
+    def chosen(*exclude: str) -> list[str]:
+        inbox = Inbox(pictures, pictures, True, CLASSES, exclude=exclude)
+        looked_into = {one.folder for one in inbox.look()}
+        for folder in (pictures, pictures / "inbox", pictures / "inbox" / "trip"):
+            assert inbox.holds(folder) == (folder in looked_into)
+        return photos(inbox)
+
+    assert chosen("trip") == chosen("TRIP/") == chosen("tr*p") == ["h.jpg", "inbox/a.jpg"]
+    assert chosen("inbox/trip") == chosen("/inbox/trip/") == chosen("**/trip") == chosen("trip")
+    assert chosen("inbox") == ["h.jpg"]
+    assert chosen("/trip") == ["h.jpg", "inbox/a.jpg", "inbox/trip/b.jpg"]
+    assert chosen("a.jpg/") == ["h.jpg", "inbox/a.jpg", "inbox/trip/b.jpg"]
+    assert chosen("*.jpg", "!b.jpg") == ["inbox/trip/b.jpg"]
+    assert chosen("inbox", "!b.jpg") == ["h.jpg"]
+
+
+@pytest.mark.parametrize("part", ["h.AbC_-d12.jpg.part", "H.12345678.JPG.PART"])
+def test_firefoxs_empty_name_waits_for_what_is_beside_it(pictures: Path, part: str) -> None:
+    (pictures / part).write_bytes(b"half")
+    inbox = Inbox(pictures, pictures, False, CLASSES)
+    assert photos(inbox) == ["h.jpg"]  # it has bytes: it is another photo of that name
+    (pictures / "h.jpg").write_bytes(b"")
+    (found, *_) = inbox.look()
+    assert found.passed_over == {"h.jpg": Reason.UNFINISHED}
+
+
+def test_a_download_that_was_forgotten_years_ago_blocks_nothing(pictures: Path) -> None:
+    for name in ("h.jpg.part", "h.jpg.crdownload", "h.AbCdEf12.jpg.part"):
+        (pictures / name).write_bytes(b"half")
+        os.utime(pictures / name, (1_500_000_000, 1_500_000_000))
+    assert photos(Inbox(pictures, pictures, False, CLASSES)) == ["h.jpg"]

@@ -1,0 +1,45 @@
+"""Folders that other programs keep photos in for themselves: what is taken out is lost to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+# In lower case, as fnmatch takes them.
+_LIBRARIES = (
+    "*.photoslibrary", "*.photolibrary", "*.migratedphotolibrary", "*.aplibrary",
+    "*.migratedaplibrary", "iphoto library", "photo booth library", "*.imovielibrary",
+    "*.imovieproject", "*.fcpbundle", "*.tvlibrary", "*.musiclibrary", "*.lrlibrary",
+    "*.lrdata", "*.lrcat-data", "*.cocatalog", "*.cosessiondb", "captureone", "*.dtbase2",
+    "*.c1catalog", "*.luminar", "*.skylumcatalog",
+)  # fmt: skip
+_PREVIEWS = (
+    "@eadir", "thumbs", "thumbnails", ".thumbnails", ".thumbs", "@__thumb", ".@__thumb",
+    "ipod photo cache", ".picasaoriginals", "appdata_*", "encoded-video", "zbthumbnail*",
+    "*.thumbdata*", ".xvpics", "thumbnails-digikam*", "smart previews",
+)  # fmt: skip
+_REMOVED = (
+    "#recycle", "@recycle", "$recycle.bin", "recycler", "recycled", ".trash*", "trash",
+    ".recycle*", "network trash folder", ".dtrash", "files_trashbin", "files_versions",
+    "lost+found", "found.[0-9][0-9][0-9]", ".stversions", "@tmp",
+)  # fmt: skip
+_SYSTEMS = (
+    "__macosx", "system volume information", "#snapshot", "@recently-snapshot", ".snapshot*",
+    ".zfs", ".spotlight-v100", ".fseventsd", ".documentrevisions-v100", ".temporaryitems",
+    "@sharebin", "@database", "@appstore", "*.download",
+)  # fmt: skip
+_NAMES = (*_LIBRARIES, *_PREVIEWS, *_REMOVED, *_SYSTEMS)
+
+
+def is_other_store(name: str) -> bool:
+    """Tell by a folder's name, in any case, whether another program keeps its own in it."""
+    lower = name.lower()
+    return any(fnmatchcase(lower, pattern) for pattern in _NAMES)
+
+
+def first_library(names: Iterable[str]) -> str | None:
+    """Name the first folder of a path that is a program's library, and no place for input."""
+    for name in names:
+        if any(fnmatchcase(name.lower(), pattern) for pattern in _LIBRARIES):
+            return name
+    return None

@@ -1,0 +1,100 @@
+"""Patterns for files and folders, as a line of .gitignore is read, but in any case."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import PurePath
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    matches: re.Pattern[str]
+    folders_only: bool
+    by_path: bool  # it has a slash: it is for the path below the inbox, not for the name
+    takes_back: bool  # it begins with !
+
+
+def excludes(patterns: Iterable[str], path: PurePath, *, is_folder: bool) -> bool:
+    """Tell whether a path below the inbox is left out, by itself or with a folder it lies in.
+
+    Of several patterns that match the last decides, and one with `!` takes back; but nothing is
+    taken back out of a folder that is left out.
+    """
+    read = [_read(pattern) for pattern in patterns]
+    parts = path.parts
+    for depth in range(1, len(parts) + 1):
+        one, of_folder = parts[:depth], is_folder or depth < len(parts)
+        if _decides(read, one, is_folder=of_folder):
+            return True
+    return False
+
+
+def includes(patterns: Iterable[str], path: PurePath) -> bool:
+    """Tell whether a photo below the inbox is asked for, by itself or with its folder.
+
+    A name without a slash is the photo's own.
+    """
+    read = [_read(pattern) for pattern in patterns]
+    if _decides(read, path.parts, is_folder=False):
+        return True
+    of_folders = [one for one in read if one.by_path or one.folders_only]
+    return any(
+        _decides(of_folders, path.parts[:depth], is_folder=True)
+        for depth in range(1, len(path.parts))
+    )
+
+
+def _decides(patterns: list[_Pattern], parts: tuple[str, ...], *, is_folder: bool) -> bool:
+    decided = False
+    for one in patterns:
+        if one.folders_only and not is_folder:
+            continue
+        against = "/".join(parts) if one.by_path else parts[-1]
+        if one.matches.fullmatch(against.casefold()):
+            decided = not one.takes_back
+    return decided
+
+
+@lru_cache(maxsize=256)
+def _read(pattern: str) -> _Pattern:
+    takes_back = pattern.startswith("!")
+    body = pattern[1:] if takes_back else pattern
+    if body.startswith(("\\!", "\\#")):
+        body = body[1:]
+    folders_only = body.endswith("/")
+    body = body.rstrip("/")
+    by_path = "/" in body
+    return _Pattern(
+        re.compile(_expression(body.lstrip("/").casefold()), re.DOTALL),
+        folders_only,
+        by_path,
+        takes_back,
+    )
+
+
+def _expression(pattern: str) -> str:
+    """Write a pattern as a regular expression: `*` and `?` end at a slash, `**` does not."""
+    out, at = "", 0
+    while at < len(pattern):
+        rest = pattern[at:]
+        if rest.startswith("**/") and (at == 0 or pattern[at - 1] == "/"):
+            out, at = out + "(?:.*/)?", at + 3
+        elif rest == "**" and (at == 0 or pattern[at - 1] == "/"):
+            out, at = out + ".+", at + 2
+        elif rest[0] == "*":
+            out, at = out + "[^/]*", at + 1
+        elif rest[0] == "?":
+            out, at = out + "[^/]", at + 1
+        elif rest[0] == "[" and (end := rest.find("]", 2)) > 0:
+            inner = rest[1:end].replace("\\", "\\\\")
+            negated = "^" if inner[0] in "!^" else ""
+            inner = inner[1:] if negated else inner
+            out, at = f"{out}(?!/)[{negated}{inner}]", at + end + 1
+        elif rest[0] == "\\" and len(rest) > 1:
+            out, at = out + re.escape(rest[1]), at + 2
+        else:
+            out, at = out + re.escape(rest[0]), at + 1
+    return out
