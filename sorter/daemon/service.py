@@ -21,7 +21,8 @@ from sorter.journal.locks import Lock, daemon_lock
 from sorter.journal.recovery import recover
 from sorter.journal.run import Run, filed_by_another_run
 from sorter.moving.companions import Belongings
-from sorter.moving.mover import Conflict, Mover, mount_point_of
+from sorter.moving.mounts import Mounts
+from sorter.moving.mover import Conflict, Mover
 from sorter.pipeline import Sorting
 from sorter.routes import Routes
 
@@ -89,7 +90,7 @@ class Daemon:
         self._manager = manager or ServiceManager.from_environment({})
         self._clock = clock
         self._run: Run | None = None
-        self._mount_point = mount_point_of(sorting.routes.destination)
+        self._mounts = Mounts(sorting.routes.destination)
         self._last_file = clock()
         self._started = time.time()
         self._written: Doings | None = None
@@ -122,7 +123,7 @@ class Daemon:
             mover = Mover(
                 self._run,
                 self._sorting.routes.destination,
-                mount_point=self._mount_point,
+                mounts=self._mounts,
                 copy=self._sorting.copy,
                 on_conflict=self._conflict,
                 still_seconds=self._sorting.still_seconds,

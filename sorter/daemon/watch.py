@@ -142,8 +142,6 @@ class Watcher:
                     log.exception("this should not have happened")
                     self._rest(stop, f"{type(error).__name__}: {error}")
                     continue
-                if busy:
-                    self._trouble(None)
                 self.doings.waiting = len(self._settling)
                 if not busy:
                     stop.wait(_TICK)
@@ -185,9 +183,12 @@ class Watcher:
             if not ready and not orphaned:
                 return False
             sorting = self._keeper.begin_sorting()
+            trouble = None
             with closing(sort_photos(sorting, ready)) as outcomes:
                 for outcome in outcomes:
                     self._keeper.beat()
+                    if outcome.reason == Reason.DESTINATION_GONE:
+                        trouble = outcome.message
                     if self._is_news(outcome):
                         yield outcome
                     if stop.is_set():
@@ -195,6 +196,7 @@ class Watcher:
             for found in orphaned:
                 yield from self._late(sorting.mover, found)
             self._memory.flush()
+            self._trouble(trouble)
         except BaseException:
             for path in (path for paths in folders.values() for path in paths):
                 self._settling.forget(path)  # the next look at the folder finds them again

@@ -54,6 +54,16 @@ def failed(source: Path, folder: Path, error: OSError) -> Placed:
     )
 
 
+def destination_gone(source: Path, trouble: str) -> Placed:
+    """Say that a file stays since its folder is not on the disk that it was on."""
+    return Placed(
+        source,
+        Outcome.FAILED,
+        reason=Reason.DESTINATION_GONE,
+        message=f"{display(source)} stays: {trouble}",
+    )
+
+
 def stumbled(source: Path, error: Exception) -> Placed:
     """Make a bug into what came of the one file that showed it, with its traceback in the log."""
     log.error("%s", display(source), exc_info=error)

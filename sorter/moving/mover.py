@@ -11,13 +11,13 @@ from itertools import count
 from pathlib import Path
 
 from core.errors import CatdogError
-from core.paths import display
 from core.verdict import Prediction
 from sorter.identity import FileIdentity, regular
 from sorter.journal.run import Kind, Move, Run
 from sorter.moving.carry import TornApart, carry_out
 from sorter.moving.companions import renamed
-from sorter.moving.failures import Placed, failed, stumbled
+from sorter.moving.failures import Placed, destination_gone, failed, stumbled
+from sorter.moving.mounts import Mounts
 from sorter.moving.transfer import BeingWritten, ChangedMeanwhile, same_bytes
 from sorter.moving.writers import STILL_SECONDS, Writers, seconds_until_still, writers_of
 from sorter.outcome import Outcome, Reason
@@ -56,20 +56,19 @@ class Mover:
         run: Run | None,
         destination: Path,
         *,
-        mount_point: Path | None = None,
+        mounts: Mounts | None = None,
         copy: bool = False,
         on_conflict: Conflict = Conflict.RENAME,
         still_seconds: float = STILL_SECONDS,
     ) -> None:
         """All places that are asked for lie in `destination`, which may still have to be made.
 
-        `mount_point` is the one that it is on, if that was looked up when it was there for sure.
+        `mounts` is what was mounted when all was there for sure, if that was before now.
         What may have writers that the system does not tell of is copied once it has not changed
         for `still_seconds`.
         """
         self._run = run
-        self._destination = destination
-        self._mount_point = mount_point or mount_point_of(destination)
+        self._mounts = mounts or Mounts(destination)
         self._kind = Kind.COPY if copy else Kind.MOVE
         self._on_conflict = on_conflict
         self._still_seconds = still_seconds
@@ -125,6 +124,9 @@ class Mover:
         if identity is None:
             return Placed(companion, Outcome.LEFT, reason=Reason.SIDECAR)
         try:
+            trouble = self._mounts.trouble(destination.parent)
+            if trouble is not None:
+                return destination_gone(companion, trouble)
             if not self._is_complete(companion, destination.parent):
                 return Placed(companion, Outcome.LEFT, reason=Reason.BEING_WRITTEN)
             if os.path.lexists(destination):
@@ -167,14 +169,9 @@ class Mover:
         """Choose free names for a photo and its companions, or say why it stays."""
         source, folder = request.source, request.folder
         try:
-            if not os.path.ismount(self._mount_point):  # the folder that is left is not the disk
-                return Placed(
-                    source,
-                    Outcome.FAILED,
-                    reason=Reason.DESTINATION_GONE,
-                    message=f"{display(source)} stays: the disk of {display(self._destination)} "
-                    f"is not there any more. Mount it again at {display(self._mount_point)}.",
-                )
+            trouble = self._mounts.trouble(folder)
+            if trouble is not None:
+                return destination_gone(source, trouble)
             if FileIdentity.of(source) != request.looked_at:
                 return Placed(source, Outcome.LEFT, reason=Reason.CHANGED)
             if _is_same_folder(source.parent, folder):
@@ -308,17 +305,6 @@ def group_names(photo: Path, companions: Sequence[Path], number: int) -> list[st
     while len(os.fsencode(new_stem + ending)) + longest > _LONGEST_NAME:
         new_stem = new_stem[:-1]
     return [renamed(name, stem, (name[: len(stem)][: len(new_stem)]) + ending) for name in names]
-
-
-def mount_point_of(path: Path) -> Path:
-    """Find where the file system begins that a folder is on, or would be made on."""
-    here = path.absolute()
-    while not os.path.isdir(here) and here != here.parent:
-        here = here.parent
-    here = here.resolve()
-    while not os.path.ismount(here) and here != here.parent:
-        here = here.parent
-    return here
 
 
 def _are_on_one_disk(path: Path, folder: Path) -> bool:
