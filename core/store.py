@@ -148,6 +148,9 @@ _MIGRATIONS = (
     CREATE INDEX feedback_of_person ON feedback (person) WHERE person IS NOT NULL;
     CREATE INDEX feedback_of_owner ON feedback (owner) WHERE owner IS NOT NULL;
     """,
+    """
+    ALTER TABLE moves ADD COLUMN pixels TEXT;
+    """,
 )
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from core.classifier import Classifier
 from core.errors import UnreadableImage
-from core.images.decode import opener
 from core.lookahead import map_ahead
 from core.paths import display
 from core.verdict import Prediction
+from sorter.digests import Digests, Reading
 from sorter.identity import FileIdentity
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class Seen:
     path: Path
     identity: FileIdentity | None  # before it was read
     answer: Prediction | UnreadableImage | Stumbled
+    digests: Digests | None = None
 
 
 def look_at(classifier: Classifier, photos: Iterable[Path]) -> Iterator[Seen]:
@@ -40,7 +41,9 @@ def look_at(classifier: Classifier, photos: Iterable[Path]) -> Iterator[Seen]:
     def look(photo: Path) -> Seen:
         identity = FileIdentity.of(photo)
         try:
-            return Seen(photo, identity, classifier.classify(opener(photo)))
+            reading = Reading(photo)
+            answer = classifier.classify(reading.open)
+            return Seen(photo, identity, answer, reading.digests)
         except UnreadableImage as error:
             return Seen(photo, identity, error)
         except Exception as error:

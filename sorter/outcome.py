@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core.verdict import Prediction
 from sorter.identity import FileIdentity
+
+if TYPE_CHECKING:
+    from core.verdict import Prediction  # brings NumPy, which `history` can do without
 
 
 class Outcome(StrEnum):

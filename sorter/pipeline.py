@@ -140,6 +140,7 @@ def _choose(
         companions=sorting.belongings.take(seen.path, copy=sorting.copy),
         prediction=prediction,
         reason=route.reason,
+        digests=seen.digests,
     )
 
 

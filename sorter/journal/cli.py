@@ -47,7 +47,7 @@ class _Time(click.ParamType[float]):
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[RUN | PHOTO...]")
+@click.argument("what", nargs=-1, metavar="[RUN | PHOTO... | FOLDER...]")
 @option("--dry-run", is_flag=True, help="Only say what would be put back.")
 @option("--since", type=_Time(), metavar="TIME", help="Only what was moved since: 14:30, 2h, ...")
 @option("--last", type=click.IntRange(min=1), metavar="N", help="Only the last N photos.")
@@ -65,9 +65,10 @@ def undo(
 ) -> None:
     """Put photos back where they came from.
 
-    Without RUN, that is the newest run of which something still stands where it was put. PHOTOs
-    are named by where they are, or by where they were. What has changed since, was moved by you,
-    or whose place is taken, is left alone and named.
+    Without RUN, that is the newest run that is not undone. PHOTOs and FOLDERs are named by where
+    they are, or by where they were. A photo is known again if it was touched or tagged, or its
+    folder renamed. What was edited since, was moved by you, or whose place is taken, is left alone
+    and named.
     """
     from core.store import Store
     from sorter.journal.undo import groups_of, named_run, newest_run, put_back
@@ -75,7 +76,7 @@ def undo(
     with closing(Store(settings.state_dir)) as store, stop_wish() as stop:
         if not dry_run:
             tell_recovered(store, None)
-        run = None
+        run = older = None
         photos: list[Path] = []
         if len(what) == 1 and re.fullmatch("[0-9]{1,18}", what[0]):
             run = named_run(store, int(what[0]))
@@ -86,6 +87,7 @@ def undo(
             if run is None:
                 click.echo("Nothing is left to undo.", err=json)
                 return
+            older = newest_run(store, before=run)
         groups = groups_of(
             store, run=run.id if run else None, since=since, photos=photos, last=last
         )
@@ -112,6 +114,8 @@ def undo(
     of = f" of run {run.id}" if run else ""
     rest = f", {told - done} left alone: see the lines above" if told > done else ""
     click.echo(f"{done} files{of} {verb}{rest}.", err=json)
+    if older is not None and not done:
+        click.echo(f"`catdog undo {older.id}` takes back the run before.", err=json)
     if stop.is_set():
         context.exit(ExitCode.INTERRUPTED)
     if failed:
@@ -145,19 +149,24 @@ def _line(outcome: PutBack, *, dry_run: bool) -> str:
 
 def _why(outcome: PutBack) -> str:
     from core.paths import display
-    from sorter.journal.undo import LeftBecause
+    from sorter.journal.found_again import LeftBecause
 
+    original = display(outcome.original)
     if outcome.reason == LeftBecause.CHANGED:
-        return "it has changed since"
+        return f"it has changed since; move it to {original} yourself if it belongs there"
     if outcome.reason == LeftBecause.PLACE_TAKEN:
-        return f"its place is taken: {display(outcome.found_at or outcome.original)}"
+        taken = display(outcome.found_at or outcome.original)
+        return f"its place is taken: {taken}; move that away and undo again"
     if outcome.reason == LeftBecause.FOLDER_GONE:
-        return "the folder that it came from is not there"
+        return (
+            f"the folder that it came from is not there, nor its disk: {original}; mount it, or "
+            "make the folder, and undo again"
+        )
     if outcome.reason == LeftBecause.ORIGINAL_GONE:
-        return f"its original {display(outcome.original)} is not there as it was"
+        return f"its original {original} is not there as it was: keep the copy"
     if outcome.found_at is not None:
-        return f"you moved it to {display(outcome.found_at)}"
-    return "it is not there any more: you moved it, or something else did"
+        return f"you moved it to {display(outcome.found_at)}; move it to {original} if you like"
+    return "it is not there any more: you moved it, or something else did; find it and move it back"
 
 
 def _json(outcome: PutBack, *, dry_run: bool) -> dict[str, object]:

@@ -66,6 +66,7 @@ class Move:
     filed_mtime_ns: int | None = None
     found_at: Path | None = None  # where the person moved it to by hand
     sha256: str | None = None
+    pixels: str | None = None  # see digests.py
     at: float = 0.0
 
     def is_as_filed(self, seen: FileIdentity) -> bool:
@@ -335,6 +336,7 @@ def read_moves(db: sqlite3.Connection, where: str, values: Sequence[Any] = ()) -
             filed_mtime_ns=None if filed is None else number_from_column(filed),
             found_at=from_column(row["found_at"]) if row["found_at"] else None,
             sha256=row["sha256"],
+            pixels=row["pixels"],
             at=row["at"],
         )
 
@@ -367,8 +369,8 @@ def stem_key(folder: Path, stem: str) -> bytes:
 
 _INSERT = (
     "INSERT INTO moves (id, run, group_id, kind, src, dst, stem, state, size, mtime_ns, dev, ino,"
-    " label, confidence, model_version, reason, undoes, at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " label, confidence, model_version, reason, undoes, at, sha256, pixels)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -394,6 +396,8 @@ def _row_of(move: Move) -> tuple[Any, ...]:
         move.reason,
         move.undoes,
         move.at,
+        move.sha256,
+        move.pixels,
     )
 
 

@@ -7,14 +7,20 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from core.errors import UsageRefused
-from core.store import Store, to_column
+from core.store import Store, columns_below, to_column
 from sorter.identity import FileIdentity, regular
+from sorter.journal.found_again import (
+    FoundAgain,
+    LeftBecause,
+    groups_in_renamed,
+    is_it,
+    unchanged,
+)
 from sorter.journal.run import UNDO, Kind, Move, Run, RunRecord, read_moves, read_runs
 from sorter.moving.carry import TornApart, carry_out
 from sorter.moving.companions import Belongings, is_sidecar_name, renamed
@@ -22,6 +28,7 @@ from sorter.moving.failures import failure_of
 from sorter.moving.transfer import ChangedMeanwhile, same_bytes
 from sorter.outcome import Reason
 
+_MOST_FOLDERS = 200  # SQLite nests 1,000 terms at most
 _MOST_NAMES = 10_000  # SQLite takes 32,766 values in a query, and each name is compared thrice
 _BATCH = 64  # groups that are planned in one go
 
@@ -30,16 +37,6 @@ _BATCH = 64  # groups that are planned in one go
 _IN_PLACE = (
     "state = 'done' AND undoes IS NULL AND run NOT IN (SELECT id FROM runs WHERE command = 'undo')"
 )
-
-
-class LeftBecause(StrEnum):
-    """Why a photo is not put back."""
-
-    CHANGED = "changed"
-    MOVED = "moved"  # by the person, or removed
-    PLACE_TAKEN = "place-taken"
-    FOLDER_GONE = "folder-gone"
-    ORIGINAL_GONE = "original-gone"  # of a copy, which is then all there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +52,19 @@ class PutBack:
     removed: bool = False  # a copy, whose original never left
 
 
-def newest_run(store: Store) -> RunRecord | None:
-    """Find the newest run of which something still stands, never an undo."""
+def newest_run(store: Store, *, before: RunRecord | None = None) -> RunRecord | None:
+    """Find the newest run that is not undone, never an undo; of those before one, if it is given.
+
+    It is that run even if nothing of it can be put back: an older one is not what was meant.
+    """
     with store.reading() as db:
         runs = read_runs(
             db,
-            "command <> ? AND EXISTS (SELECT 1 FROM moves WHERE run = runs.id AND state = 'done')",
-            (UNDO,),
+            "command <> ? AND id < ? AND EXISTS"
+            " (SELECT 1 FROM moves WHERE run = runs.id AND state = 'done' AND undoes IS NULL)",
+            (UNDO, before.id if before is not None else 2**62),
         )
-    for run in reversed(runs):
-        groups = groups_of(store, run=run.id)
-        if any(isinstance(unchanged(group[0]), FileIdentity) for group in groups):
-            return run
-    return None
+    return runs[-1] if runs else None
 
 
 def named_run(store: Store, number: int) -> RunRecord:
@@ -91,7 +88,8 @@ def groups_of(
 ) -> Iterator[list[Move]]:
     """Give the groups that something of is in place as far as the journal knows, newest first.
 
-    `photos` name files as they are now or as they were; `since` is in seconds since 1970.
+    `photos` name files and folders as they are now or as they were; `since` is in seconds since
+    1970. Raises UsageRefused.
     """
     wheres = [_IN_PLACE]
     values: list[Any] = []
@@ -102,14 +100,9 @@ def groups_of(
         wheres.append("at >= ?")
         values.append(since)
     if photos:
-        if len(photos) > _MOST_NAMES:
-            raise UsageRefused(
-                f"{len(photos)} names are too many at once. Name fewer than {_MOST_NAMES // 2}, or "
-                "use --since or --last."
-            )
-        marks = ", ".join("?" * len(photos))
-        wheres.append(f"(src IN ({marks}) OR dst IN ({marks}) OR found_at IN ({marks}))")
-        values += [to_column(photo) for photo in photos] * 3
+        where, named = _named(store, photos)
+        wheres.append(where)
+        values += named
     query = (
         f"SELECT group_id, min(id) AS first FROM moves WHERE {' AND '.join(wheres)}"
         " GROUP BY group_id ORDER BY max(id) DESC"
@@ -125,6 +118,26 @@ def groups_of(
                 where = f"group_id = ? AND {' AND '.join(wheres)}"
                 for sidecar in list(read_moves(db, where, (group, *values))):
                     yield [sidecar]
+
+
+def _named(store: Store, photos: Sequence[Path]) -> tuple[str, list[Any]]:
+    """Write what asks for moves by name, of a file or of a folder that it was or is in."""
+    folders = [path for path in photos if not os.path.isfile(path)]
+    if len(photos) > _MOST_NAMES or len(folders) > _MOST_FOLDERS:
+        raise UsageRefused(
+            f"{len(photos)} names are too many at once. Name fewer than {_MOST_FOLDERS // 2} "
+            f"folders and {_MOST_NAMES // 2} photos, or use --since or --last."
+        )
+    marks = ", ".join("?" * len(photos))
+    terms = [f"{column} IN ({marks})" for column in ("src", "dst", "found_at")]
+    values: list[Any] = [to_column(photo) for photo in photos] * 3
+    for folder in folders:
+        for column in ("src", "dst", "found_at"):
+            terms.append(f"({column} >= ? AND {column} < ?)")
+            values += columns_below(folder)
+        groups = groups_in_renamed(store, folder) if os.path.isdir(folder) else ()
+        terms += [f"group_id IN ({', '.join(f'{group:d}' for group in groups)})"] if groups else []
+    return f"({' OR '.join(terms)})", values
 
 
 def put_back(
@@ -164,6 +177,7 @@ class _Undo:
         self._promised: set[Path] = set()
         self._belongings = Belongings()
         self._listed: set[Path] = set()
+        self._found_again = FoundAgain(store, record.destination)
 
     def put_back(self, groups: Iterable[list[Move]]) -> Iterator[PutBack]:
         batch: list[list[Move]] = []
@@ -181,7 +195,11 @@ class _Undo:
 
     def _choose(self, group: list[Move]) -> Iterator[list[Move] | PutBack]:
         """Plan the way back of a photo and what belongs to it, or say why it stays."""
-        first = group[0]
+        found = self._found_again.group(group)
+        if isinstance(found, LeftBecause):
+            yield _left(group[0], found)
+            return
+        first, group = found[0], found
         if first.kind is Kind.COPY:
             for copied in group:
                 yield self._removal(copied)
@@ -190,7 +208,7 @@ class _Undo:
         if isinstance(photo, LeftBecause):
             yield _left(first, photo)
             return
-        if not os.path.isdir(self._record.folder):
+        if not self._has_a_folder(first):
             yield _left(first, LeftBecause.FOLDER_GONE)
             return
         back = [self._back(first, photo)]
@@ -200,6 +218,14 @@ class _Undo:
                 yield replace(_left(first, LeftBecause.PLACE_TAKEN), found_at=move.destination)
                 return
         yield back
+
+    def _has_a_folder(self, move: Move) -> bool:
+        """Tell whether the folder is there that was sorted, or is to be made on its own disk."""
+        folder = self._record.folder
+        if os.path.isdir(folder):
+            return True
+        there = next(one for one in folder.parents if os.path.isdir(one))
+        return there.stat().st_dev == move.identity.device
 
     def _back(self, move: Move, seen: FileIdentity) -> Move:
         back = _reverse(move.destination, move.source, seen, move.id)
@@ -214,7 +240,9 @@ class _Undo:
             return _left(copied, standing)
         try:
             if not same_bytes(copied.destination, copied.source):
-                return _left(copied, LeftBecause.ORIGINAL_GONE)
+                tagged = not is_it(copied, copied.destination)
+                why = LeftBecause.CHANGED if tagged else LeftBecause.ORIGINAL_GONE
+                return _left(copied, why)
         except OSError:
             return _left(copied, LeftBecause.ORIGINAL_GONE)
         move = _reverse(copied.destination, copied.source, standing, copied.id)
@@ -301,14 +329,6 @@ class _Undo:
                 "SELECT 1 FROM made_folders WHERE path = ?", (to_column(folder),)
             ).fetchone()
         return row is not None
-
-
-def unchanged(move: Move) -> FileIdentity | LeftBecause:
-    """Look whether a file still stands as it was put: same place, size and time of change."""
-    seen = regular(move.destination)
-    if seen is None:
-        return LeftBecause.CHANGED if os.path.lexists(move.destination) else LeftBecause.MOVED
-    return seen if move.is_as_filed(seen) else LeftBecause.CHANGED
 
 
 def _reverse(filed: Path, original: Path, seen: FileIdentity, undoes: int | None) -> Move:

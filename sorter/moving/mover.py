@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.errors import CatdogError
 from core.verdict import Prediction
+from sorter.digests import Digests
 from sorter.identity import FileIdentity, regular
 from sorter.journal.run import Kind, Move, Run
 from sorter.moving.carry import TornApart, carry_out
@@ -43,6 +44,7 @@ class Request:
     companions: tuple[Path, ...] = ()
     prediction: Prediction | None = None
     reason: str | None = None
+    digests: Digests | None = None
 
 
 class Mover:
@@ -207,6 +209,8 @@ class Mover:
             model_version=seen.model_version if seen else None,
             reason=request.reason,
             is_photo=True,
+            sha256=request.digests.sha256 if request.digests else None,
+            pixels=request.digests.pixels if request.digests else None,
         )
         return [photo_move] + [
             Move(self._kind, origin, other, identity, reason=Reason.SIDECAR)

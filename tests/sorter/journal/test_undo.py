@@ -154,14 +154,86 @@ def test_the_last_photos_and_those_since_a_time(
     assert "is no time" in bad.stderr
 
 
-def test_without_a_run_the_newest_of_which_something_stands(
-    sorted_folder: Path, tiny_model: Path, draw: Callable[..., Any]
+def test_without_a_run_the_newest_and_never_silently_an_older_one(
+    sorted_folder: Path, tiny_model: Path, draw: Callable[..., Any], tree: Tree
 ) -> None:
+    """Nothing of it can be put back: then that is said, and what to do."""
     draw("dogs", 310).save(sorted_folder / "fido.jpg")
     run("sort", sorted_folder, "--model", tiny_model)
-    (sorted_folder / "dogs" / "fido.jpg").unlink()
-    result = run("undo")
-    assert "7 files of run 1 put back." in result.stdout
+    fido = sorted_folder / "dogs" / "fido.jpg"
+    draw("dogs", 311).save(fido)
+    before = tree(sorted_folder)
+    for _ in range(2):
+        result = run("undo")
+        assert result.exit_code == 0
+        assert f"{fido}: left alone, it has changed since; move it to " in result.stdout
+        assert "0 files of run 2 put back, 1 left alone" in result.stdout
+        assert "`catdog undo 1` takes back the run before." in result.stdout
+    assert tree(sorted_folder) == before
+    assert "7 files of run 1 put back." in run("undo", "1").stdout
+
+
+def tag(photo: Path, place: str) -> None:
+    """Write a tag as programs do: other bytes, another size, the same pixels."""
+    content = photo.read_bytes()
+    comment = place.encode()
+    segment = b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment
+    photo.write_bytes(content[:2] + segment + content[2:])
+
+
+def test_what_was_touched_or_tagged_is_known_again(sorted_folder: Path, tree: Tree) -> None:
+    cats = sorted_folder / "cats"
+    os.utime(cats / "tom.jpg", (1_700_000_000, 1_700_000_000))
+    tag(cats / "mia.jpg", "on the sofa")
+    tagged = (cats / "mia.jpg").read_bytes()
+    assert {o["outcome"] for o in undone()} == {"put-back"}
+    assert (sorted_folder / "mia.jpg").read_bytes() == tagged
+    assert int((sorted_folder / "tom.jpg").stat().st_mtime) == 1_700_000_000
+    assert not cats.exists()
+
+
+def test_a_copy_that_was_touched_is_removed_and_one_that_was_tagged_is_not(
+    folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    into = tmp_path / "sorted"
+    run("sort", folder, "--copy", "--into", into, "--model", tiny_model)
+    os.utime(into / "cats" / "tom.jpg", (1_700_000_000, 1_700_000_000))
+    tag(into / "cats" / "mia.jpg", "on the sofa")
+    left = {Path(o["path"]).name: o["reason"] for o in undone() if o["outcome"] == "left"}
+    assert left == {"mia.jpg": "changed"}
+
+
+@pytest.mark.parametrize("new", ["Katzen", "2026/all my cats"])
+def test_photos_are_found_in_a_class_folder_that_has_another_name(
+    sorted_folder: Path, new: str, tree: Tree
+) -> None:
+    (sorted_folder / new).parent.mkdir(exist_ok=True)
+    (sorted_folder / "cats").rename(sorted_folder / new)
+    os.utime(sorted_folder / new / "mia.jpg", (1_700_000_000, 1_700_000_000))
+    assert {o["outcome"] for o in undone()} == {"put-back"}
+    assert {"tom.jpg", "tom.xmp", "tom.jpg.json", "trip/tom.mov", "mia.jpg"} <= set(
+        tree(sorted_folder)
+    )
+
+
+def test_what_a_person_has_put_into_another_class_stays_there(sorted_folder: Path) -> None:
+    """Even if the folder that it was in is gone: that was on purpose."""
+    (sorted_folder / "cats" / "mia.jpg").rename(sorted_folder / "dogs" / "mia.jpg")
+    shutil.rmtree(sorted_folder / "cats")
+    left = {Path(o["path"]).name: o["reason"] for o in undone() if o["outcome"] == "left"}
+    assert left["mia.jpg"] == "moved"
+    assert (sorted_folder / "dogs" / "mia.jpg").exists()
+
+
+def test_a_folder_is_named_by_what_it_is_or_was(sorted_folder: Path, tree: Tree) -> None:
+    assert [Path(o["path"]).name for o in undone(sorted_folder / "dogs")] == ["rex.jpg"]
+    assert [Path(o["original"]).name for o in undone(sorted_folder / "trip")] == [
+        "tom.jpg", "tom.mov",
+    ]  # fmt: skip
+    (sorted_folder / "cats").rename(sorted_folder / "Katzen")
+    names = [Path(o["path"]).name for o in undone(sorted_folder / "Katzen")]
+    assert sorted(names) == ["mia.jpg", "tom.jpg", "tom.jpg.json", "tom.xmp"]
+    assert tree(sorted_folder / "Katzen") == {}
 
 
 def test_a_run_by_its_number_and_never_an_undo(sorted_folder: Path) -> None:
@@ -206,9 +278,10 @@ def test_back_from_another_file_system(
         assert tree(Path(other)) == {}
 
 
-def test_a_subfolder_that_is_gone_is_made_again_but_not_the_folder_itself(
-    sorted_folder: Path, tmp_path: Path, tiny_model: Path, draw: Callable[..., Any]
+def test_a_folder_that_is_gone_is_made_again_but_not_if_its_disk_is(
+    sorted_folder: Path, tmp_path: Path, tiny_model: Path, draw: Callable[..., Any], store: Store
 ) -> None:
+    """Else photos would lie in the folder below a mount point."""
     shutil.rmtree(sorted_folder / "trip")
     undone()
     assert (sorted_folder / "trip" / "tom.jpg").exists()
@@ -217,8 +290,15 @@ def test_a_subfolder_that_is_gone_is_made_again_but_not_the_folder_itself(
     draw("cats", 311).save(inbox / "sue.jpg")
     run("sort", inbox, "--into", tmp_path / "sorted", "--model", tiny_model)
     inbox.rmdir()
+    with store.writing() as db:
+        (device,) = db.execute("SELECT dev FROM moves WHERE run = 3").fetchone()
+        db.execute("UPDATE moves SET dev = '987654321' WHERE run = 3")
     assert [o["reason"] for o in undone()] == ["folder-gone"]
     assert (tmp_path / "sorted" / "cats" / "sue.jpg").exists()
+    with store.writing() as db:
+        db.execute("UPDATE moves SET dev = ? WHERE run = 3", (device,))
+    assert [o["outcome"] for o in undone()] == ["put-back"]
+    assert (inbox / "sue.jpg").exists()
 
 
 def test_a_folder_that_was_there_before_stays(folder: Path, tiny_model: Path, tree: Tree) -> None:

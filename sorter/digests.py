@@ -1,0 +1,72 @@
+"""What a photo is known again by after it was touched or tagged: its bytes, or its pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from core.errors import UnreadableImage
+from core.images.decode import Opener, opener, read_photo
+from core.paths import display
+
+_SAMPLES = 32  # each way, of a photo's pixels: enough to tell it from any other
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """A photo's digests, as the journal keeps them."""
+
+    sha256: str
+    pixels: str | None = None  # the side that was decoded for, and a digest of some of its pixels
+
+
+class Reading:
+    """A photo that is read once: its bytes are digested, and its pixels as they are decoded.
+
+    Programs that write a tag change bytes and leave pixels. A photo is decoded for the classifier
+    in any case, and of its pixels some are looked at, so the second digest costs next to nothing.
+    """
+
+    def __init__(self, photo: Path) -> None:
+        """Read the file. Raises UnreadableImage."""
+        content = read_photo(photo)
+        self._sha256 = hashlib.sha256(content).hexdigest()
+        self._open: Opener = opener(content, name=display(photo))
+        self._pixels: str | None = None
+
+    def open(self, side: int) -> Image.Image:
+        """Decode it as `open_image` does. Raises UnreadableImage."""
+        image = self._open(side)
+        self._pixels = f"{side}:{_digest(image)}"
+        return image
+
+    @property
+    def digests(self) -> Digests:
+        return Digests(self._sha256, self._pixels)
+
+
+def has_same_bytes(photo: Path, sha256: str | None) -> bool:
+    """Tell whether a file's bytes are those of a digest. Raises OSError."""
+    if sha256 is None:
+        return False
+    with photo.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+
+
+def has_same_pixels(photo: Path, pixels: str | None) -> bool:
+    """Tell whether a photo shows what it did when the digest was made, whatever its tags say."""
+    if pixels is None:
+        return False
+    side, _, digest = pixels.partition(":")
+    try:
+        return _digest(opener(photo)(int(side))) == digest
+    except UnreadableImage:
+        return False
+
+
+def _digest(image: Image.Image) -> str:
+    sampled = image.resize((_SAMPLES, _SAMPLES), Image.Resampling.NEAREST)
+    return hashlib.sha256(repr(image.size).encode() + sampled.tobytes()).hexdigest()[:32]
