@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from core.errors import UnreadableCode, UnreadableImage
 from core.labels import UNSURE, Role
 from core.manifest import Manifest
 from core.verdict import Prediction, VerdictKind, in_effect, judge
+from sorter.dates.sources import Dated, date_of
 from sorter.outcome import Reason
 
 UNREADABLE = "unreadable"
@@ -30,6 +31,7 @@ class Route:
 
     folder: Path | None
     reason: str | None = None
+    dated: Dated | None = None  # with --by-date
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,13 @@ class Routes:
     move_others: bool = False  # what is not filed goes to unsure/, other/, unreadable/
     by_date: bool = False  # what is filed goes to cats/2026/11/
 
-    def of(self, photo: Path, outcome: Prediction | UnreadableImage) -> Route:
-        """Find the way of one photo."""
+    def of(
+        self,
+        photo: Path,
+        outcome: Prediction | UnreadableImage,
+        beside: Callable[[], Sequence[Path]] = tuple,
+    ) -> Route:
+        """Find the way of one photo; `beside` lists what belongs to it."""
         if isinstance(outcome, UnreadableImage):
             folder = None if outcome.code in NOT_THE_CONTENT else self._apart(UNREADABLE)
             return Route(folder, outcome.code.value)
@@ -57,7 +64,10 @@ class Routes:
                 return Route(self._apart(self._other), Reason.BOTH.value)
             case VerdictKind.FILED:
                 folder = self.destination / verdict.likeliest.folder
-                return Route(folder / _month(photo) if self.by_date else folder)
+                if not self.by_date:
+                    return Route(folder)
+                dated = date_of(photo, beside())
+                return Route(folder / dated.month, dated=dated)
 
     @property
     def thresholds(self) -> tuple[float, ...]:
@@ -78,14 +88,3 @@ class Routes:
 
     def _apart(self, name: str) -> Path | None:
         return self.destination / name if self.move_others else None
-
-
-def _month(photo: Path) -> str:
-    """Give `2026/11` for when a photo was taken, or last changed if it does not say."""
-    from core.images.exif import taken_at
-
-    try:
-        when = taken_at(photo) or datetime.fromtimestamp(photo.stat().st_mtime)
-    except (OSError, ValueError, OverflowError):  # gone meanwhile, or a time no calendar has
-        return "undated"
-    return f"{when:%Y/%m}"

@@ -19,18 +19,23 @@ _WHEN_CHANGED = 0x0132  # DateTime
 
 def taken_at(photo: Path) -> datetime | None:
     """Read when a photo was taken, in the camera's time; None if it does not say."""
+    for text in stated_times(photo):
+        try:
+            return datetime.strptime(text.strip("\0 "), "%Y:%m:%d %H:%M:%S")
+        except ValueError:
+            continue  # "0000:00:00 00:00:00" of a camera whose clock was never set
+    return None
+
+
+def stated_times(photo: Path) -> list[str]:
+    """Read what a photo says of when it was taken, as its camera wrote it, the best first."""
     try:
         exif = _exif_of(photo)
         camera = exif.get_ifd(_EXIF_IFD)
         stated = [*(camera.get(tag) for tag in _WHEN_TAKEN), exif.get(_WHEN_CHANGED)]
     except Exception:  # Pillow raises whatever a broken file makes it stumble over
-        return None
-    for text in stated:
-        try:
-            return datetime.strptime(str(text).strip("\0 "), "%Y:%m:%d %H:%M:%S")
-        except ValueError:
-            continue  # missing, or "0000:00:00 00:00:00" of a camera whose clock was never set
-    return None
+        return []
+    return [str(text) for text in stated if text is not None]
 
 
 def _exif_of(photo: Path) -> Image.Exif:

@@ -1,0 +1,1 @@
+"""When photos were taken, from whatever tells it."""

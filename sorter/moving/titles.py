@@ -1,0 +1,61 @@
+"""Whether a JSON file is about a photo: Google Takeout's notes have its name as their title."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sorter.names import fold
+
+_LARGEST = 1 << 20  # bytes; notes about a photo have some thousand
+_TAKEOUTS = {"photoTakenTime", "googlePhotosOrigin", "creationTime", "url"}
+_CUT = 40  # letters that names have in common where Takeout has cut one of them
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a JSON file says that it is about."""
+
+    title: str | None
+    is_takeouts: bool
+
+    def is_of(self, photo: str, *, by_whole_name: bool) -> bool:
+        """Tell whether it belongs to a photo after whose whole name, or only stem, it is named."""
+        if self.title is None:
+            return by_whole_name
+        return _is_title_of(self.title, photo) or (by_whole_name and not self.is_takeouts)
+
+
+def read_notes(path: Path) -> dict[str, Any] | None:
+    """Read a JSON object; None if the file holds none."""
+    try:
+        if path.lstat().st_size > _LARGEST:
+            return None
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def about(path: Path) -> About:
+    """Read what a JSON file is about."""
+    notes = read_notes(path) or {}
+    title = notes.get("title")
+    return About(title if isinstance(title, str) else None, bool(_TAKEOUTS & set(notes)))
+
+
+def _is_title_of(title: str, photo: str) -> bool:
+    one, other = _plain(title), _plain(photo)
+    if one == other:
+        return True
+    return min(len(one), len(other)) >= _CUT and one[:_CUT] == other[:_CUT]
+
+
+def _plain(name: str) -> str:
+    """Give a stem without its number and without what Takeout replaces in names."""
+    stem = os.path.splitext(fold(name))[0]
+    return re.sub(r"\W", "_", re.sub(r"\(\d+\)$", "", stem))

@@ -1,0 +1,10 @@
+"""When two names are the same to people."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def fold(name: str) -> str:
+    """Give what a name is the same by, in any case and however its accents are written."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
