@@ -129,7 +129,7 @@ def _sort(
         on_conflict=Conflict(plan.filing.conflict),
         still_seconds=plan.filing.still_seconds,
     )
-    belongings = Belongings()
+    belongings = Belongings(plan.inbox.sidecars)
     own = run.id if run is not None else 0
     sorting = Sorting(
         plan.classifier,
@@ -151,7 +151,7 @@ def _sort(
 
     for one in found:
         belongings.look_at(one.folder, one.names, one.photos_without_suffix)
-        for placed in follow_photos(store, mover, one.folder, one.names):
+        for placed in follow_photos(store, mover, one.folder, one.names, table=plan.inbox.sidecars):
             tell(companion_outcome(placed))
             gone.add(placed.source)
             if stop.is_set():

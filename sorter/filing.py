@@ -48,6 +48,7 @@ class Filing:
     threshold: float | None
     model_choice: str | None
     still_seconds: float = STILL_SECONDS
+    sidecars: tuple[str, ...] = ()
 
     def told(self) -> dict[str, Any]:
         """Give them as the journal keeps them."""
@@ -56,13 +57,34 @@ class Filing:
         return told
 
 
+def _suffixes(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Read suffixes as people write them: `txt`, `.txt` and `*.txt` are the same."""
+    from core.images.listing import PHOTO_SUFFIXES
+
+    suffixes = []
+    for value in values:
+        suffix = value.lower().removeprefix("*")
+        suffix = suffix if suffix.startswith((".", "_", "-")) else f".{suffix}"
+        if len(suffix) < 2 or suffix in PHOTO_SUFFIXES or "/" in suffix:
+            raise click.BadParameter(f"{value!r} is no suffix of a sidecar. Try .txt.")
+        suffixes.append(suffix)
+    return tuple(suffixes)
+
+
 def filing_options(command: Command) -> Command:
     """Add the options of `Filing`, and --json."""
     for add in (
         json_option,
         model_option,
         threshold_option,
-        option("--by-date", is_flag=True, help="File into cats/2026/11/: when it was taken."),
+        option(
+            "--by-date",
+            is_flag=True,
+            help="File into cats/2026/11/: when it was taken, by its "
+            "EXIF, a note beside it, its name, or else its file's time.",
+        ),
         option(
             "--conflict",
             type=click.Choice(["rename", "skip"]),
@@ -87,6 +109,13 @@ def filing_options(command: Command) -> Command:
             show_default=True,
             help="Where the system cannot tell whether a program is still writing to a file: "
             "seconds that it must not have changed before it is copied, or called cut off.",
+        ),
+        option(
+            "--sidecars",
+            multiple=True,
+            metavar="SUFFIX",
+            callback=_suffixes,
+            help="Have files with this suffix go with their photo, too, such as .txt. Repeatable.",
         ),
         option("--copy", is_flag=True, help="Copy photos and leave the originals."),
         option(
@@ -167,6 +196,7 @@ def make_plan(
     from core.classifier import Classifier
     from core.manifest import read_manifest
     from core.model_store import class_folders, find_model
+    from sorter.moving.sidecar_names import SidecarNames
     from sorter.routes import Routes
     from sorter.scan import Inbox
 
@@ -186,6 +216,7 @@ def make_plan(
         class_folders=class_folders(settings.models_dir) | own,
         include=filing.include,
         exclude=filing.exclude,
+        sidecars=SidecarNames(filing.sidecars),
     )
     inbox.check()
     routes = Routes(

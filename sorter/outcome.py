@@ -11,6 +11,7 @@ from sorter.identity import FileIdentity
 
 if TYPE_CHECKING:
     from core.verdict import Prediction  # brings NumPy, which `history` can do without
+    from sorter.dates.sources import Dated
 
 
 class Outcome(StrEnum):
@@ -37,6 +38,7 @@ class Reason(StrEnum):
     CONFLICT = "conflict"
     PLACE_TAKEN = "place-taken"  # a killed run's photo stands at both ends
     SIDECAR = "sidecar"
+    UNCLEAR = "unclear"  # whose sidecar it is
     EXCLUDED = "excluded"
     ANOTHER_RUN = "another-run"
     DESTINATION_GONE = "destination-gone"
@@ -60,4 +62,5 @@ class FileOutcome:
     destination: Path | None = None  # of a duplicate: where its like stands
     prediction: Prediction | None = None
     message: str | None = None  # what to do about a failure, for people
+    dated: Dated | None = None  # with --by-date
     looked_at: FileIdentity | None = None  # the file that all this is about

@@ -61,7 +61,7 @@ def sort_photos(sorting: Sorting, photos: Iterable[Path]) -> Generator[FileOutco
                 photo, *companions = next(places)
                 if photo.outcome in _STAYED:
                     sorting.belongings.put_back(photo.source)
-                yield _told(sorting, seen, photo)
+                yield replace(_told(sorting, seen, photo), dated=choice.dated)
                 yield from map(companion_outcome, companions)
 
 
@@ -128,7 +128,7 @@ def _choose(
             return replace(stays, outcome=Outcome.LEFT, reason=Reason.CHANGED)
         if not is_complete(seen.path, sorting.still_seconds):
             return replace(stays, outcome=Outcome.LEFT, reason=Reason.BEING_WRITTEN)
-    route = sorting.routes.of(seen.path, answer)
+    route = sorting.routes.of(seen.path, answer, lambda: sorting.belongings.of(seen.path))
     if seen.identity is None and not unreadable:  # it came while it was being read
         return replace(stays, reason=Reason.CHANGED)
     if route.folder is None or seen.identity is None:
@@ -141,6 +141,7 @@ def _choose(
         prediction=prediction,
         reason=route.reason,
         digests=seen.digests,
+        dated=route.dated,
     )
 
 

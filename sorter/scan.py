@@ -13,7 +13,7 @@ from pathlib import Path
 from core.errors import UsageRefused
 from core.images.listing import Listing, is_photo_name, list_folders
 from core.paths import display
-from sorter.moving.companions import is_companion_name
+from sorter.moving.sidecar_names import SidecarNames
 from sorter.other_stores import first_library, is_other_store
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.patterns import excludes, includes
@@ -23,6 +23,9 @@ from sorter.routes import SET_APART
 _UNFINISHED = (".part", ".crdownload", ".download", ".tmp", ".partial", ".aria2", ".!ut", ".!qb")
 _FORGOTTEN = 7 * 86400.0  # seconds without a byte more, and a download is none any more
 _FIREFOXS = re.compile(r"(?P<stem>.+)\.[\w-]{8}(?P<suffix>\.[^.]+)?")  # name.HASH.jpg(.part)
+
+
+_TABLE = SidecarNames()
 
 
 class SkippedBecause(StrEnum):
@@ -102,6 +105,7 @@ class Inbox:
     class_folders: frozenset[str]  # names, of the model in use and of all others
     include: tuple[str, ...] = ()  # patterns; none: all photos
     exclude: tuple[str, ...] = ()
+    sidecars: SidecarNames = _TABLE
 
     def check(self) -> None:
         """Raise UsageRefused if sorting this folder makes no sense or would sort its own work."""
@@ -158,7 +162,9 @@ class Inbox:
         if not self.holds(path.parent) or path.name.startswith("."):
             return False
         name = path.name
-        return is_photo_name(name) or is_companion_name(name) or not os.path.splitext(name)[1]
+        return (
+            is_photo_name(name) or self.sidecars.is_companion(name) or not os.path.splitext(name)[1]
+        )
 
     def holds(self, folder: Path) -> bool:
         """Tell whether a folder is one whose photos are input."""

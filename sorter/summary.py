@@ -30,6 +30,7 @@ _LEFT: dict[str | None, str] = {
     Reason.EXCLUDED: "as --include and --exclude say",
     Reason.UNFINISHED: "it is still being downloaded",
     Reason.BEING_WRITTEN: "it may not be complete yet",
+    Reason.UNCLEAR: "it may belong to a photo that is yet to come",
     Reason.INTERRUPTED: "stopped before its turn",
 }
 
@@ -80,6 +81,13 @@ def line(outcome: FileOutcome, manifest: Manifest, threshold: float | None, fold
 def json_object(outcome: FileOutcome, written: Callable[[Path], str] = str) -> dict[str, Any]:
     """Give one file's outcome as it stands in `--json` output; `written` writes paths."""
     prediction = outcome.prediction
+    dated = {}
+    if outcome.dated is not None:
+        when = outcome.dated.when
+        dated = {
+            "date": when.isoformat() if when is not None else None,
+            "date_source": outcome.dated.source.value,
+        }
     return {
         "path": written(outcome.path),
         "outcome": outcome.outcome.value,
@@ -88,6 +96,7 @@ def json_object(outcome: FileOutcome, written: Callable[[Path], str] = str) -> d
         "label": prediction.label if prediction else None,
         "confidence": round(prediction.confidence, 6) if prediction else None,
         "model": prediction.model_version if prediction else None,
+        **dated,
     }
 
 
@@ -159,7 +168,7 @@ def _stayed_words(
     if outcome is Outcome.NOT_A_PHOTO:
         return "not a photo, left alone"
     if outcome is Outcome.DUPLICATE:
-        return "duplicate, left: the same photo is already filed there; delete it if you like"
+        return "duplicate, left: the same photo is already filed there"
     if reason == Reason.UNSURE:
         more = f": --threshold under {raised_to:g} files more" if raised_to is not None else ""
         return f"left, not sure enough{more}{apart}"

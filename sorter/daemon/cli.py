@@ -76,7 +76,7 @@ def watch(
                 plan.classifier,
                 plan.routes,
                 Mover(None, inbox.destination),
-                Belongings(),
+                Belongings(plan.inbox.sidecars),
                 copy=plan.filing.copy,
                 still_seconds=plan.filing.still_seconds,
             ),

@@ -18,12 +18,7 @@ from sorter.daemon.events import FolderEvents
 from sorter.daemon.stability import SettlingFiles
 from sorter.identity import FileIdentity
 from sorter.journal.memory import Memory
-from sorter.moving.companions import (
-    Belongings,
-    Companions,
-    is_companion_name,
-    is_sidecar_name,
-)
+from sorter.moving.companions import Belongings, Companions
 from sorter.moving.late import PATIENCE, follow_photos, may_still_get_its_photo
 from sorter.moving.mover import Mover
 from sorter.moving.writers import STILL_SECONDS, Writers, seconds_until_still, writers_of
@@ -108,6 +103,7 @@ class Watcher:
         self.doings = keeper.doings
         self.doings.polling = poll
         self._inbox = inbox
+        self._table = inbox.sidecars
         self._keeper = keeper
         self._store = store
         self._memory = memory
@@ -178,7 +174,7 @@ class Watcher:
                 found = self._inbox.look_into(folder)
                 if found is not None:
                     ready += self._ready(found, paths)
-                    if any(is_companion_name(path.name) for path in paths):
+                    if any(self._table.is_companion(path.name) for path in paths):
                         orphaned.append(found)
             if not ready and not orphaned:
                 return False
@@ -254,7 +250,7 @@ class Watcher:
         try:
             for found in self._inbox.look(self._skip):
                 self._keeper.beat()  # a large tree takes its time
-                companions = filter(is_companion_name, found.others)
+                companions = filter(self._table.is_companion, found.others)
                 for name in chain(found.photos, found.passed_over, companions):
                     path = found.folder / name
                     if self._settling.see(path, began) and _is_old(path):
@@ -330,14 +326,21 @@ class Watcher:
             return self._settling.is_settled(path, self._clock())
 
         for placed in follow_photos(
-            self._store, mover, found.folder, found.names, may_leave=is_settled
+            self._store,
+            mover,
+            found.folder,
+            found.names,
+            table=self._table,
+            may_leave=is_settled,
         ):
+            if placed.reason == Reason.UNCLEAR:
+                continue  # it is asked again below
             outcome = companion_outcome(placed)
             if self._is_news(replace(outcome, looked_at=FileIdentity.of(outcome.path))):
                 yield outcome
         for name in found.others:
             path = found.folder / name
-            if is_sidecar_name(name) and may_still_get_its_photo(path):
+            if self._table.is_companion(name) and may_still_get_its_photo(path):
                 self._settling.wait_again(path, self._clock(), PATIENCE)
 
     def _is_news(self, outcome: FileOutcome) -> bool:

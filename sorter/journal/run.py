@@ -25,6 +25,7 @@ from core.store import (
 from sorter.identity import FileIdentity
 from sorter.journal.locks import run_lock
 from sorter.moving.writers import STILL_SECONDS
+from sorter.names import fold
 
 
 class Kind(StrEnum):
@@ -364,7 +365,7 @@ def was_filed_into(store: Store, folder: Path) -> bool:
 
 def stem_key(folder: Path, stem: str) -> bytes:
     """Give what a late sidecar finds its photo by: the folder and the stem, in any case."""
-    return to_column(folder / stem.casefold())
+    return to_column(folder / fold(stem))
 
 
 _INSERT = (

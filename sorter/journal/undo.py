@@ -23,8 +23,9 @@ from sorter.journal.found_again import (
 )
 from sorter.journal.run import UNDO, Kind, Move, Run, RunRecord, read_moves, read_runs
 from sorter.moving.carry import TornApart, carry_out
-from sorter.moving.companions import Belongings, is_sidecar_name, renamed
+from sorter.moving.companions import Belongings
 from sorter.moving.failures import failure_of
+from sorter.moving.sidecar_names import SidecarNames, renamed
 from sorter.moving.transfer import ChangedMeanwhile, same_bytes
 from sorter.outcome import Reason
 
@@ -175,7 +176,8 @@ class _Undo:
         self._record = record
         self._run = run
         self._promised: set[Path] = set()
-        self._belongings = Belongings()
+        more = record.options.get("sidecars", ())
+        self._belongings = Belongings(SidecarNames(tuple(more)))
         self._listed: set[Path] = set()
         self._found_again = FoundAgain(store, record.destination)
 
@@ -218,6 +220,9 @@ class _Undo:
                 yield replace(_left(first, LeftBecause.PLACE_TAKEN), found_at=move.destination)
                 return
         yield back
+
+    def _is_note(self, name: str) -> bool:
+        return self._belongings.table.is_note(name)
 
     def _has_a_folder(self, move: Move) -> bool:
         """Tell whether the folder is there that was sorted, or is to be made on its own disk."""
@@ -274,7 +279,7 @@ class _Undo:
         )
         for beside in self._belongings.take(photo.destination):
             seen = regular(beside)
-            if beside in planned or seen is None or not is_sidecar_name(beside.name):
+            if beside in planned or seen is None or not self._is_note(beside.name):
                 continue
             # what was there before the photo came, or is no mere notes, is the person's own
             if beside.lstat().st_ctime >= photo.at:

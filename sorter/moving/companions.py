@@ -4,48 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from core.images.listing import is_photo_name
+from sorter.moving.sidecar_names import Key, SidecarNames
+from sorter.moving.titles import About, about
+from sorter.names import fold
 
-# What programs write about a photo, named `IMG.xmp` or `IMG.jpg.xmp`; the first is Takeout's.
-_SIDECARS = (".supplemental-metadata.json", ".xmp", ".aae", ".json")
-_RAW = frozenset(
-    {".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".gpr", ".iiq", ".kdc", ".mrw", ".nef"}
-    | {".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".srw", ".x3f"}
-)
-_LIVE_PHOTO = ".mov"
-
-
-def is_companion_name(name: str) -> bool:
-    """Tell whether a file of that name may belong to a photo, in any case of the suffix."""
-    return is_sidecar_name(name) or is_recording_name(name)
-
-
-def is_sidecar_name(name: str) -> bool:
-    """Tell whether it would be notes about a photo: `.xmp`, `.aae`, `.json`."""
-    return name.lower().endswith(_SIDECARS)
-
-
-def is_recording_name(name: str) -> bool:
-    """Tell whether it would be the same shot once more: RAW, or a Live Photo's film."""
-    suffix = os.path.splitext(name)[1].lower()
-    return suffix == _LIVE_PHOTO or suffix in _RAW
-
-
-def base_of(name: str) -> str:
-    """Give what a companion is named after: a photo's stem, or its whole name."""
-    lower = name.lower()
-    for suffix in _SIDECARS:
-        if lower.endswith(suffix):
-            return name[: -len(suffix)]
-    return os.path.splitext(name)[0]
-
-
-def renamed(companion: str, stem: str, new_stem: str) -> str:
-    """Name a companion after its photo's new stem."""
-    return new_stem + companion[len(stem) :]
+_BEGINNING = 40  # letters by which photos are found whose name a note has the beginning of
 
 
 class Companions:
@@ -55,21 +22,32 @@ class Companions:
     goes with the last of them that leaves, unless one has the name in exactly this case.
     """
 
-    def __init__(self, names: Iterable[str], photos: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        names: Iterable[str],
+        photos: Collection[str] = (),
+        *,
+        table: SidecarNames | None = None,
+        about: Callable[[str], About] | None = None,
+    ) -> None:
         """Look at the names of all files in the folder.
 
-        `photos` are those among them that are photos without having a photo's suffix.
+        `photos` are those among them that are photos without having a photo's suffix. `about`
+        reads what a JSON file is about; without it names alone decide.
         """
         names = list(names)
         self._photos = photos
-        companions = [name for name in names if is_companion_name(name)]
+        self._table = table or SidecarNames()
+        self._about = about
+        companions = [name for name in names if self._table.is_companion(name)]
         self._of: defaultdict[str, list[str]] = defaultdict(list)
         self._owners: dict[str, tuple[str, ...]] = {}
+        self._keys: dict[str, Key] = {}  # by which each has its owners
         self._orphans: list[str] = []
         self._gone: set[str] = set()
         if not companions:
             return  # as in most folders, however large
-        self._by_base = _by_base(names, {base_of(name).casefold() for name in companions})
+        self._names = _Index(names, [key for one in companions for key in self._table.keys(one)])
         for companion in companions:
             owners = self._find_owners(companion)
             self._owners[companion] = owners
@@ -80,18 +58,20 @@ class Companions:
 
     def of(self, photo: str) -> tuple[str, ...]:
         """Name all that belongs to a photo."""
-        return tuple(self._of.get(photo, ()))
+        return tuple(one for one in self._of.get(photo, ()) if self._is_about(one, photo))
 
     def take(self, photo: str) -> tuple[str, ...]:
         """Name what goes with a photo that leaves the folder now."""
-        companions = self._of.get(photo)
-        if companions is None:
+        if photo not in self._of:
             return ()
         self._gone.add(photo)
         return tuple(
             companion
-            for companion in companions
-            if all(owner in self._gone for owner in self._owners[companion])
+            for companion in self.of(photo)
+            if all(
+                owner in self._gone or not self._is_about(companion, owner)
+                for owner in self._owners[companion]
+            )
         )
 
     def put_back(self, photo: str) -> None:
@@ -102,43 +82,83 @@ class Companions:
         """Name the companions whose photo is not here; it may have left already."""
         return tuple(self._orphans)
 
+    def owned(self) -> Iterator[str]:
+        """Name the companions whose photo is here."""
+        return (name for name, owners in self._owners.items() if owners)
+
+    def _is_about(self, companion: str, photo: str) -> bool:
+        """Tell whether a companion is about the photo that it is named after."""
+        if self._about is None or not companion.lower().endswith(".json"):
+            return True
+        whole = self._keys[companion].whole
+        return self._about(companion).is_of(photo, by_whole_name=whole)
+
     def _find_owners(self, companion: str) -> tuple[str, ...]:
-        base = base_of(companion)
-        beside = self._by_base.get(base.casefold(), [])
-        named_so = [name for name in beside if name.casefold() == base.casefold()]
-        if is_sidecar_name(companion) and named_so:  # IMG.jpg.xmp, and IMG.CR2.xmp of IMG.CR2
-            owners = _in_exact_case(named_so, named_so, base)
-            photos = [name for name in owners if self._is_photo(name)]
+        for key in self._table.keys(companion):
+            named_so = [one for one in self._names.fitting(key) if one != companion]
+            photos = [name for name in named_so if self._is_photo(name)]
             if photos:
-                return tuple(photos)
-            recordings = [name for name in owners if is_recording_name(name)]
-            return self._find_owners(recordings[0]) if recordings else ()
-        photos = [name for name in beside if self._is_photo(name) and name not in named_so]
-        return tuple(_in_exact_case(photos, [os.path.splitext(name)[0] for name in photos], base))
+                self._keys[companion] = key
+                return tuple(_in_exact_case(photos, key))
+            recordings = [name for name in named_so if self._table.is_recording(name)]
+            if key.whole and recordings:  # IMG.CR2.xmp is of IMG.CR2, which is of IMG.jpg
+                self._keys[companion] = key
+                return self._find_owners(_in_exact_case(recordings, key)[0])
+        return ()
 
     def _is_photo(self, name: str) -> bool:
         return is_photo_name(name) or name in self._photos
 
     def _is_somebody_elses(self, companion: str) -> bool:
         """Tell whether a sidecar without a photo is about another file here, a film say."""
-        if not is_sidecar_name(companion):
+        if not self._table.is_note(companion):
             return False
-        beside = self._by_base.get(base_of(companion).casefold(), [])
-        return any(not is_sidecar_name(name) for name in beside)
+        beside = (one for key in self._table.keys(companion) for one in self._names.fitting(key))
+        return any(not self._table.is_note(name) for name in beside)
+
+
+class _Index:
+    """The files of a folder by what companions may be named after."""
+
+    def __init__(self, names: Iterable[str], keys: Iterable[Key]) -> None:
+        wanted = {fold(key.text) for key in keys}
+        beginnings = {text[:_BEGINNING] for text in wanted if len(text) >= _BEGINNING}
+        self._by_name: defaultdict[str, list[str]] = defaultdict(list)
+        self._by_beginning: defaultdict[str, list[str]] = defaultdict(list)
+        for name in names:
+            whole = fold(name)
+            for base in {whole, fold(os.path.splitext(name)[0])} & wanted:
+                self._by_name[base].append(name)
+            if whole[:_BEGINNING] in beginnings:
+                self._by_beginning[whole[:_BEGINNING]].append(name)
+
+    def fitting(self, key: Key) -> list[str]:
+        text = fold(key.text)
+        if key.is_cut:
+            found = self._by_beginning.get(text[:_BEGINNING], [])
+            return [name for name in found if is_photo_name(name) and key.fits(name)]
+        return [name for name in self._by_name.get(text, []) if key.fits(name)]
 
 
 class Belongings:
     """What goes with each photo, in any number of folders."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: SidecarNames | None = None) -> None:
+        self.table = table or SidecarNames()
         self._folders: dict[Path, Companions] = {}
 
     def look_at(
         self, folder: Path, names: Iterable[str], photos: Collection[str] = ()
     ) -> Companions:
         """Take in all names of one folder anew, as for `Companions`."""
-        self._folders[folder] = Companions(names, photos)
+        self._folders[folder] = companions_in(folder, names, photos, self.table)
         return self._folders[folder]
+
+    def of(self, photo: Path) -> tuple[Path, ...]:
+        """List what belongs to a photo."""
+        companions = self._folders.get(photo.parent)
+        names = companions.of(photo.name) if companions is not None else ()
+        return tuple(photo.parent / name for name in names)
 
     def take(self, photo: Path, *, copy: bool = False) -> tuple[Path, ...]:
         """List what goes with a photo that leaves now, or of which a copy is made."""
@@ -154,16 +174,13 @@ class Belongings:
             self._folders[photo.parent].put_back(photo.name)
 
 
-def _by_base(names: Iterable[str], wanted: set[str]) -> dict[str, list[str]]:
-    """List the files whose whole name or stem is one of those that companions are named after."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for name in names:
-        whole = name.casefold()
-        for base in {whole, os.path.splitext(whole)[0]} & wanted:
-            found[base].append(name)
-    return found
+def companions_in(
+    folder: Path, names: Iterable[str], photos: Collection[str], table: SidecarNames
+) -> Companions:
+    """Look at the names of a folder, and into its JSON files where these may be about a photo."""
+    return Companions(names, photos, table=table, about=lambda name: about(folder / name))
 
 
-def _in_exact_case(names: list[str], bases: list[str], base: str) -> list[str]:
-    exact = [name for name, own in zip(names, bases, strict=True) if own == base]
+def _in_exact_case(names: list[str], key: Key) -> list[str]:
+    exact = [name for name in names if key.text in (name, os.path.splitext(name)[0])]
     return exact or names

@@ -1,4 +1,4 @@
-"""Sidecars that arrive after their photo has left: they follow it."""
+"""Sidecars that arrive after their photo has left follow it, once it is clear whose they are."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from pathlib import Path
 
 from core.errors import CatdogError
 from core.store import Store
+from sorter.dates.sources import are_of_one_time
 from sorter.identity import FileIdentity
 from sorter.journal.run import Kind, Move, read_moves, stem_key
-from sorter.moving.companions import Companions, base_of, is_recording_name, renamed
+from sorter.moving.companions import companions_in
 from sorter.moving.failures import Placed, stumbled
 from sorter.moving.mover import Mover
-from sorter.outcome import Outcome
+from sorter.moving.sidecar_names import Key, SidecarNames, renamed
+from sorter.moving.titles import about
+from sorter.outcome import Outcome, Reason
 
-# A RAW or a film is of the same shot only if it is as old: cameras count from 0001 again.
+# A raw photo or a film is of the same shot only if it is as old: cameras count from 0001 again.
 _SAME_SHOT_NS = 600 * 10**9
 
-# Notes that come before their photo must not go to an older one of its name. So they go at once
-# only to a photo that was filed not long ago, and else once no other has come for a while.
-_RECENT = 86400.0  # seconds
-PATIENCE = 600.0  # seconds
+# Two phones have photos of one name: what comes before its own photo must not go to the other's.
+PATIENCE = 600.0  # seconds without a photo of its name, and it is the filed one's
 
 
 def follow_photos(
@@ -31,63 +32,102 @@ def follow_photos(
     folder: Path,
     names: Sequence[str],
     *,
+    table: SidecarNames | None = None,
     may_leave: Callable[[Path], bool] = lambda _: True,
 ) -> Iterator[Placed]:
     """Send companions without a photo after the photo that catdog moved out of `folder`.
 
     `names` are all files of the folder. One whose photo is nowhere to be found, or that may not
-    leave yet, stays untold. Raises StoreUnusable.
+    leave yet, stays untold; one of which it is not clear whose it is, is left. Of copied photos,
+    which are still here, companions that came later are copied, too. Raises StoreUnusable.
     """
+    table = table or SidecarNames()
     gone: set[str] = set()
-    for is_turn in (is_recording_name, lambda name: not is_recording_name(name)):
+    for is_turn in (table.is_recording, lambda name: not table.is_recording(name)):
         left = [name for name in names if name not in gone]
-        for name in filter(is_turn, Companions(left).orphans()):
+        companions = companions_in(folder, left, (), table)
+        late = [*companions.orphans(), *(companions.owned() if mover.copies else ())]
+        for name in filter(is_turn, late):
+            if not may_leave(folder / name):
+                continue
             try:
-                photo = filed_photo_of(store, folder / name) if may_leave(folder / name) else None
-                if photo is None:
-                    continue
-                placed = _follow(mover, folder / name, photo)
+                placed = _follow(store, mover, folder / name, table)
             except CatdogError:
                 raise
             except Exception as error:
                 placed = stumbled(folder / name, error)
+            if placed is None:
+                continue
             if placed.outcome not in (Outcome.LEFT, Outcome.FAILED):
                 gone.add(name)
             yield placed
 
 
-def _follow(mover: Mover, companion: Path, photo: Move) -> Placed:
+def _follow(store: Store, mover: Mover, companion: Path, table: SidecarNames) -> Placed | None:
+    photos = filed_photos_of(store, companion, table, copies=mover.copies)
+    if not photos:
+        return None
+    photo = _whose(companion, photos)
+    if photo is None:
+        return Placed(companion, Outcome.LEFT, reason=Reason.UNCLEAR)
     standing = _standing(photo)
     stem = os.path.splitext(photo.source.name)[0]
     new_stem = os.path.splitext(standing.name)[0]
-    return mover.follow(
-        companion, standing.with_name(renamed(companion.name, stem, new_stem)), photo
-    )
+    destination = standing.with_name(renamed(companion.name, stem, new_stem))
+    if photo.kind is Kind.COPY and os.path.lexists(destination):
+        return None  # it was copied with its photo
+    return mover.follow(companion, destination, photo)
 
 
-def filed_photo_of(store: Store, companion: Path) -> Move | None:
-    """Find the move of the photo that a companion belongs to, if the photo still stands."""
-    base = base_of(companion.name)
-    if is_recording_name(base):  # IMG.CR2.xmp is about IMG.CR2, which is about IMG.jpg
-        base = os.path.splitext(base)[0]
-    keys = {stem_key(companion.parent, stem) for stem in (base, os.path.splitext(base)[0])}
+def _whose(companion: Path, photos: Sequence[Move]) -> Move | None:
+    """Choose the photo that a companion goes to; None while another may be meant."""
+    if len(photos) == 1 and photos[0].kind is Kind.COPY:
+        return photos[0]  # it is here as well, beside the companion
+    agreeing = [photo for photo in photos if are_of_one_time(companion, _standing(photo))]
+    if len(agreeing) == 1:
+        return agreeing[0]
+    if len(photos) > 1 or may_still_get_its_photo(companion):
+        return None
+    return photos[0]
+
+
+def filed_photos_of(
+    store: Store, companion: Path, table: SidecarNames, *, copies: bool = False
+) -> list[Move]:
+    """Find the photos that a companion may belong to, of those that still stand."""
+    for key in _all_keys(companion.name, table):
+        found = [
+            move
+            for move in _moves_named(store, companion.parent, key)
+            if key.fits(move.source.name)
+            and _stands(move, copies=copies)
+            and _is_of_the_same_shot(companion, move, table)
+            and _is_about(companion, move, key)
+        ]
+        if found:
+            return found
+    return []
+
+
+def _all_keys(name: str, table: SidecarNames) -> Iterator[Key]:
+    for key in table.keys(name):
+        yield key
+        if key.whole and table.is_recording(key.text):  # IMG.CR2.xmp is also about IMG.jpg
+            yield from table.keys(key.text)
+
+
+def _moves_named(store: Store, folder: Path, key: Key) -> list[Move]:
+    """Read the moves of photos out of a folder that have about such a name."""
+    stem = os.path.splitext(key.text)[0] if key.whole and not key.is_cut else key.text
+    begin = stem_key(folder, stem)
+    stems = {begin, stem_key(folder, key.text)}
+    where, values = f"stem IN ({', '.join('?' * len(stems))})", list(stems)
+    if key.is_cut:
+        # the cut may be in the suffix, and a number stands before that
+        begin = stem_key(folder, stem[: len(stem) - 5])
+        where, values = "stem >= ? AND stem < ?", [begin, begin + b"\xff"]
     with store.reading() as db:
-        moves = list(
-            read_moves(
-                db,
-                f"stem IN ({', '.join('?' * len(keys))}) AND state = 'done' AND undoes IS NULL",
-                list(keys),
-            )
-        )
-    for move in reversed(moves):  # the newest first
-        name = move.source.name
-        named_so = base.casefold() in (name.casefold(), os.path.splitext(name)[0].casefold())
-        if not named_so or not _stands(move) or not _is_of_the_same_shot(companion, move):
-            continue
-        if time.time() - move.at > _RECENT and may_still_get_its_photo(companion):
-            return None
-        return move
-    return None
+        return list(read_moves(db, f"{where} AND state = 'done' AND undoes IS NULL", values))
 
 
 def _standing(move: Move) -> Path:
@@ -95,20 +135,26 @@ def _standing(move: Move) -> Path:
     return move.found_at or move.destination
 
 
-def _stands(move: Move) -> bool:
+def _stands(move: Move, *, copies: bool) -> bool:
+    if (move.kind is Kind.COPY and os.path.lexists(move.source)) != copies:
+        return False  # it never left: what belongs to it stays, or is copied
     seen = FileIdentity.of(_standing(move))
-    if move.kind is Kind.COPY and os.path.lexists(move.source):
-        return False  # the photo never left
     return seen is not None and move.is_as_filed(seen)
 
 
-def _is_of_the_same_shot(companion: Path, photo: Move) -> bool:
-    if not is_recording_name(companion.name):
+def _is_of_the_same_shot(companion: Path, photo: Move, table: SidecarNames) -> bool:
+    if not table.is_recording(companion.name) or photo.kind is Kind.COPY:
         return True
     seen = FileIdentity.of(companion)
     if seen is None:
         return False
     return abs(seen.mtime_ns - photo.identity.mtime_ns) <= _SAME_SHOT_NS
+
+
+def _is_about(companion: Path, photo: Move, key: Key) -> bool:
+    if not companion.name.lower().endswith(".json"):
+        return True
+    return about(companion).is_of(photo.source.name, by_whole_name=key.whole)
 
 
 def may_still_get_its_photo(companion: Path) -> bool:

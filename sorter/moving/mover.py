@@ -12,13 +12,14 @@ from pathlib import Path
 
 from core.errors import CatdogError
 from core.verdict import Prediction
+from sorter.dates.sources import Dated
 from sorter.digests import Digests
 from sorter.identity import FileIdentity, regular
 from sorter.journal.run import Kind, Move, Run
 from sorter.moving.carry import TornApart, carry_out
-from sorter.moving.companions import renamed
 from sorter.moving.failures import Placed, destination_gone, failed, stumbled
 from sorter.moving.mounts import Mounts
+from sorter.moving.sidecar_names import split_at_stem
 from sorter.moving.transfer import BeingWritten, ChangedMeanwhile, same_bytes
 from sorter.moving.writers import STILL_SECONDS, Writers, seconds_until_still, writers_of
 from sorter.outcome import Outcome, Reason
@@ -45,6 +46,7 @@ class Request:
     prediction: Prediction | None = None
     reason: str | None = None
     digests: Digests | None = None
+    dated: Dated | None = None
 
 
 class Mover:
@@ -75,6 +77,11 @@ class Mover:
         self._on_conflict = on_conflict
         self._still_seconds = still_seconds
         self._promised: dict[str, Path] = {}  # destinations that are planned, to their sources
+
+    @property
+    def copies(self) -> bool:
+        """Whether originals stay."""
+        return self._kind is Kind.COPY
 
     def place(self, requests: Sequence[Request]) -> Generator[list[Placed], None, None]:
         """Give each photo its place in its folder, which is made if it is missing.
@@ -303,12 +310,20 @@ def group_names(photo: Path, companions: Sequence[Path], number: int) -> list[st
     names = [photo.name, *(path.name for path in companions)]
     if number == 0:
         return names
-    longest = max(len(os.fsencode(name[len(stem) :])) for name in names)
+    parts = [(stem, photo.name[len(stem) :])]
+    parts += [split_at_stem(name, stem) for name in names[1:]]
+    longest = max(len(os.fsencode(tail)) for _, tail in parts)
     ending = f" ({number})"
-    new_stem = stem
-    while len(os.fsencode(new_stem + ending)) + longest > _LONGEST_NAME:
-        new_stem = new_stem[:-1]
-    return [renamed(name, stem, (name[: len(stem)][: len(new_stem)]) + ending) for name in names]
+    return [
+        _cut(head, _LONGEST_NAME - longest - len(ending)) + ending + tail for head, tail in parts
+    ]
+
+
+def _cut(head: str, most: int) -> str:
+    """Cut a name's head to so many bytes at most."""
+    while len(os.fsencode(head)) > most:
+        head = head[:-1]
+    return head
 
 
 def _are_on_one_disk(path: Path, folder: Path) -> bool:

@@ -23,6 +23,7 @@ from sorter.daemon import watch as watch_module
 from sorter.daemon.service import Daemon
 from sorter.daemon.watch import Watcher
 from sorter.journal.memory import Memory
+from sorter.moving import late
 from sorter.moving import mover as mover_module
 from sorter.moving.companions import Belongings
 from sorter.moving.mover import Mover
@@ -438,9 +439,17 @@ def test_a_photo_that_is_open_for_writing_is_waited_for(
 
 
 def test_a_group_settles_together_and_a_late_sidecar_follows(
-    inbox: Inbox, daemon: Callable[..., Running], draw: Draw, wait_until: Wait, put: Put, tree: Tree
+    inbox: Inbox,
+    daemon: Callable[..., Running],
+    draw: Draw,
+    wait_until: Wait,
+    put: Put,
+    tree: Tree,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A RAW that is still being copied holds its photo back."""
+    monkeypatch.setattr(watch_module, "PATIENCE", 0.5)
+    monkeypatch.setattr(late, "PATIENCE", 0.5)
     running = daemon(settle=0.4)
     raw = (inbox.folder / "tom.CR2").open("wb")
     draw("cats", 414).save(inbox.folder / "tom.jpg")

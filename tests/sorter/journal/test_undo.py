@@ -18,7 +18,7 @@ from core.store import Store
 from sorter.journal import undo as undo_module
 from sorter.journal.history import runs
 from sorter.journal.undo import groups_of, put_back
-from sorter.moving import transfer
+from sorter.moving import late, transfer
 
 Put = Callable[[Path, bytes], Path]
 Tree = Callable[[Path], dict[str, bytes]]
@@ -418,8 +418,9 @@ def test_undo_does_not_take_back_what_an_undo_did(sorted_folder: Path, put: Put)
 
 
 def test_a_run_that_only_sent_a_late_sidecar_gives_back_only_that(
-    sorted_folder: Path, tiny_model: Path, put: Put
+    sorted_folder: Path, tiny_model: Path, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(late, "PATIENCE", 0.0)
     put(sorted_folder / "mia.xmp", b"late")
     run("sort", sorted_folder, "--model", tiny_model)
     assert [Path(o["path"]).name for o in undone("2")] == ["mia.xmp"]

@@ -1,0 +1,161 @@
+"""What files that belong to a photo are called: one table, and what each name is a name for."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from core.images.listing import is_photo_name
+from sorter.names import fold
+
+# What programs write about a photo, named `IMG.xmp` or `IMG.jpg.xmp`.
+_NOTES = (
+    ".xmp", ".aae", ".json",  # Adobe, darktable, digiKam; Apple; Google Takeout
+    ".out.pp3", ".pp3", ".arp",  # RawTherapee, ART
+    ".dop", ".on1", ".onphoto", ".nksc", ".nka",  # DxO, ON1, Nikon
+    ".vrd", ".dr4", ".cos", ".acr", ".yml",  # Canon, Capture One, Lightroom, PhotoPrism
+    ".exv", ".mie",  # exiv2, ExifTool
+)  # fmt: skip
+_BACKUP = "_original"  # ExifTool's: the photo, or its note, before it wrote to it
+# The same shot once more, named after the stem: raw photos, films, thumbnails, spoken notes.
+_RAW = frozenset(
+    {".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".gpr", ".iiq", ".kdc", ".mrw", ".nef"}
+    | {".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".srw", ".x3f"}
+)
+_FILMS = frozenset({".mov", ".mp4", ".mp", ".m4v", ".mv"})  # Live and motion photos'
+_SHOTS = _RAW | _FILMS | {".thm", ".wav"}
+
+_TAKEOUTS = ".supplemental-metadata"
+_CUT = 43  # letters from which on Takeout may have cut a name: 46, less a number such as (1)
+_NUMBER = re.compile(r"(?P<body>.*)(?P<number>\(\d+\))", re.DOTALL)
+_DARKTABLES = re.compile(r"(?P<stem>.+)_\d\d(?P<suffix>\.[^.]+)", re.DOTALL)  # x_01.jpg of x.jpg
+_APPLES_ORIGINAL = re.compile(r"(?P<head>.*_)O(?P<number>\d{4})", re.DOTALL)  # of its AAE
+_ICLOUDS = re.compile(r"(?P<stem>.+)_(HEVC|HEIC|HEIF|AVC|H264|JPE?G|PNG)", re.I | re.DOTALL)
+_EDITED = re.compile(r".+-(edit|bearb|modif|bewerk|edyt|muokat|redig|uprav|szerk)\w*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One thing that a companion's name may be after."""
+
+    text: str
+    whole: bool  # a whole file name; else a stem
+    is_cut: bool = False  # only the beginning of a whole name, less `number`
+    number: str = ""
+
+    def fits(self, photo: str) -> bool:
+        """Tell whether a photo has such a name."""
+        stem, suffix = os.path.splitext(photo)
+        if not self.is_cut:
+            return fold(photo if self.whole else stem) == fold(self.text)
+        numbered = _NUMBER.fullmatch(stem)
+        if (numbered["number"] if numbered else "") != self.number:
+            return False
+        name = (numbered["body"] if numbered else stem) + suffix
+        return fold(name).startswith(fold(self.text)) and not _EDITED.fullmatch(fold(stem))
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarNames:
+    """The table, with what a person adds to it."""
+
+    more: tuple[str, ...] = ()  # suffixes of notes, in lower case
+
+    def is_companion(self, name: str) -> bool:
+        """Tell whether a file of that name may belong to a photo, in any case of the suffix."""
+        return not is_photo_name(name) and (self.is_note(name) or self.is_recording(name))
+
+    def is_note(self, name: str) -> bool:
+        """Tell whether it would be notes about a photo, or a photo's backup."""
+        return bool(self._note_suffix(name))
+
+    def is_recording(self, name: str) -> bool:
+        """Tell whether it would be the same shot once more: a raw photo, a film, a thumbnail."""
+        return os.path.splitext(name)[1].lower() in _SHOTS
+
+    def keys(self, name: str) -> Iterator[Key]:
+        """Give what a companion's name may be after, the likeliest first."""
+        suffix = self._note_suffix(name)
+        base = name[: -len(suffix)] if suffix else name
+        if suffix == _BACKUP:
+            yield Key(base, whole=True)
+            if self.is_companion(base):
+                yield from self.keys(base)
+        elif suffix:
+            yield from _note_keys(base, suffix)
+        else:
+            yield from _recording_keys(name)
+
+    def _note_suffix(self, name: str) -> str:
+        lower = name.lower()
+        return next((one for one in (_BACKUP, *self.more, *_NOTES) if lower.endswith(one)), "")
+
+
+def is_raw_name(name: str) -> bool:
+    """Tell whether a file of that name would be a raw photo."""
+    return os.path.splitext(name)[1].lower() in _RAW
+
+
+def _note_keys(base: str, suffix: str) -> Iterator[Key]:
+    yield Key(base, whole=True)
+    if suffix == ".json":
+        yield from _takeout_keys(base, "")
+        numbered = _NUMBER.fullmatch(base)
+        if numbered is not None:
+            yield from _takeout_keys(numbered["body"], numbered["number"])
+    darktables = _DARKTABLES.fullmatch(base)
+    if darktables is not None:
+        yield Key(darktables["stem"] + darktables["suffix"], whole=True)
+    apples = _APPLES_ORIGINAL.fullmatch(base)
+    if suffix == ".aae" and apples is not None:
+        yield Key(apples["head"] + apples["number"], whole=False)
+    yield Key(base, whole=False)
+
+
+def _takeout_keys(body: str, number: str) -> Iterator[Key]:
+    """Give what Google Takeout has made a note's name of: it cuts `body` to 46 letters.
+
+    A number stands at the end of the note's name, but in the photo's before the suffix.
+    """
+    of, dot, begun = body.rpartition(".")
+    names = [body] if number else []
+    names += [of] if dot and _TAKEOUTS[1:].startswith(begun) else []
+    for name in names:
+        stem, suffix = os.path.splitext(name)
+        yield Key(stem + number + suffix, whole=True)
+    if len(body) >= _CUT:
+        yield Key(body, whole=True, is_cut=True, number=number)
+
+
+def _recording_keys(name: str) -> Iterator[Key]:
+    stem, suffix = os.path.splitext(name)
+    yield Key(stem, whole=False)
+    if suffix.lower() not in _FILMS:
+        return
+    yield Key(name, whole=False)  # a Pixel's PXL_1.MP beside PXL_1.MP.jpg
+    yield Key(stem + ".MP", whole=False)
+    iclouds = _ICLOUDS.fullmatch(stem)
+    if iclouds is not None:
+        yield Key(iclouds["stem"], whole=False)
+
+
+def split_at_stem(name: str, stem: str) -> tuple[str, str]:
+    """Split a companion's name into what is called after its photo's stem, and the rest."""
+    if name.startswith(stem):
+        return stem, name[len(stem) :]
+    wanted = fold(stem)
+    for end in range(len(name) + 1):
+        if fold(name[:end]) == wanted and fold(name[: end + 1]) != wanted:
+            return name[:end], name[end:]
+    return os.path.splitext(name)
+
+
+def renamed(companion: str, stem: str, new_stem: str) -> str:
+    """Name a companion after its photo's new stem."""
+    head, tail = split_at_stem(companion, stem)
+    if fold(head) == fold(stem):
+        return new_stem + tail
+    added = new_stem[len(stem) :] if new_stem.startswith(stem) else ""
+    return head + added + tail
