@@ -47,6 +47,8 @@ class Reason(StrEnum):
     BEING_WRITTEN = "being-written"
     DISK_FULL = "disk-full"
     NO_PERMISSION = "no-permission"
+    READ_ONLY = "read-only"
+    NAME_REFUSED = "name-refused"
     VANISHED = "vanished"
     IO_ERROR = "io-error"
     INTERNAL_ERROR = "internal-error"  # a bug of catdog's

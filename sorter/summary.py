@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,7 +64,9 @@ def line(outcome: FileOutcome, manifest: Manifest, threshold: float | None, fold
         seen = describe(judge(outcome.prediction, manifest.classes, threshold), manifest)
     if outcome.outcome is Outcome.DUPLICATE and outcome.destination is not None:
         there = display(_below(outcome.destination, folder))
-        return f"{name}: left, the same file is already {there}"
+        if os.path.lexists(outcome.destination):
+            return f"{name}: left, the same file is already {there}"
+        return f"{name}: left, the same file goes to {there}"  # in a dry run
     if outcome.reason == Reason.CONFLICT and outcome.destination is not None:
         there = display(_below(outcome.destination, folder))
         return f"{name}: left, {there} is another file"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.paths import display
+from sorter.moving.denied import denied
 from sorter.outcome import Outcome, Reason
 
 log = logging.getLogger(__name__)
@@ -33,25 +36,41 @@ _REASONS = {
     errno.EPERM: (Reason.NO_PERMISSION, "Give this user write access to both folders."),
     errno.EROFS: (Reason.NO_PERMISSION, "Choose a folder on a disk that can be written to."),
 }
+_NAME = (Reason.NAME_REFUSED, "That file system cannot hold the name: rename the photo.")
+_REASONS |= dict.fromkeys((errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG), _NAME)
 
 
 def failure_of(error: OSError) -> tuple[Reason, str]:
-    """Say why a file could not be moved, and what to do next."""
+    """Say why a file could not be moved, and what to do next, by the error alone."""
     return _REASONS.get(
         error.errno or 0, (Reason.IO_ERROR, "It stays where it is. Check the disk.")
     )
 
 
-def failed(source: Path, folder: Path, error: OSError) -> Placed:
-    """Make a failure of the system's into what came of a file."""
+def failed(source: Path, folder: Path, error: OSError, *, beside: Sequence[Path] = ()) -> Placed:
+    """Make a failure of the system's into what came of a file.
+
+    `beside` is what goes with it: if it is one of these that could not go, it is named.
+    """
+    culprit = next((one for one in beside if str(one) == error.filename), source)
     reason, remedy = failure_of(error)
+    if reason is Reason.NO_PERMISSION:
+        reason, remedy = denied(culprit, folder) or (reason, remedy)
+    stays = f"{display(source)} stays: " if culprit != source else ""
+    belongs = ", which belongs to it," if culprit != source else ""
     return Placed(
         source,
         Outcome.FAILED,
         reason=reason,
-        message=f"{display(source)} cannot be put into {display(folder)} "
+        message=f"{stays}{display(culprit)}{belongs} cannot be put into {display(folder)} "
         f"({error.strerror or error}). {remedy}",
     )
+
+
+def read_only(source: Path, folder: Path) -> Placed:
+    """Say that a photo stays since it cannot be taken from where it is."""
+    error = OSError(errno.EROFS, os.strerror(errno.EROFS), str(source))
+    return failed(source, folder, error)
 
 
 def destination_gone(source: Path, trouble: str) -> Placed:

@@ -17,7 +17,8 @@ from sorter.digests import Digests
 from sorter.identity import FileIdentity, regular
 from sorter.journal.run import Kind, Move, Run
 from sorter.moving.carry import TornApart, carry_out
-from sorter.moving.failures import Placed, destination_gone, failed, stumbled
+from sorter.moving.denied import is_read_only
+from sorter.moving.failures import Placed, destination_gone, failed, read_only, stumbled
 from sorter.moving.mounts import Mounts
 from sorter.moving.sidecar_names import split_at_stem
 from sorter.moving.transfer import BeingWritten, ChangedMeanwhile, same_bytes
@@ -99,6 +100,8 @@ class Mover:
         try:
             for request in requests:
                 choice = choices.popleft()
+                if self._run is not None and _is_broken_promise(choice):
+                    (choice,) = self._plan(self._run, [self._choose(request)])
                 if isinstance(choice, Placed):
                     yield [choice]
                 elif self._run is None:
@@ -185,6 +188,8 @@ class Mover:
                 return Placed(source, Outcome.LEFT, reason=Reason.CHANGED)
             if _is_same_folder(source.parent, folder):
                 return Placed(source, Outcome.LEFT, reason=Reason.IN_PLACE)
+            if not self.copies and is_read_only(source.parent):
+                return read_only(source, folder)  # before it is copied for nothing
             companions = {path: regular(path) for path in request.companions}
             members = [path for path, identity in companions.items() if identity is not None]
             if not all(self._is_complete(path, folder) for path in (source, *members)):
@@ -250,7 +255,8 @@ class Mover:
                 self._forget(group)
                 return [failed(request.source, request.folder, error)]
             except OSError as error:
-                placed = failed(request.source, request.folder, error)
+                beside = [move.source for move in group[1:]]
+                placed = failed(request.source, request.folder, error, beside=beside)
                 return [self._stays(group, placed, request)]
             except CatdogError:
                 raise
@@ -324,6 +330,13 @@ def _cut(head: str, most: int) -> str:
     while len(os.fsencode(head)) > most:
         head = head[:-1]
     return head
+
+
+def _is_broken_promise(choice: list[Move] | Placed) -> bool:
+    """Tell whether a photo was to stay for a like one that did not get there after all."""
+    if not isinstance(choice, Placed) or choice.outcome is not Outcome.DUPLICATE:
+        return False
+    return choice.destination is not None and not os.path.lexists(choice.destination)
 
 
 def _are_on_one_disk(path: Path, folder: Path) -> bool:

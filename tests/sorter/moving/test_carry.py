@@ -205,3 +205,60 @@ def test_what_was_planned_and_not_asked_for_any_more_stays(
     assert [move.state for move in moves] == [State.DONE, State.FAILED, State.FAILED]
     assert [move.reason for move in moves] == [None, "interrupted", "interrupted"]
     assert {move.kind for move in moves} == {Kind.MOVE}
+
+
+def test_a_sidecar_that_may_not_go_is_named(
+    scene: Scene, tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another user's, in a sticky folder, say: the photo's own name would tell nothing."""
+    real = transfer.rename_no_replace
+
+    def rename(source: Path, destination: Path) -> None:
+        if source.name == "tom.xmp":
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM), str(source))
+        real(source, destination)
+
+    monkeypatch.setattr(transfer, "rename_no_replace", rename)
+    (placed,) = scene.place()
+    assert placed.reason == Reason.NO_PERMISSION
+    assert "tom.xmp, which belongs to it, cannot be put into" in (placed.message or "")
+    assert tree(scene.folder) == BEFORE
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG])
+def test_a_name_that_the_file_system_cannot_hold_is_told_as_that(
+    scene: Scene, tree: Tree, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """A colon on exFAT, 143 letters on eCryptfs, bytes that are no UTF-8 on a Mac's disk."""
+    monkeypatch.setattr(transfer, "rename_no_replace", failing("tom.jpg", number))
+    (placed,) = scene.place()
+    assert placed.reason == Reason.NAME_REFUSED
+    assert "cannot hold the name: rename the photo" in (placed.message or "")
+    assert tree(scene.folder) == BEFORE
+
+
+@pytest.mark.parametrize("how", ["stays behind", "gets there"])
+def test_the_same_photo_twice_is_a_duplicate_only_if_the_first_gets_there(
+    store: Store, tmp_path: Path, put: Put, tree: Tree, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    real, run = transfer.rename_no_replace, Run(store, "sort", tmp_path, tmp_path)
+
+    def rename(source: Path, destination: Path) -> None:
+        if how == "stays behind" and source.parent.name == "a":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(source))
+        real(source, destination)
+
+    monkeypatch.setattr(transfer, "rename_no_replace", rename)
+    requests = []
+    for folder in ("a", "b"):
+        identity = FileIdentity.of(put(tmp_path / folder / "tom.jpg", b"tom"))
+        assert identity is not None
+        requests.append(Request(tmp_path / folder / "tom.jpg", tmp_path / "cats", identity))
+    outcomes = [placed[0].outcome for placed in Mover(run, tmp_path).place(requests)]
+    run.end()
+    if how == "stays behind":
+        assert outcomes == [Outcome.FAILED, Outcome.MOVED]
+        assert tree(tmp_path) == {"a/tom.jpg": b"tom", "cats/tom.jpg": b"tom"}
+    else:
+        assert outcomes == [Outcome.MOVED, Outcome.DUPLICATE]
+        assert tree(tmp_path) == {"b/tom.jpg": b"tom", "cats/tom.jpg": b"tom"}
