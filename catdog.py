@@ -7,6 +7,7 @@ import logging
 import os
 import pkgutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ from core.errors import CatdogError, ExitCode, UsageRefused
 from core.images.budget import DEFAULT_MEGABYTES, MEGABYTE, budget
 from core.options import FolderPath, Settings, json_option, model_option, option, pass_settings
 from core.quiet import separate_stderr
+from core.standard_output import (
+    give_up_output,
+    is_of_output,
+    keep_closed_output_closed,
+    output_words,
+)
 
 COMMANDS = {  # where each is, but for doctor: only the one that is asked for is imported
     "predict": "core.cli:predict",
@@ -51,6 +58,15 @@ class _Group(click.Group):
         except CatdogError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
+        except OSError as error:
+            if not is_of_output(error):
+                raise
+            give_up_output()
+            if isinstance(error, BrokenPipeError):  # `| head` has enough
+                ctx.exit(ExitCode.OK)
+            with suppress(OSError):
+                click.echo(output_words(error), err=True)
+            ctx.exit(ExitCode.SOME_FAILED)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(ExitCode.INTERRUPTED)
@@ -129,6 +145,7 @@ def main(
     context: click.Context, models_dir: Path, state_dir: Path, log_level: str, decode_mb: int
 ) -> None:
     """Tells cats from dogs: sorts photo folders, answers photos in Telegram, and learns."""
+    keep_closed_output_closed()
     separate_stderr()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

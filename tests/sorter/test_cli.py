@@ -579,3 +579,46 @@ def test_empty_names_and_numbers_that_are_none_are_wrong_usage(
     before = tree(folder)
     assert run(*arguments).exit_code == 2
     assert tree(folder) == before
+
+
+def sort_into(folder: Path, model: Path, shell: str) -> subprocess.CompletedProcess[str]:
+    """Run sort with its standard output as a shell makes it; `$0` is the command."""
+    command = f"{sys.executable} -m catdog sort {folder} --model {model}"
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command} {shell}"], capture_output=True, text=True
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("shell", [">/dev/full", ">&-"])
+@pytest.mark.parametrize("option", ["", "--json"])
+def test_an_output_that_cannot_be_written_is_one_line_and_loses_nothing(
+    folder: Path, tiny_model: Path, shell: str, option: str
+) -> None:
+    before = Counter(tree(folder).values())
+    done = sort_into(folder, tiny_model, f"{option} {shell}")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: standard output cannot be written (")
+    assert Counter(tree(folder).values()) == before
+    run("undo")
+    assert not (folder / "cats").exists()
+    assert len(list(folder.glob("*.jpg"))) == 7
+    assert all(json.loads(one)["ended"] for one in run("history", "--json").stdout.splitlines())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes as POSIX has them")
+def test_a_pipe_that_has_enough_ends_it_quietly(
+    folder: Path, tiny_model: Path, draw: Callable[..., object]
+) -> None:
+    for seed in range(400, 500):
+        draw("cats", seed).save(folder / f"{seed}.jpg")  # type: ignore[attr-defined]
+    before = Counter(tree(folder).values())
+    done = sort_into(folder, tiny_model, "| head -1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 1
+    assert Counter(tree(folder).values()) == before
+    filed = len(list((folder / "cats").iterdir()))
+    moves = [json.loads(one) for one in run("history", "1", "--json").stdout.splitlines()]
+    assert sum(one["state"] == "done" for one in moves) == filed
+    assert "broken off" not in run("history").stderr
