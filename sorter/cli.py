@@ -119,6 +119,7 @@ def _sort(
     from sorter.moving.companions import Belongings
     from sorter.moving.late import follow_photos
     from sorter.moving.mover import Conflict, Mover
+    from sorter.moving.sidecar_names import is_raw_name
     from sorter.outcome import FileOutcome, Outcome, Reason
     from sorter.pipeline import Sorting, companion_outcome, sort_photos
 
@@ -170,6 +171,9 @@ def _sort(
     for one in found:
         for name, reason in one.passed_over.items():
             tell(FileOutcome(one.folder / name, Outcome.LEFT, reason=reason))
+        with_photo = belongings.with_photo(one.folder)
         for name in one.others:
             if one.folder / name not in gone:
-                tell(FileOutcome(one.folder / name, Outcome.NOT_A_PHOTO))
+                is_raw = is_raw_name(name) and name not in with_photo
+                why = Reason.RAW if is_raw else None
+                tell(FileOutcome(one.folder / name, Outcome.NOT_A_PHOTO, reason=why))

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     CONFLICT = "conflict"
     PLACE_TAKEN = "place-taken"  # a killed run's photo stands at both ends
     SIDECAR = "sidecar"
+    RAW = "raw"  # without a photo of its name
     UNCLEAR = "unclear"  # whose sidecar it is
     EXCLUDED = "excluded"
     ANOTHER_RUN = "another-run"

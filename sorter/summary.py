@@ -14,6 +14,7 @@ from core.paths import display
 from core.verdict import judge
 from core.wording import describe
 from sorter.outcome import FileOutcome, Outcome, Reason
+from sorter.raw_photos import raw_words
 from sorter.routes import NOT_THE_CONTENT
 from sorter.scan import Skipped, SkippedBecause
 
@@ -149,6 +150,9 @@ class Summary:
         for (outcome, reason), number in sorted(
             self._stayed.items(), key=lambda item: (item[0][0], item[0][1] or "")
         ):
+            if reason == Reason.RAW:
+                yield f"{number:7} {raw_words(number)}"
+                continue
             yield f"{number:7} {_stayed_words(outcome, reason, raised_to, move_others)}"
         yield from self._skipped_lines()
         if dry_run:

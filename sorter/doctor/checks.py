@@ -15,6 +15,7 @@ from core.paths import display
 from sorter.daemon.filesystem import FileSystem, ignores_case, nearest_folder
 from sorter.doctor.inotify import inotify_use
 from sorter.doctor.survey import Photo, Survey, survey
+from sorter.raw_photos import raw_words
 
 _FAT = frozenset({"vfat", "msdos", "fat", "fat12", "fat16", "fat32", "exfat"})
 _WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)  # a clock that shows less is wrong
@@ -51,6 +52,12 @@ def examine(
 
 def _folder(seen: Survey) -> Finding:
     return _ok("folder", f"{display(seen.folder)} holds {_count(len(seen.photos), 'photo')}")
+
+
+def _raws(seen: Survey) -> Finding | None:
+    if not seen.raws_alone:
+        return None
+    return _warning("raw photos", f"{seen.raws_alone} {raw_words(seen.raws_alone)}")
 
 
 def _file_system(seen: Survey) -> Finding:
@@ -210,8 +217,8 @@ def _journal(seen: Survey) -> Finding:
 
 
 _CHECKS: tuple[Callable[[Survey], Finding | None], ...] = (
-    _folder, _file_system, _destination, _renaming, _case, _permissions, _events, _space, _clock,
-    _journal,
+    _folder, _raws, _file_system, _destination, _renaming, _case, _permissions, _events, _space,
+    _clock, _journal,
 )  # fmt: skip
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.images.listing import FileKind, find_files
+from core.images.listing import FileKind, FoundFile, find_files
 from sorter.daemon.filesystem import FileSystem, file_system_of, nearest_folder
+from sorter.moving.sidecar_names import is_raw_name
 from sorter.other_stores import is_other_store
+from sorter.raw_photos import alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Survey:
     photos: tuple[Photo, ...]
     folders: int  # that a watcher has to watch
     now: float  # seconds since 1970
+    raws_alone: int = 0  # raw photos that no photo of their name is beside
 
 
 def survey(
@@ -42,6 +46,7 @@ def survey(
     """Look at everything, and write nothing. Raises OSError if `folder` cannot be listed."""
     folder, destination = Path(os.path.realpath(folder)), Path(os.path.realpath(destination))
     photos = tuple(_photos(folder, destination, recursive=recursive))
+    raws = _raws(folder, destination, recursive=recursive)
     folder_on, destination_on = file_system_of(folder), file_system_of(destination)
     return Survey(
         folder=folder,
@@ -56,16 +61,13 @@ def survey(
         photos=photos,
         folders=sum(1 for _ in os.walk(folder)) if recursive else 1,
         now=now,
+        raws_alone=len(alone(raws, [photo.path for photo in photos])),
     )
 
 
 def _photos(folder: Path, destination: Path, *, recursive: bool) -> list[Photo]:
     photos = []
-
-    def skip(sub: Path) -> bool:
-        return sub == destination or is_other_store(sub.name)
-
-    for file in find_files(folder, recursive=recursive, skip=skip):
+    for file in _files(folder, destination, recursive=recursive):
         if file.kind is FileKind.PHOTO:
             try:
                 status = file.path.stat()
@@ -73,6 +75,18 @@ def _photos(folder: Path, destination: Path, *, recursive: bool) -> list[Photo]:
                 continue  # gone meanwhile
             photos.append(Photo(file.path, status.st_size, status.st_mtime))
     return photos
+
+
+def _raws(folder: Path, destination: Path, *, recursive: bool) -> list[Path]:
+    files = _files(folder, destination, recursive=recursive)
+    return [file.path for file in files if is_raw_name(file.path.name)]
+
+
+def _files(folder: Path, destination: Path, *, recursive: bool) -> Iterator[FoundFile]:
+    def skip(sub: Path) -> bool:
+        return sub == destination or is_other_store(sub.name)
+
+    return find_files(folder, recursive=recursive, skip=skip)
 
 
 def _device(path: Path) -> int:

@@ -160,6 +160,11 @@ class Belongings:
         names = companions.of(photo.name) if companions is not None else ()
         return tuple(photo.parent / name for name in names)
 
+    def with_photo(self, folder: Path) -> set[str]:
+        """Name the companions in a folder whose photo is, or was, beside them."""
+        companions = self._folders.get(folder)
+        return set(companions.owned()) if companions is not None else set()
+
     def take(self, photo: Path, *, copy: bool = False) -> tuple[Path, ...]:
         """List what goes with a photo that leaves now, or of which a copy is made."""
         companions = self._folders.get(photo.parent)

@@ -622,3 +622,19 @@ def test_a_pipe_that_has_enough_ends_it_quietly(
     moves = [json.loads(one) for one in run("history", "1", "--json").stdout.splitlines()]
     assert sum(one["state"] == "done" for one in moves) == filed
     assert "broken off" not in run("history").stderr
+
+
+def test_raw_photos_alone_are_counted_and_told(folder: Path, tiny_model: Path) -> None:
+    """By sort and by doctor; the one beside a JPEG goes with it, or is the JPEG's."""
+    for name in ("a.CR2", "b.nef", "cats300.dng", "other300.ARW"):
+        (folder / name).write_bytes(b"raw")
+    examined = run("doctor", folder)
+    assert "raw photos: 2 raw photos: catdog reads the JPEG beside them" in examined.stdout
+    result = run("sort", folder, "--model", tiny_model)
+    assert "2 raw photos: catdog reads the JPEG beside them" in result.stdout
+    assert (folder / "cats" / "cats300.dng").exists()
+    (folder / "b.nef").unlink()
+    told = run("sort", folder, "--model", tiny_model, "--json")
+    assert "1 raw photo: catdog reads the JPEG beside it" in told.stderr
+    reasons = {Path(o["path"]).name: o["reason"] for o in map(json.loads, told.stdout.splitlines())}
+    assert (reasons["a.CR2"], reasons["other300.ARW"]) == ("raw", None)
