@@ -315,3 +315,74 @@ def test_two_sorts_and_a_watch_at_once_file_every_photo_once(scene: Scene) -> No
     assert set(moved.values()) == {1}
     assert set(moved) == set(scene.before)
     scene.undo_all()
+
+
+class Card:
+    """A card with exFAT, which gives new inode numbers at each mount."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "card"
+        self._image = folder / "card.img"
+        self._device = ""
+
+    def make(self) -> None:
+        programs = ("mkfs.exfat", "mount.exfat-fuse", "umount", "losetup", "strace")
+        missing = [one for one in programs if shutil.which(one) is None]
+        if missing or not Path("/dev/fuse").exists():
+            pytest.skip(f"exFAT is not to be had here: {', '.join(missing) or '/dev/fuse'}")
+        self.folder.mkdir()
+        with self._image.open("wb") as image:
+            image.truncate(64 * 2**20)
+        subprocess.run(["mkfs.exfat", str(self._image)], check=True, capture_output=True)
+        loop = ["losetup", "--find", "--show", str(self._image)]
+        made = subprocess.run(loop, capture_output=True, text=True)
+        if made.returncode:
+            pytest.skip(f"no loop device is to be had here: {made.stderr.strip()}")
+        self._device = made.stdout.strip()
+        self.mount()
+
+    def mount(self) -> None:
+        command = ["mount.exfat-fuse", self._device, str(self.folder)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"exFAT cannot be mounted here: {done.stderr.strip()}")
+
+    def unmount(self) -> None:
+        subprocess.run(["umount", str(self.folder)], check=True)
+
+    def end(self) -> None:
+        subprocess.run(["umount", "--lazy", str(self.folder)], check=False, capture_output=True)
+        if self._device:
+            subprocess.run(["losetup", "--detach", self._device], check=False)
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Iterator[Card]:
+    card = Card(tmp_path)
+    try:
+        card.make()
+        yield card
+    finally:
+        card.end()
+
+
+def test_killed_between_copy_and_removal_on_exfat_and_mounted_anew(
+    card: Card, tmp_path: Path, tiny_model: Path, draw: Callable[..., Any]
+) -> None:
+    """Ten times: each photo is there once, and not twice since its inode has another number."""
+    inbox, into = card.folder / "inbox", tmp_path / "sorted"
+    fill(inbox, draw, 80)  # and 20 sidecars
+    into.mkdir()
+    card.unmount()
+    card.mount()
+    scene = Scene(inbox, into, tmp_path / "state", tiny_model, snapshot(inbox))
+    for number in range(1, 11):
+        told = ["strace", "-f", "-qq", "-o", str(tmp_path / "trace"), "-e", f"trace={UNLINK}"]
+        told += ["-e", f"inject={UNLINK}:signal=KILL:when={1 + number % 3}"]
+        killed = subprocess.run(told + scene.command("sort"), capture_output=True)
+        assert killed.returncode != 0
+        card.unmount()
+        card.mount()
+        scene.recover()
+        scene.check()
+    scene.undo_all()
