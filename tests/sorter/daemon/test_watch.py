@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -466,6 +467,62 @@ def test_a_group_settles_together_and_a_late_sidecar_follows(
     wait_until((inbox.folder / "cats" / "tom.jpg.xmp").exists)
     wait_until(lambda: running.told("tom.jpg.xmp") == ["moved"])
     assert set(tree(inbox.folder)) == {"cats/tom.jpg", "cats/tom.CR2", "cats/tom.jpg.xmp"}
+
+
+def test_a_subfolder_that_cannot_be_listed_is_told_once(
+    inbox: Inbox,
+    daemon: Callable[..., Running],
+    draw: Draw,
+    wait_until: Wait,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch_module, "_RESCAN", 0.05)
+    scandir, closed = os.scandir, inbox.folder / "closed"
+    closed.mkdir()
+
+    def refuse(path: Any) -> Any:  # root may list anything
+        if Path(path) == closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    running = daemon()
+    for seed in (430, 431):
+        draw("cats", seed).save(inbox.folder / f"{seed}.jpg")
+        wait_until((inbox.folder / "cats" / f"{seed}.jpg").exists)
+    assert running.told("closed") == ["failed"]
+
+
+def test_a_class_folder_whose_disk_is_gone_is_waited_for(
+    inbox: Inbox,
+    daemon: Callable[..., Running],
+    draw: Draw,
+    wait_until: Wait,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Status says so, and photos are filed once it is back."""
+    monkeypatch.setattr(watch_module, "_AGAIN", 0.1)
+    cats = inbox.folder / "cats"
+    cats.mkdir()
+    mount = ["mount", "-t", "tmpfs", "tmpfs", str(cats)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("file systems cannot be mounted here")
+    try:
+        running = daemon()
+        draw("cats", 432).save(inbox.folder / "first.jpg")
+        wait_until((cats / "first.jpg").exists)
+        wait_until(lambda: running.told("first.jpg"))
+        subprocess.run(["umount", "--lazy", str(cats)], check=True)
+        draw("cats", 433).save(inbox.folder / "second.jpg")
+        wait_until(lambda: "is not the one any more" in (running.watcher.doings.trouble or ""))
+        assert running.told("second.jpg") == ["failed"]
+        assert list(cats.iterdir()) == []
+        subprocess.run(mount, check=True)
+        wait_until((cats / "second.jpg").exists)
+        wait_until(lambda: running.watcher.doings.trouble is None)
+        running.end()
+    finally:
+        subprocess.run(["umount", "--lazy", str(cats)], check=False)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="special files as POSIX has them")
