@@ -14,7 +14,7 @@ from core.errors import CatdogError
 from core.feedback import Feedback, Source, record
 from core.paths import display
 from core.store import Store, columns_below, to_column
-from sorter.identity import regular
+from sorter.journal.found_again import is_it
 from sorter.journal.run import Move, read_moves
 
 log = logging.getLogger(__name__)
@@ -33,8 +33,8 @@ def notice(store: Store, destination: Path, labels: Mapping[str, str]) -> list[C
     """Find photos that were filed below `destination` and stand in another class's folder now.
 
     `labels` gives the label of each class folder's name. Each is recorded as feedback, once for
-    each place that the person puts it. A photo counts as the same by its size and time of
-    change, and its name or its inode. Raises StoreUnusable.
+    each place that the person puts it. A photo counts as the same by its size, its time of
+    change or else its bytes, and its name or its inode. Raises StoreUnusable.
     """
     missing = _missing_below(store, destination)
     if not missing:
@@ -99,8 +99,7 @@ def _find(
 ) -> tuple[Path, str] | None:
     for key in (move.identity.inode, move.destination.name, move.source.name):
         for path, label in standing.get(key, ()):
-            seen = regular(path)
-            if seen is not None and move.is_as_filed(seen):
+            if is_it(move, path):
                 return path, label
     return None
 

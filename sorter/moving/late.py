@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import CatdogError
 from core.store import Store
 from sorter.dates.sources import are_of_one_time
 from sorter.identity import FileIdentity
+from sorter.journal.found_again import unchanged
 from sorter.journal.run import Kind, Move, read_moves, stem_key
 from sorter.moving.companions import companions_in
 from sorter.moving.failures import Placed, stumbled
@@ -138,8 +140,8 @@ def _standing(move: Move) -> Path:
 def _stands(move: Move, *, copies: bool) -> bool:
     if (move.kind is Kind.COPY and os.path.lexists(move.source)) != copies:
         return False  # it never left: what belongs to it stays, or is copied
-    seen = FileIdentity.of(_standing(move))
-    return seen is not None and move.is_as_filed(seen)
+    found = unchanged(replace(move, destination=_standing(move)))
+    return isinstance(found, FileIdentity)
 
 
 def _is_of_the_same_shot(companion: Path, photo: Move, table: SidecarNames) -> bool:

@@ -133,6 +133,17 @@ def test_it_takes_that_name_or_stays(
     assert tree(tmp_path)["tom.xmp"] == b"others' notes"
 
 
+@pytest.mark.usefixtures("no_patience")
+def test_notes_follow_a_photo_that_was_touched(
+    tmp_path: Path, put: Put, tree: Tree, sort_again: Callable[..., Result]
+) -> None:
+    """As a card does with FAT, which cuts times when it is mounted anew."""
+    os.utime(tmp_path / "cats" / "tom (1).jpg", (1_700_000_000, 1_700_000_000))
+    put(tmp_path / "tom.xmp", b"notes")
+    sort_again()
+    assert tree(tmp_path)["cats/tom (1).xmp"] == b"notes"
+
+
 def test_without_a_photo_that_still_stands_it_stays(
     tmp_path: Path, put: Put, sort_again: Callable[..., Result]
 ) -> None:
