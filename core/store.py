@@ -149,6 +149,7 @@ _MIGRATIONS = (
     CREATE INDEX feedback_of_owner ON feedback (owner) WHERE owner IS NOT NULL;
     """,
     """
+    -- of some pixels as they were decoded for filing: what tags do not change; null of sidecars
     ALTER TABLE moves ADD COLUMN pixels TEXT;
     """,
 )

@@ -83,8 +83,8 @@ def _follow(store: Store, mover: Mover, companion: Path, table: SidecarNames) ->
 
 def _whose(companion: Path, photos: Sequence[Move]) -> Move | None:
     """Choose the photo that a companion goes to; None while another may be meant."""
-    if len(photos) == 1 and photos[0].kind is Kind.COPY:
-        return photos[0]  # it is here as well, beside the companion
+    if len(photos) == 1 and _never_left(photos[0]):
+        return photos[0]
     agreeing = [photo for photo in photos if are_of_one_time(companion, _standing(photo))]
     if len(agreeing) == 1:
         return agreeing[0]
@@ -137,9 +137,15 @@ def _standing(move: Move) -> Path:
     return move.found_at or move.destination
 
 
+def _never_left(move: Move) -> bool:
+    return move.kind is Kind.COPY and os.path.lexists(move.source)
+
+
 def _stands(move: Move, *, copies: bool) -> bool:
-    if (move.kind is Kind.COPY and os.path.lexists(move.source)) != copies:
-        return False  # it never left: what belongs to it stays, or is copied
+    if move.kind is not Kind.COPY and copies:
+        return False  # what belongs to it would have to be moved
+    if _never_left(move) and not copies:
+        return False
     found = unchanged(replace(move, destination=_standing(move)))
     return isinstance(found, FileIdentity)
 
