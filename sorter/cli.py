@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -151,14 +152,15 @@ def _sort(
             plan.tell(outcome, as_json=json)
 
     for one in found:
-        belongings.look_at(one.folder, one.names, one.photos_without_suffix)
+        belongings.look_at(one.folder, one.names, one.photos_of_other_names)
         for placed in follow_photos(store, mover, one.folder, one.names, table=plan.inbox.sidecars):
             tell(companion_outcome(placed))
             gone.add(placed.source)
             if stop.is_set():
                 return
-    photos = (one.folder / name for one in found for name in one.photos)
-    total = sum(len(one.photos) for one in found)
+    raws = {one.folder / name for one in found for name in one.raws} - gone
+    photos = chain((one.folder / name for one in found for name in one.photos), sorted(raws))
+    total = sum(len(one.photos) for one in found) + len(raws)
     with Terminal().progress("Sorting", total) as told:
         one_more = count_up(told)
         with closing(sort_photos(sorting, photos)) as outcomes:
@@ -173,7 +175,7 @@ def _sort(
             tell(FileOutcome(one.folder / name, Outcome.LEFT, reason=reason))
         with_photo = belongings.with_photo(one.folder)
         for name in one.others:
-            if one.folder / name not in gone:
+            if one.folder / name not in gone | raws:
                 is_raw = is_raw_name(name) and name not in with_photo
                 why = Reason.RAW if is_raw else None
                 tell(FileOutcome(one.folder / name, Outcome.NOT_A_PHOTO, reason=why))

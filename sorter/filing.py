@@ -49,6 +49,7 @@ class Filing:
     model_choice: str | None
     still_seconds: float = STILL_SECONDS
     sidecars: tuple[str, ...] = ()
+    raw: str = "on"
 
     def told(self) -> dict[str, Any]:
         """Give them as the journal keeps them."""
@@ -61,13 +62,13 @@ def _suffixes(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Read suffixes as people write them: `txt`, `.txt` and `*.txt` are the same."""
-    from core.images.listing import PHOTO_SUFFIXES
+    from core.images.formats import CAMERA_SUFFIXES
 
     suffixes = []
     for value in values:
         suffix = value.lower().removeprefix("*")
         suffix = suffix if suffix.startswith((".", "_", "-")) else f".{suffix}"
-        if len(suffix) < 2 or suffix in PHOTO_SUFFIXES or "/" in suffix:
+        if len(suffix) < 2 or suffix in CAMERA_SUFFIXES or "/" in suffix:
             raise click.BadParameter(f"{value!r} is no suffix of a sidecar. Try .txt.")
         suffixes.append(suffix)
     return tuple(suffixes)
@@ -116,6 +117,14 @@ def filing_options(command: Command) -> Command:
             metavar="SUFFIX",
             callback=_suffixes,
             help="Have files with this suffix go with their photo, too, such as .txt. Repeatable.",
+        ),
+        option(
+            "--raw",
+            type=click.Choice(["on", "off"]),
+            default="on",
+            show_default=True,
+            help="Raw photos without a JPEG beside them: sort them by their own full-size preview, "
+            "or leave them.",
         ),
         option("--copy", is_flag=True, help="Copy photos and leave the originals."),
         option(
@@ -217,6 +226,7 @@ def make_plan(
         include=filing.include,
         exclude=filing.exclude,
         sidecars=SidecarNames(filing.sidecars),
+        raw=filing.raw == "on",
     )
     inbox.check()
     routes = Routes(

@@ -16,6 +16,7 @@ from sorter.looking import Seen, Stumbled, look_at
 from sorter.moving.companions import Belongings
 from sorter.moving.failures import Placed, bug_words, stumbled
 from sorter.moving.mover import Mover, Request
+from sorter.moving.sidecar_names import is_raw_name
 from sorter.moving.writers import STILL_SECONDS, is_complete
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.routes import Routes
@@ -123,6 +124,8 @@ def _choose(
     )
     if unreadable and unreadable.code is UnreadableCode.VANISHED and sorting.was_filed(seen.path):
         return replace(stays, outcome=Outcome.LEFT, reason=Reason.ANOTHER_RUN)
+    if unreadable and unreadable.code is UnreadableCode.UNSUPPORTED and is_raw_name(seen.path.name):
+        return replace(stays, outcome=Outcome.NOT_A_PHOTO, reason=Reason.RAW)
     if unreadable and unreadable.code in _MAY_BE_A_BEGINNING:
         if FileIdentity.of(seen.path) != seen.identity:
             return replace(stays, outcome=Outcome.LEFT, reason=Reason.CHANGED)

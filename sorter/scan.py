@@ -8,15 +8,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from core.errors import UsageRefused
-from core.images.listing import Listing, is_photo_name, list_folders
+from core.images.listing import Listing, is_image_name, is_photo_name, list_folders
 from core.paths import display
-from sorter.moving.sidecar_names import SidecarNames
+from sorter.moving.sidecar_names import SidecarNames, is_raw_name
 from sorter.other_stores import first_library, is_other_store
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.patterns import excludes, includes
+from sorter.raw_photos import raws_alone
 from sorter.routes import SET_APART
 
 # What a download is called, or has beside it, for as long as it is not finished.
@@ -85,14 +88,16 @@ class Found:
     photos: Names  # that are input
     passed_over: dict[str, Reason]  # photos that are not, or not yet
     others: tuple[str, ...]  # no photos
+    raws: tuple[str, ...] = ()  # of these, raw photos of which no photo is here: they are input
 
     @property
     def names(self) -> list[str]:
         return [*self.photos, *self.passed_over, *self.others]
 
     @property
-    def photos_without_suffix(self) -> set[str]:
-        return {name for name in self.photos if not os.path.splitext(name)[1]}
+    def photos_of_other_names(self) -> set[str]:
+        """The photos that are not named as photos are: without a suffix, raw, or asked for."""
+        return {name for name in self.photos if not is_photo_name(name)} | {*self.raws}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,7 @@ class Inbox:
     include: tuple[str, ...] = ()  # patterns; none: all photos
     exclude: tuple[str, ...] = ()
     sidecars: SidecarNames = _TABLE
+    raw: bool = True  # raw photos alone are input, by their own preview
 
     def check(self) -> None:
         """Raise UsageRefused if sorting this folder makes no sense or would sort its own work."""
@@ -163,7 +169,7 @@ class Inbox:
             return False
         name = path.name
         return (
-            is_photo_name(name) or self.sidecars.is_companion(name) or not os.path.splitext(name)[1]
+            is_image_name(name) or self.sidecars.is_companion(name) or not os.path.splitext(name)[1]
         )
 
     def holds(self, folder: Path) -> bool:
@@ -185,13 +191,27 @@ class Inbox:
     def _found(self, listing: Listing) -> Found:
         """Tell what is input; of a hundred thousand names only those that matter are copied."""
         unfinished = _unfinished(listing)
+        asked_for = set(filter(partial(self._is_asked_for, listing), listing.others))
         reasons = {
             name: reason
-            for name in listing.photos
+            for name in chain(listing.photos, asked_for)
             if (reason := self._reason_against(listing, name, unfinished)) is not None
         }
-        photos = Names([name for name in listing.photos if name not in reasons])
-        return Found(listing.folder, photos, reasons, listing.others)
+        raws = tuple(
+            name
+            for name in (raws_alone(listing.others, listing.photos) if self.raw else ())
+            if self._reason_against(listing, name, unfinished) is None
+        )
+        names = sorted([*listing.photos, *asked_for]) if asked_for else listing.photos
+        photos = Names([name for name in names if name not in reasons])
+        others = tuple(name for name in listing.others if name not in asked_for)
+        return Found(listing.folder, photos, reasons, others, raws)
+
+    def _is_asked_for(self, listing: Listing, name: str) -> bool:
+        """Tell whether --include names an image that is of no format of cameras."""
+        if not self.include or not is_image_name(name) or is_raw_name(name):
+            return False
+        return includes(self.include, (listing.folder / name).relative_to(self.folder))
 
     def _reason_against(self, listing: Listing, name: str, unfinished: set[str]) -> Reason | None:
         """Say why a photo is not input, if so; `unfinished` are in lower case."""

@@ -293,7 +293,7 @@ class Watcher:
     def _ready(self, found: Found, settled: list[Path]) -> Generator[Path, None, None]:
         """Pick the photos whose companions have settled, too, and that are not remembered."""
         companions = self._keeper.belongings.look_at(
-            found.folder, found.names, found.photos_without_suffix
+            found.folder, found.names, found.photos_of_other_names
         )
         now = self._clock()
         photos = set(found.photos)
@@ -301,7 +301,10 @@ class Watcher:
             if found.passed_over.get(path.name) is Reason.UNFINISHED:
                 self._settling.wait_again(path, now, max(self._settle, _UNFINISHED))
             try:
-                if path.name in photos and self._is_ready(path, companions, now):
+                is_photo = path.name in photos or (
+                    path.name in found.raws and not may_still_get_its_photo(path)
+                )
+                if is_photo and self._is_ready(path, companions, now):
                     yield path
             except StoreUnusable:
                 raise

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.images.listing import FileKind, FoundFile, find_files
 from sorter.daemon.filesystem import FileSystem, file_system_of, nearest_folder
-from sorter.moving.sidecar_names import is_raw_name
 from sorter.other_stores import is_other_store
-from sorter.raw_photos import alone
+from sorter.raw_photos import raws_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,6 @@ def survey(
     """Look at everything, and write nothing. Raises OSError if `folder` cannot be listed."""
     folder, destination = Path(os.path.realpath(folder)), Path(os.path.realpath(destination))
     photos = tuple(_photos(folder, destination, recursive=recursive))
-    raws = _raws(folder, destination, recursive=recursive)
     folder_on, destination_on = file_system_of(folder), file_system_of(destination)
     return Survey(
         folder=folder,
@@ -61,7 +60,7 @@ def survey(
         photos=photos,
         folders=sum(1 for _ in os.walk(folder)) if recursive else 1,
         now=now,
-        raws_alone=len(alone(raws, [photo.path for photo in photos])),
+        raws_alone=_count_raws_alone(folder, destination, recursive=recursive),
     )
 
 
@@ -77,9 +76,11 @@ def _photos(folder: Path, destination: Path, *, recursive: bool) -> list[Photo]:
     return photos
 
 
-def _raws(folder: Path, destination: Path, *, recursive: bool) -> list[Path]:
-    files = _files(folder, destination, recursive=recursive)
-    return [file.path for file in files if is_raw_name(file.path.name)]
+def _count_raws_alone(folder: Path, destination: Path, *, recursive: bool) -> int:
+    names: defaultdict[Path, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    for file in _files(folder, destination, recursive=recursive):
+        names[file.path.parent][file.kind is FileKind.PHOTO].append(file.path.name)
+    return sum(len(raws_alone(others, photos)) for others, photos in names.values())
 
 
 def _files(folder: Path, destination: Path, *, recursive: bool) -> Iterator[FoundFile]:

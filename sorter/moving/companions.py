@@ -32,14 +32,16 @@ class Companions:
     ) -> None:
         """Look at the names of all files in the folder.
 
-        `photos` are those among them that are photos without having a photo's suffix. `about`
+        `photos` are those among them that are photos without being named as one. `about`
         reads what a JSON file is about; without it names alone decide.
         """
         names = list(names)
         self._photos = photos
         self._table = table or SidecarNames()
         self._about = about
-        companions = [name for name in names if self._table.is_companion(name)]
+        companions = [
+            name for name in names if self._table.is_companion(name) and name not in photos
+        ]
         self._of: defaultdict[str, list[str]] = defaultdict(list)
         self._owners: dict[str, tuple[str, ...]] = {}
         self._keys: dict[str, Key] = {}  # by which each has its owners

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from core.images.formats import RAW_SUFFIXES
 from core.images.listing import is_photo_name
 from sorter.names import fold
 
@@ -20,12 +21,8 @@ _NOTES = (
 )  # fmt: skip
 _BACKUP = "_original"  # ExifTool's: the photo, or its note, before it wrote to it
 # The same shot once more, named after the stem: raw photos, films, thumbnails, spoken notes.
-_RAW = frozenset(
-    {".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".gpr", ".iiq", ".kdc", ".mrw", ".nef"}
-    | {".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".srw", ".x3f"}
-)
 _FILMS = frozenset({".mov", ".mp4", ".mp", ".m4v", ".mv"})  # Live and motion photos'
-_SHOTS = _RAW | _FILMS | {".thm", ".wav"}
+_SHOTS = RAW_SUFFIXES | _FILMS | {".thm", ".wav"}
 
 _TAKEOUTS = ".supplemental-metadata"
 _CUT = 43  # letters from which on Takeout may have cut a name: 46, less a number such as (1)
@@ -95,7 +92,7 @@ class SidecarNames:
 
 def is_raw_name(name: str) -> bool:
     """Tell whether a file of that name would be a raw photo."""
-    return os.path.splitext(name)[1].lower() in _RAW
+    return os.path.splitext(name)[1].lower() in RAW_SUFFIXES
 
 
 def _note_keys(base: str, suffix: str) -> Iterator[Key]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -14,11 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from catdog import main
+from core.images.decode import open_image
 from core.labels import PhotoClass, Role
 from core.manifest import read_manifest
 from core.promotion import promote
@@ -27,6 +32,7 @@ from sorter.identity import FileIdentity
 from sorter.journal.run import Kind, Move, Run
 from sorter.moving.mover import Mover, Request
 from sorter.outcome import Outcome, Reason
+from tests.core.images.raw_files import FORMATS
 
 Put = Callable[[Path, bytes], Path]
 
@@ -624,17 +630,102 @@ def test_a_pipe_that_has_enough_ends_it_quietly(
     assert "broken off" not in run("history").stderr
 
 
-def test_raw_photos_alone_are_counted_and_told(folder: Path, tiny_model: Path) -> None:
+def raw(kind: str, picture: Any, **options: int) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG")
+    return FORMATS[kind](stream.getvalue(), picture.size, options.get("orientation", 1))
+
+
+RAWS = {"DNG": ".dng", "Canon CR2": ".CR2", "Canon CR3": ".cr3", "Nikon NEF": ".NEF"}
+RAWS |= {"Sony ARW": ".ARW", "Fujifilm RAF": ".raf", "Olympus ORF": ".orf", "Panasonic RW2": ".rw2"}
+
+
+def test_raw_photos_alone_are_filed_by_their_own_preview(
+    tmp_path: Path, tiny_model: Path, draw: Callable[..., Any]
+) -> None:
+    """With their notes; with --raw off they stay."""
+    folder = tmp_path / "card"
+    folder.mkdir()
+    for number, (kind, suffix) in enumerate(RAWS.items()):
+        animal = ("cats", "dogs")[number % 2]
+        content = raw(kind, draw(animal, 340 + number, (1200, 800)))
+        (folder / f"{animal}{number}{suffix}").write_bytes(content)
+    (folder / "cats0.xmp").write_text("a note")
+    (folder / "dogs1.CR2.xmp").write_text("a note")
+    assert run("doctor", folder).stdout.count("8 raw photos: catdog reads") == 1
+    before = tree(folder)
+    result = run("sort", folder, "--model", tiny_model, "--raw", "off")
+    assert result.exit_code == 0
+    assert "8 raw photos" in result.stdout
+    assert tree(folder) == before
+    result = run("sort", folder, "--model", tiny_model)
+    assert result.exit_code == 0, result.output
+    assert set(tree(folder)) == {f"{name[:4]}/{name}" for name in before}
+    assert run("undo").exit_code == 0
+    assert tree(folder) == before
+
+
+def test_a_raw_photo_lies_as_it_was_held(
+    tmp_path: Path, tiny_model: Path, draw: Callable[..., Any]
+) -> None:
+    """What the raw file says of that counts, not the preview."""
+    photo = tmp_path / "tom.dng"
+    photo.write_bytes(raw("DNG", draw("cats", 350, (1200, 800)), orientation=6))
+    assert open_image(photo, min_side=800).size == (800, 1200)
+
+
+def test_raw_photos_without_a_preview_are_counted_and_stay(folder: Path, tiny_model: Path) -> None:
     """By sort and by doctor; the one beside a JPEG goes with it, or is the JPEG's."""
+    header = b"II*\0\x10\0\0\0CR\2\0" + bytes(200)
     for name in ("a.CR2", "b.nef", "cats300.dng", "other300.ARW"):
-        (folder / name).write_bytes(b"raw")
+        (folder / name).write_bytes(header)
     examined = run("doctor", folder)
     assert "raw photos: 2 raw photos: catdog reads the JPEG beside them" in examined.stdout
-    result = run("sort", folder, "--model", tiny_model)
-    assert "2 raw photos: catdog reads the JPEG beside them" in result.stdout
+    result = run("sort", folder, "--model", tiny_model, "--others", "move")
+    assert "2 raw photos: catdog reads the JPEG beside them, or the preview" in result.stdout
     assert (folder / "cats" / "cats300.dng").exists()
     (folder / "b.nef").unlink()
     told = run("sort", folder, "--model", tiny_model, "--json")
     assert "1 raw photo: catdog reads the JPEG beside it" in told.stderr
-    reasons = {Path(o["path"]).name: o["reason"] for o in map(json.loads, told.stdout.splitlines())}
-    assert (reasons["a.CR2"], reasons["other300.ARW"]) == ("raw", None)
+    outcomes = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [(Path(o["path"]).name, o["reason"]) for o in outcomes if o["reason"] == "raw"] == [
+        ("a.CR2", "raw")
+    ]
+    assert (folder / "a.CR2").exists()
+
+
+@pytest.mark.parametrize("name", ["x.psd", "x.tga", "x.ico", "x.pcx", "x.ppm"])
+def test_other_formats_are_input_only_where_include_names_them(
+    tmp_path: Path, tiny_model: Path, draw: Callable[..., Any], name: str
+) -> None:
+    """Programs keep such files for themselves; predict reads them all the same."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    if name != "x.psd":
+        draw("cats", 300, (128, 128)).save(folder / name)
+    else:
+        pixels = np.asarray(draw("cats", 300, (128, 128)))
+        head = struct.pack(">4sH6xHIIHH12xH", b"8BPS", 1, 3, 128, 128, 8, 3, 0)
+        (folder / name).write_bytes(head + pixels.transpose(2, 0, 1).tobytes())
+    before = tree(folder)
+    assert "not" in run("sort", folder, "--model", tiny_model).stdout
+    assert tree(folder) == before
+    assert ": cat" in run("predict", folder, "--model", tiny_model).stdout
+    run("sort", folder, "--model", tiny_model, "--include", "x.*")
+    assert (folder / "cats" / name).exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["x.jpg_large", "IMG.jpg (1)", "x.PJPEG", "x.jif", "x.jxl", "x.jp2"]
+)
+def test_names_that_browsers_give_are_input(
+    tmp_path: Path, tiny_model: Path, draw: Callable[..., Any], name: str
+) -> None:
+    import pillow_jxl  # noqa: F401
+
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    formats = {"x.jxl": "JXL", "x.jp2": "JPEG2000"}
+    draw("cats", 300).save(folder / name, formats.get(name, "JPEG"))
+    run("sort", folder, "--model", tiny_model)
+    assert (folder / "cats" / name).exists()

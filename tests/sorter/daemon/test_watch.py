@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import shutil
@@ -33,6 +34,7 @@ from sorter.pipeline import Sorting
 from sorter.routes import Routes
 from sorter.scan import Inbox
 from sorter.signals import stop_wish
+from tests.core.images.raw_files import FORMATS
 
 Draw = Callable[..., Any]
 Wait = Callable[[Callable[[], object]], None]
@@ -467,6 +469,28 @@ def test_a_group_settles_together_and_a_late_sidecar_follows(
     wait_until((inbox.folder / "cats" / "tom.jpg.xmp").exists)
     wait_until(lambda: running.told("tom.jpg.xmp") == ["moved"])
     assert set(tree(inbox.folder)) == {"cats/tom.jpg", "cats/tom.CR2", "cats/tom.jpg.xmp"}
+
+
+def test_a_raw_photo_waits_for_its_jpeg_and_is_filed_alone_in_the_end(
+    inbox: Inbox,
+    daemon: Callable[..., Running],
+    draw: Draw,
+    wait_until: Wait,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The JPEG decides where both go, if there is one."""
+    monkeypatch.setattr(watch_module, "PATIENCE", 4.0)
+    monkeypatch.setattr(late, "PATIENCE", 4.0)
+    running = daemon()
+    stream = io.BytesIO()
+    draw("dogs", 416, (1200, 800)).save(stream, "JPEG")
+    content = FORMATS["DNG"](stream.getvalue(), (1200, 800), 1)
+    (inbox.folder / "tom.dng").write_bytes(content)
+    draw("cats", 415).save(inbox.folder / "tom.jpg")
+    (inbox.folder / "rex.dng").write_bytes(content)
+    wait_until((inbox.folder / "cats" / "tom.dng").exists)
+    wait_until((inbox.folder / "dogs" / "rex.dng").exists)
+    assert running.told("rex.dng") == ["moved"]
 
 
 def test_a_subfolder_that_cannot_be_listed_is_told_once(
