@@ -4,44 +4,50 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 from telegram import Update
 from telegram.ext import Application, ContextTypes, TypeHandler
-from telegram.request import HTTPXRequest
 
 from bot.access import Admins, Gate
 from bot.chats import Chats
-from bot.commands import Commands, set_menu
+from bot.commands import Commands
 from bot.errands import Errands
 from bot.feedback import FeedbackButtons
 from bot.handlers import Handlers
 from bot.keeping import Keeping
+from bot.menu import set_menu
 from bot.photos.answer import Answering
-from bot.photos.delivery import MarkingRateLimiter
 from bot.photos.fetch import Fetcher
 from bot.photos.inference import InferencePool
 from bot.photos.intake import Intake
+from bot.photos.limiter import ChatRateLimiter
 from bot.photos.notices import Notices
 from bot.photos.rates import Allowance
 from bot.service.metrics import Metrics
+from bot.service.outage import Outage
+from bot.service.request import CheckedRequest
 from bot.service.secret import Secret
+from bot.service.updates import Updates
 from bot.settings import BotSettings
 from bot.store import records
+from bot.store.forgotten import Forgotten
 from bot.store.thread import StoreThread
 from core.classifier import Classifier
 
 log = logging.getLogger(__name__)
 
-# Handlers only write to the store and queue: none holds a photo's bytes or waits for Telegram.
-_UPDATES_AT_ONCE = 256
+# The library advises its own getUpdates, which parses a batch whole or not at all, and its own
+# getFile, which takes a relative path for one of the current folder.
+warnings.filterwarnings("ignore", message="Please use 'Bot.get(Updates|File)'")
+
 _CONNECTIONS = 64
 _SEND_TIMEOUT = 20.0  # seconds; after it nobody knows whether a message arrived
 _CHAT_BURST, _CHAT_PER_SECOND = 20, 1.0  # answers in one private chat before Telegram minds
-_FRESH = 600.0  # seconds that a photo is answered after a restart
+_FRESH = 20 * 3600.0  # seconds that a photo is answered after a restart
 _DAY = 86_400.0
 
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
@@ -59,8 +65,12 @@ class Bot:
     ) -> None:
         """`serving` gives the model that serves now. Raises StoreUnusable."""
         self.settings = settings
+        self.state_dir = state_dir
         self.metrics = Metrics()
-        self.application = _build(token, settings, self.metrics)
+        self.outage = Outage()
+        limiter = ChatRateLimiter(settings.send_rate, self.metrics.halts, self.outage)
+        self.application = _build(token, settings, limiter)
+        self.updates = Updates(self.application, self.metrics)
         self._store = StoreThread(state_dir)
         self._pool = InferencePool(serving, settings.threshold)
         bot = self.application.bot
@@ -78,20 +88,21 @@ class Bot:
             person_rate=settings.person_rate,
         )
         self._keeping = Keeping(bot, self._store, fetcher, self._errands, state_dir)
-        self._chats = Chats(self._store)
-        admins = Admins(bot)
-        gate = Gate(settings, notices)
+        self._chats = Chats(self._store, settings.allowed_chats)
+        admins, forgotten = Admins(bot), Forgotten()
+        gate = Gate(settings, self._chats, notices)
         asks = settings.asks_for_photos
         self.application.add_handler(TypeHandler(Update, self._count), group=-2)
         self.application.add_handler(TypeHandler(Update, gate.check), group=-1)
         Commands(
-            self._store, self._pool, self._chats, admins, notices, self._errands,
-            asks_for_photos=asks,
+            self._store, self._pool, self._chats, admins, notices, self._errands, self._intake,
+            self._keeping, forgotten, asks_for_photos=asks,
         ).register(self.application)  # fmt: skip
-        FeedbackButtons(
-            self._store, self._pool, self._keeping, admins, self._errands, self.metrics,
-            asks_for_photos=asks,
-        ).register(self.application)  # fmt: skip
+        self._buttons = FeedbackButtons(
+            self._store, self._pool, self._keeping, admins, forgotten, self.metrics,
+            turn_to_edit=limiter.turn_to_edit, asks_for_photos=asks,
+        )  # fmt: skip
+        self._buttons.register(self.application)
         Handlers(
             self._intake, notices, self._chats, self._store, self._pool, self.metrics
         ).register(self.application)
@@ -108,13 +119,17 @@ class Bot:
         if self.settings.asks_for_photos:
             await self._keeping.resume()
 
+    async def check(self) -> None:
+        """Look whether the store can be read. Raises StoreUnusable."""
+        await self._store.run(lambda db: db.execute("SELECT 1").fetchone())
+
     async def follow_model(self) -> None:
         """Take another model as soon as one is promoted, for ever."""
         await self._pool.follow()
 
     async def set_menu(self) -> None:
         """Tell Telegram the commands."""
-        await set_menu(self.application)
+        await set_menu(self.application.bot, self._store)
 
     async def forget_old(self) -> None:
         """Take away what is too old to be of use."""
@@ -124,6 +139,7 @@ class Bot:
     async def finish(self, grace: float) -> None:
         """Answer what waits, for `grace` seconds at most: to be called when no updates come."""
         await self._intake.stop(grace)
+        await self._buttons.stop()
         await self._errands.stop()
 
     async def close(self) -> None:
@@ -135,32 +151,23 @@ class Bot:
         self.metrics.updates.inc()
 
 
-def _build(token: Secret, settings: BotSettings, metrics: Metrics) -> AnyApplication:
+def _build(token: Secret, settings: BotSettings, limiter: ChatRateLimiter) -> AnyApplication:
     root = settings.api_url.rstrip("/")
-
-    async def note(response: httpx.Response) -> None:
-        # who asks for messages has contact if they come; who is sent them, if Telegram answers
-        if response.is_success and settings.webhook is not None:
-            metrics.contact()
-
-    request = HTTPXRequest(
+    request = CheckedRequest(
         connection_pool_size=_CONNECTIONS,
         pool_timeout=60.0,
         connect_timeout=10.0,
         read_timeout=_SEND_TIMEOUT,
         write_timeout=_SEND_TIMEOUT,
-        httpx_kwargs={"event_hooks": {"response": [note]}},
     )
-    polling = HTTPXRequest(connect_timeout=10.0)
     application: AnyApplication = (
         Application.builder()
         .token(token.reveal())
         .base_url(f"{root}/bot")
         .base_file_url(f"{root}/file/bot")
         .request(request)
-        .get_updates_request(polling)
-        .rate_limiter(MarkingRateLimiter(settings.send_rate))
-        .concurrent_updates(_UPDATES_AT_ONCE)
+        .get_updates_request(CheckedRequest(connect_timeout=10.0))
+        .rate_limiter(limiter)
         .build()
     )
     return application

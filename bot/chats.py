@@ -1,24 +1,37 @@
-"""The groups where every photo is answered."""
+"""The groups that the bot knows by number: where it answers every photo, and where it may."""
 
 from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
 
 from bot.store import records
 from bot.store.thread import StoreThread
 
+log = logging.getLogger(__name__)
+
 
 class Chats:
-    """Which groups have turned that on: in the store, and at hand."""
+    """Groups with their settings, in the store and at hand; both follow a group's number."""
 
-    def __init__(self, store: StoreThread) -> None:
+    def __init__(self, store: StoreThread, allowed: Iterable[int] = ()) -> None:
+        """`allowed` are the groups on the allow list."""
         self._store = store
         self._auto: set[int] = set()
+        self._allowed = set(allowed)
 
     async def load(self) -> None:
-        """Read what was turned on before the start."""
+        """Read what was turned on, and which groups have moved, before the start."""
         self._auto = await self._store.run(records.auto_chats)
+        moved = await self._store.run(records.moved_chats)
+        for _ in moved:  # some may have moved more than once
+            self._allowed |= {new for old, new in moved.items() if old in self._allowed}
 
     def is_auto(self, chat: int) -> bool:
         return chat in self._auto
+
+    def is_allowed(self, chat: int) -> bool:
+        return chat in self._allowed
 
     async def set_auto(self, chat: int, on: bool) -> None:
         """Turn it on or off for a group."""
@@ -28,9 +41,22 @@ class Chats:
         else:
             self._auto.discard(chat)
 
-    async def moved(self, old: int, new: int) -> None:
-        """Follow a group that became a supergroup, which has another number."""
-        if old in self._auto:  # at once: its next photo may be here already
+    async def moved(self, old: int, new: int) -> bool:
+        """Follow a group that became a supergroup, which has another number.
+
+        Returns: whether it is on the allow list, and was not followed before.
+        """
+        # at once: its next photo may be here already
+        is_news = old in self._allowed and new not in self._allowed
+        if old in self._auto:
             self._auto.discard(old)
             self._auto.add(new)
+        if is_news:
+            self._allowed.add(new)
+            log.warning(
+                "a group of CATDOG_BOT_ALLOW_CHAT became a supergroup, which has another number: "
+                "it is followed, and the bot has said the number there"
+            )
+            await self._store.run(lambda db: records.note_moved(db, old, new))
         await self._store.run(lambda db: records.move_chat(db, old, new))
+        return is_news

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from telegram import BotCommand, Message, Update
-from telegram.error import TelegramError
+from telegram import Message, Update
 from telegram.ext import Application, CommandHandler, ContextTypes, filters
 
 from bot.access import Admins
 from bot.chats import Chats
 from bot.errands import Errands
+from bot.keeping import Keeping
 from bot.photos.incoming import is_private, language_of, sender_of
 from bot.photos.inference import InferencePool
+from bot.photos.intake import Intake
 from bot.photos.notices import Notices
 from bot.store import opinions, records
+from bot.store.forgotten import Forgotten
 from bot.store.opinions import Consent
 from bot.store.thread import StoreThread
 from bot.words import replies
-from bot.words.catalogue import ENGLISH, Words, catalogues, words_for
+from bot.words.catalogue import Words, words_for
 from core.labels import UNSURE
 from core.wording import percent
-
-log = logging.getLogger(__name__)
 
 
 class Commands:
@@ -40,11 +39,17 @@ class Commands:
         admins: Admins,
         notices: Notices,
         errands: Errands,
+        intake: Intake,
+        keeping: Keeping,
+        forgotten: Forgotten,
         *,
         asks_for_photos: bool,
     ) -> None:
         self._notices = notices
         self._errands = errands
+        self._intake = intake
+        self._keeping = keeping
+        self._forgotten = forgotten
         self._store = store
         self._pool = pool
         self._chats = chats
@@ -115,7 +120,10 @@ class Commands:
     async def forget(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         message, words = _asked(update)
         person = sender_of(message)
+        self._intake.forget(person)
+        self._forgotten.note(person)
         number, files = await self._store.run(lambda db: opinions.forget(db, person))
+        await self._keeping.written(person)
         await asyncio.to_thread(_delete, files)
         await self._store.erase()
         text = words.forgotten.format(number=number) if number else words.nothing_to_forget
@@ -167,18 +175,6 @@ class Commands:
             right = tallies.get("judged-right", 0)
             text += "\n" + words.stats_feedback.format(feedback=judged, right=right)
         return text
-
-
-async def set_menu(application: Application[Any, Any, Any, Any, Any, Any]) -> None:
-    """Tell Telegram the commands, in each language; a bot that cannot goes on without."""
-    for code, words in catalogues().items():
-        commands = [BotCommand(name, text) for name, text in words.menu.items()]
-        language = None if code == ENGLISH else code
-        try:
-            await application.bot.set_my_commands(commands, language_code=language)
-        except TelegramError as error:
-            log.warning("the menu of commands could not be set (%s)", type(error).__name__)
-            return
 
 
 def _asked(update: Update) -> tuple[Message, Words]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from telegram import Message, Update
@@ -14,9 +14,11 @@ from bot.chats import Chats
 from bot.photos.incoming import (
     Attachment,
     NotAPhoto,
+    Pointed,
     attachment_of,
     command_of,
     is_addressed,
+    is_command,
     is_private,
     is_reply_to,
     language_of,
@@ -32,6 +34,7 @@ from bot.store.records import Purpose
 from bot.store.thread import StoreThread
 from bot.words import replies
 from bot.words.catalogue import words_for
+from core.store import StoreUnusable
 
 log = logging.getLogger(__name__)
 
@@ -82,17 +85,25 @@ class Handlers:
                 is_asked = is_asked or self._chats.is_auto(message.chat.id)
             await self._intake.take(message, found, purpose=purpose, is_asked=is_asked)
             return
+        if found is not None and message.media_group_id is not None:
+            await self._intake.take_other(message, found, is_asked=is_asked)
+            return
         if not is_asked:
             return
         if not is_private(message) and mentions(message, context.bot):
             pointed = _pointed_at(message, context.bot.id)
-            if isinstance(pointed, _Pointed):  # "@catdog_bot?" in reply to somebody's photo
+            if isinstance(pointed, Pointed):  # "@catdog_bot?" in reply to somebody's photo
                 await self._take(message, pointed, Purpose.WHAT)
                 return
+        # who talks with the bot, or about its answer, is told once in a while what it is for
+        is_chat = not mentions(message, context.bot) and not is_command(message)
+        say = self._notices.say_once_in_a_while if is_chat else self._notices.say
         words = words_for(language_of(message))
         if found is None:
             kinds = replies.kinds(words, self._pool.manifest)
-            self._notices.say(message, words.hint.format(kinds=kinds))
+            say(message, words.hint.format(kinds=kinds))
+        elif is_reply_to(message, context.bot.id):
+            say(message, getattr(words, found))
         else:
             self._say_what_it_is(message, found)
 
@@ -101,7 +112,7 @@ class Handlers:
         message = update.message
         assert message is not None
         pointed = _pointed_at(message, context.bot.id)
-        if isinstance(pointed, _Pointed):
+        if isinstance(pointed, Pointed):
             await self._take(message, pointed, Purpose.WHAT)
         elif pointed is not None:
             self._say_what_it_is(message, pointed)
@@ -118,6 +129,8 @@ class Handlers:
             return
         if pointed is None:
             pointed = await self._answered_before(message)
+        else:
+            pointed = await self._with_number(message, pointed)
         if pointed is None:
             self._notices.say(message, words_for(language_of(message)).why_usage)
             return
@@ -126,23 +139,34 @@ class Handlers:
     async def moved(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Follow a group that becomes a supergroup."""
         message = update.message
-        if message is not None and message.migrate_to_chat_id is not None:
-            await self._chats.moved(message.chat.id, message.migrate_to_chat_id)
+        assert message is not None
+        old, new = message.chat.id, message.migrate_to_chat_id
+        if message.migrate_from_chat_id is not None:
+            old, new = message.migrate_from_chat_id, message.chat.id
+        if new is not None and await self._chats.moved(old, new):
+            words = words_for(language_of(message))
+            self._notices.tell(new, words.moved.format(old=old, new=new))
 
     async def error(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Log what no handler caught, and tell whoever waits for an answer."""
-        log.error("an update failed", exc_info=context.error)
-        self._metrics.bugs.inc()
         message = update.message if isinstance(update, Update) else None
-        if message is not None and not isinstance(context.error, TelegramError):
-            self._notices.say(message, words_for(language_of(message)).trouble)
+        words = words_for(language_of(message) if message is not None else None)
+        if isinstance(context.error, StoreUnusable):
+            log.error("an update could not be handled: %s", context.error)
+            text = words.no_room
+        else:
+            log.error("an update failed", exc_info=context.error)
+            text = words.trouble
+        self._metrics.bugs.inc()
+        if message is None or isinstance(context.error, TelegramError):
+            return
+        say = self._notices.reply if is_command(message) else self._notices.say
+        say(message, text)
 
-    async def _take(self, message: Message, pointed: _Pointed, purpose: Purpose) -> None:
-        await self._intake.take(
-            message, pointed.image, photo=pointed.message, author=pointed.author, purpose=purpose
-        )
+    async def _take(self, message: Message, pointed: Pointed, purpose: Purpose) -> None:
+        await self._intake.take(message, pointed.image, pointed=pointed, purpose=purpose)
 
-    async def _answered_before(self, message: Message) -> _Pointed | None:
+    async def _answered_before(self, message: Message) -> Pointed | None:
         """Find the photo whose answer a message replies to; in private, else the last one."""
         chat, person = message.chat.id, sender_of(message)
         answer = message.reply_to_message
@@ -156,23 +180,23 @@ class Handlers:
         if found is None:
             return None
         asked = found.asked
-        return _Pointed(asked.message, asked.author, Attachment(asked.file_id, asked.size))
+        image = Attachment(asked.file_id, asked.size, has_spoiler=asked.has_spoiler)
+        return Pointed(asked.message, asked.author, image, asked.position)
+
+    async def _with_number(self, message: Message, pointed: Pointed) -> Pointed:
+        """Give the photo that a message replies to the number that it has in its album."""
+        chat, replied = message.chat.id, message.reply_to_message
+        if replied is None or replied.media_group_id is None:
+            return pointed
+        found = await self._store.run(lambda db: records.of_message(db, chat, pointed.message))
+        return pointed if found is None else replace(pointed, position=found.asked.position)
 
     def _say_what_it_is(self, message: Message, what: NotAPhoto) -> None:
         text: str = getattr(words_for(language_of(message)), what)
         self._notices.say(message, text)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pointed:
-    """A photo that a command points at."""
-
-    message: int
-    author: int
-    image: Attachment
-
-
-def _pointed_at(message: Message, bot: int) -> _Pointed | NotAPhoto | None:
+def _pointed_at(message: Message, bot: int) -> Pointed | NotAPhoto | None:
     """Find the photo that a message replies to, in this chat or, quoted, in another."""
     replied = message.reply_to_message
     if replied is not None and replied.forum_topic_created is None:  # each topic begins with one
@@ -180,11 +204,11 @@ def _pointed_at(message: Message, bot: int) -> _Pointed | NotAPhoto | None:
             return None
         found = attachment_of(replied)
         if isinstance(found, Attachment):
-            return _Pointed(replied.message_id, sender_of(replied), found)
+            return Pointed(replied.message_id, sender_of(replied), found)
         return found
     if message.external_reply is not None:
         found = attachment_of(message.external_reply)
         if isinstance(found, Attachment):
-            return _Pointed(message.message_id, _NOBODY, found)
+            return Pointed(message.message_id, _NOBODY, found)
         return found
     return None

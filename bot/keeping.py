@@ -39,6 +39,7 @@ class Keeping:
         self._fetcher = fetcher
         self._errands = errands
         self._folder = state_dir / FOLDER
+        self._writing: dict[int, set[asyncio.Task[None]]] = {}  # by whose photo it is
 
     def keep(self, record: Record) -> None:
         """Keep a photo whose owner allows it."""
@@ -58,16 +59,33 @@ class Keeping:
         assert seen is not None
         try:
             async with self._fetcher.fetched(self._bot, asked.file_id, asked.size) as content:
-                path = await asyncio.to_thread(_write, self._folder, seen.sha256, content)
-            if path is None:
-                log.warning("a photo that was given is not the one that was answered")
-                return
-            if not await self._store.run(lambda db: opinions.kept(db, record.id, path)):
-                await self._remove_if_nobodys(path)  # it was taken back meanwhile
+                writing = asyncio.create_task(self._write(record, seen.sha256, content))
+                of_author = self._writing.setdefault(asked.author, set())
+                of_author.add(writing)
+                try:
+                    await asyncio.shield(writing)
+                finally:
+                    of_author.discard(writing)
         except NotFetched as error:
             log.info("a photo that was given could not be fetched (%s)", error.code)
         except (OSError, StoreUnusable) as error:
             log.error("a photo that was given could not be kept: %s", error)
+
+    async def written(self, person: int) -> None:
+        """Wait until no file of a person's is being written, now that none may be any more."""
+        while writing := self._writing.get(person):
+            await asyncio.wait(writing)
+            writing -= {task for task in writing if task.done()}
+        self._writing.pop(person, None)
+
+    async def _write(self, record: Record, sha256: str, content: bytes) -> None:
+        if not await self._store.run(lambda db: opinions.may_be_kept(db, record.id)):
+            return  # it was taken back meanwhile
+        path = await asyncio.to_thread(_write, self._folder, sha256, content)
+        if path is None:
+            log.warning("a photo that was given is not the one that was answered")
+        elif not await self._store.run(lambda db: opinions.kept(db, record.id, path)):
+            await self._remove_if_nobodys(path)
 
     async def _remove_if_nobodys(self, path: Path) -> None:
         if not await self._store.run(lambda db: opinions.is_kept(db, path)):

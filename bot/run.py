@@ -9,27 +9,35 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from typing import Any, TypeVar
 
 from telegram import Update
 from telegram.error import BadRequest, InvalidToken, NetworkError, TelegramError
 
 from bot.app import Bot
 from bot.service.health import health_server, watch_loop
+from bot.service.instance import only_bot
 from bot.service.polling import Polling
 from bot.service.secret import Secret
+from bot.service.supervision import Supervisor
+from bot.service.webhook import webhook_server
 from bot.settings import Webhook
 from core.errors import UsageRefused
 from core.notify import ServiceManager
+from core.store import StoreUnusable
 
 log = logging.getLogger(__name__)
 
 _UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY]
-_TRIES = 3  # at the first call again, before it is said that Telegram cannot be reached
+Made = TypeVar("Made")
+
+# seconds between tries of the first calls, before it is said that Telegram cannot be reached
+_TRIES = (1.0, 1.0, 1.0)
+_REFUSED = (1.0, 2.0, 4.0, 8.0)  # or refuses the token: a server that restarts says 401 or 404, too
 _GRACE = 20.0  # seconds for what waits, once told to stop
-_BEAT = 5.0  # seconds between signs of life
+_BEAT = 20.0  # seconds between signs of life, where Telegram sends the messages
+_AT_STOP = 45.0  # seconds at most for updates that are being handled
 _CONFIRM = 5.0  # seconds to tell Telegram which updates were taken
 _LOOKS_AN_HOUR = 60
 
@@ -38,14 +46,16 @@ async def run(bot: Bot, *, ready: Callable[[], None], stop: asyncio.Event | None
     """Serve until SIGTERM or Ctrl-C, or until `stop` is set, then answer what waits.
 
     A second signal ends it at once; what waits is then answered after a restart.
-    Raises TelegramError if Telegram cannot be reached or refuses the token, and UsageRefused if a
-    port is taken.
+    Raises TelegramError if Telegram cannot be reached or refuses the token, UsageRefused if a
+    port is taken, AnotherBot if one is at work with the state folder, and KeepsEnding if a part of
+    the bot does.
     """
     stop = stop or asyncio.Event()
     hurry = asyncio.Event()
     manager = ServiceManager.from_environment(os.environ)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(bot.close)
+        stack.enter_context(only_bot(bot.state_dir))
         stack.enter_context(_signals(stop, hurry))
         if bot.settings.health_port is not None:
             await stack.enter_async_context(health_server(bot.metrics, bot.settings.health_port))
@@ -54,79 +64,91 @@ async def run(bot: Bot, *, ready: Callable[[], None], stop: asyncio.Event | None
         stack.push_async_callback(bot.application.shutdown)
         stack.push_async_callback(_finish, bot, hurry)
         await bot.begin()
-        await bot.application.start()
-        await stack.enter_async_context(_updates(bot))
+        supervisor = Supervisor(bot.metrics)
+        await stack.enter_async_context(_updates(bot, supervisor, manager))
+        stack.push_async_callback(supervisor.stop)
         manager.ready()
         ready()
-        for work in (
-            _beat(manager),
-            _keep_house(bot),
-            bot.set_menu(),
-            bot.follow_model(),
-            watch_loop(bot.metrics),
-        ):
-            stack.push_async_callback(_end, asyncio.create_task(work))
-        await stop.wait()
+        supervisor.keep("housekeeping", lambda: _keep_house(bot))
+        supervisor.keep("looking for another model", bot.follow_model)
+        supervisor.keep("watching the loop", lambda: watch_loop(bot.metrics))
+        supervisor.once("setting the menu", bot.set_menu)
+        await _unless(stop, supervisor.failure())
         manager.stopping()
 
 
 async def _reach(bot: Bot) -> None:
     """Make the first call to Telegram, which tells whether the token is good."""
-    for left in range(_TRIES, -1, -1):
+    await _patiently(bot.application.initialize)
+    bot.metrics.contact()
+
+
+async def _patiently(call: Callable[[], Awaitable[Made]]) -> Made:
+    """Make one of the first calls, again for a while if it fails. Raises TelegramError."""
+    waits, refusals = iter(_TRIES), iter(_REFUSED)
+    while True:
         try:
-            await bot.application.initialize()
-        except (NetworkError, InvalidToken) as error:  # a server that restarts says 404, too
-            if left == 0 or (isinstance(error, InvalidToken) and left < _TRIES):
+            return await call()
+        except BadRequest:
+            raise
+        except (NetworkError, InvalidToken) as error:
+            wait = next(refusals if isinstance(error, InvalidToken) else waits, None)
+            if wait is None:
                 raise
-            await asyncio.sleep(1)
-        else:
-            return
+        except TelegramError:
+            raise
+        except Exception as error:  # an answer that the library cannot read
+            log.warning("Telegram's answer could not be read (%s)", type(error).__name__)
+            wait = next(waits, None)
+            if wait is None:
+                raise NetworkError("an answer that cannot be read") from None
+        await asyncio.sleep(wait)
 
 
 @contextlib.asynccontextmanager
-async def _updates(bot: Bot) -> AsyncIterator[None]:
+async def _updates(
+    bot: Bot, supervisor: Supervisor, manager: ServiceManager
+) -> AsyncIterator[None]:
     """Have updates come while the context lasts: they are asked for, or Telegram sends them."""
-    application, webhook = bot.application, bot.settings.webhook
+    webhook = bot.settings.webhook
     if webhook is None:
-        polling = Polling(application.bot, application.update_queue, _UPDATES, bot.metrics)
-        task = asyncio.create_task(polling.run())
+        polling = Polling(
+            bot.application.bot, bot.updates, _UPDATES, bot.metrics, bot.outage,
+            alive=manager.alive,
+        )  # fmt: skip
+        supervisor.keep("asking for messages", polling.run)
         try:
             yield
         finally:
-            await _end(task)
+            await supervisor.stop()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(polling.confirm(), _CONFIRM)
         return
-    assert application.updater is not None
+    async with webhook_server(webhook, bot.updates, bot.metrics):
+        await _tell_telegram(bot, webhook)
+        supervisor.keep("giving signs of life", lambda: _beat(bot, manager))
+        yield
+
+
+async def _tell_telegram(bot: Bot, webhook: Webhook) -> None:
+    """Say where updates are to be sent. Raises UsageRefused if Telegram does not take that."""
     try:
-        await application.updater.start_webhook(
-            listen=webhook.listen,
-            port=webhook.port,
-            url_path=urlsplit(webhook.url).path.lstrip("/"),
-            webhook_url=webhook.url,
-            secret_token=webhook.secret.reveal(),
-            bootstrap_retries=_TRIES,
-            allowed_updates=_UPDATES,
+        await _patiently(
+            lambda: bot.application.bot.set_webhook(
+                webhook.url,
+                allowed_updates=_UPDATES,
+                secret_token=webhook.secret.reveal(),
+            )
         )
-    except OSError as error:
-        raise UsageRefused(
-            f"Port {webhook.port} on {webhook.listen} cannot be listened on ({error.strerror}). "
-            "Choose another with CATDOG_BOT_WEBHOOK_PORT."
-        ) from None
     except BadRequest as error:
         raise UsageRefused(
             f"Telegram does not take the webhook ({error.message}). Check CATDOG_BOT_WEBHOOK_URL."
         ) from None
-    try:
-        yield
-    finally:
-        await application.updater.stop()
 
 
 async def _finish(bot: Bot, hurry: asyncio.Event) -> None:
     """Answer what waits for a while, now that nothing more is taken in."""
-    if bot.application.running:
-        await bot.application.stop()  # the updates that came are handled: photos are queued
+    await bot.updates.handled(within=_AT_STOP)  # photos are queued then
     if not await _unless(hurry, bot.finish(_GRACE)):
         await bot.finish(0)
 
@@ -148,9 +170,11 @@ async def _end(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def _beat(manager: ServiceManager) -> None:
-    """Give signs of life for as long as the loop turns."""
+async def _beat(bot: Bot, manager: ServiceManager) -> None:
+    """Give signs of life for as long as the store answers."""
     while True:
+        with contextlib.suppress(StoreUnusable):  # people are told of that
+            await bot.check()
         manager.alive()
         await asyncio.sleep(_BEAT)
 
@@ -166,6 +190,7 @@ async def _keep_house(bot: Bot) -> None:
             if bot.settings.webhook is not None:
                 with contextlib.suppress(TelegramError):
                     await bot.application.bot.get_me()
+                    bot.metrics.contact()
             await asyncio.sleep(3600 / _LOOKS_AN_HOUR)
 
 

@@ -149,8 +149,14 @@ _MIGRATIONS = (
     CREATE INDEX feedback_of_owner ON feedback (owner) WHERE owner IS NOT NULL;
     """,
     """
-    -- of some pixels as they were decoded for filing: what tags do not change; null of sidecars
-    ALTER TABLE moves ADD COLUMN pixels TEXT;
+    -- where it stands in its album, as people count
+    ALTER TABLE bot_photos ADD COLUMN position INTEGER;
+    -- 1: hidden until it is tapped
+    ALTER TABLE bot_photos ADD COLUMN spoiler INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE bot_moved_chats (         -- groups on the allow list that became supergroups
+        old INTEGER PRIMARY KEY,
+        new INTEGER NOT NULL
+    );
     """,
 )
 

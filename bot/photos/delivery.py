@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import httpx
 from telegram.error import (
@@ -17,87 +17,83 @@ from telegram.error import (
     InvalidToken,
     NetworkError,
     RetryAfter,
-    TelegramError,
 )
-from telegram.ext import AIORateLimiter
+
+from bot.service.request import UnreadableAnswer
 
 log = logging.getLogger(__name__)
 
 Made = TypeVar("Made")
 
 _DELAYS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0) + 9 * (60.0,)  # seconds: ten minutes of tries
-_RETRIES = 3  # of a call that Telegram tells to wait; the library waits as long as it says
+
+
+class Withdrawn(Exception):
+    """What was to be sent is not to be sent any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
     """What to note in the store around a call that must not be made twice."""
 
-    before: Callable[[], Awaitable[object]]  # from now on it may have arrived
+    before: Callable[[], Awaitable[object]]  # from now on it may have arrived; raises Withdrawn
     undo: Callable[[], Awaitable[object]]  # it certainly has not
 
 
-_marks: ContextVar[Marks | None] = ContextVar("marks", default=None)
+@dataclass(slots=True)
+class _Delivery:
+    """A message that is being sent."""
+
+    marks: Marks | None
+    may_have_arrived: bool = field(default=False)
 
 
-class MarkingRateLimiter(AIORateLimiter):
-    """The library's limiter, which notes a call after it has waited for its turn.
+_delivery: ContextVar[_Delivery | None] = ContextVar("delivery", default=None)
+
+
+async def attempted(call: Callable[[], Awaitable[Made]]) -> Made:
+    """Make a call whose turn has come, noting that it may have had its effect.
 
     An answer that waits behind others has certainly not been sent, and a bot that is killed
     meanwhile sends it after its restart.
     """
-
-    def __init__(self, per_second: int) -> None:
-        """`per_second` 0 lifts the limits."""
-        if per_second:
-            super().__init__(overall_max_rate=per_second, max_retries=_RETRIES)
-        else:
-            super().__init__(overall_max_rate=0, group_max_rate=0, max_retries=_RETRIES)
-
-    async def process_request(
-        self,
-        callback: Callable[..., Coroutine[Any, Any, Any]],
-        args: Any,
-        kwargs: dict[str, Any],
-        endpoint: str,
-        data: dict[str, Any],
-        rate_limit_args: int | None,
-    ) -> Any:
-        marks = _marks.get()
-
-        async def marked(*args: Any, **kwargs: Any) -> Any:
-            if marks is None:
-                return await callback(*args, **kwargs)
-            await marks.before()
-            try:
-                return await callback(*args, **kwargs)
-            except Exception as error:
-                if was_not_sent(error):
-                    await marks.undo()
-                raise
-
-        return await super().process_request(marked, args, kwargs, endpoint, data, rate_limit_args)
+    delivery = _delivery.get()
+    if delivery is None:
+        return await call()
+    if delivery.marks is not None:
+        await delivery.marks.before()
+    delivery.may_have_arrived = True
+    try:
+        return await call()
+    except Exception as error:
+        if was_not_sent(error):
+            delivery.may_have_arrived = False
+            if delivery.marks is not None:
+                await delivery.marks.undo()
+        raise
 
 
 def was_not_sent(error: Exception) -> bool:
-    """Tell whether a call that failed has certainly had no effect, and may be made again."""
+    """Tell whether a call that failed has certainly had no effect, and may be made again.
+
+    A server, or whatever stands before it, may answer with an error what it has done all the same.
+    """
     if isinstance(error, (RetryAfter, BadRequest, Forbidden, ChatMigrated, InvalidToken)):
         return True
-    if not isinstance(error, NetworkError):
+    if not isinstance(error, NetworkError) or isinstance(error, UnreadableAnswer):
         return False
-    cause = error.__cause__
-    if isinstance(cause, httpx.HTTPError):
-        return isinstance(
-            cause,
-            (
-                httpx.ConnectError,
-                httpx.ConnectTimeout,
-                httpx.PoolTimeout,
-                httpx.WriteError,
-                httpx.WriteTimeout,
-            ),
-        )
-    return True  # Telegram answered with a 5xx: it did not do it
+    return isinstance(
+        error.__cause__,
+        (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.PoolTimeout,
+            httpx.ProxyError,
+            httpx.UnsupportedProtocol,
+            httpx.WriteError,
+            httpx.WriteTimeout,
+        ),
+    )
 
 
 async def deliver(
@@ -110,33 +106,32 @@ async def deliver(
 
     What Telegram refuses for good (the person has blocked the bot, say) is logged in a line.
     """
-    token = _marks.set(marks)
+    delivery = _Delivery(marks)
+    token = _delivery.set(delivery)
     try:
         for delay in (*delays, None):
             try:
                 return await send()
-            except ChatMigrated:
+            except (ChatMigrated, Withdrawn):
                 raise
             except (BadRequest, Forbidden) as error:
                 log.info("Telegram refused a message (%s)", type(error).__name__)
                 return None
-            except NetworkError as error:
-                if not was_not_sent(error):
-                    log.warning("whether a message arrived is not known (%s)", _kind(error))
+            except Exception as error:
+                if delivery.may_have_arrived:
+                    level = logging.INFO if isinstance(error, NetworkError) else logging.WARNING
+                    log.log(level, "whether a message arrived is not known (%s)", kind_of(error))
                     return None
-                log.info("a message could not be sent yet (%s)", _kind(error))
-            except (RetryAfter, InvalidToken) as error:
-                log.info("a message could not be sent yet (%s)", type(error).__name__)
-            except TelegramError as error:  # an answer that nobody can read
-                log.warning("whether a message arrived is not known (%s)", type(error).__name__)
-                return None
+                if not was_not_sent(error):
+                    raise
             if delay is not None:
                 await asyncio.sleep(delay)
         log.warning("a message could not be sent, and is given up")
         return None
     finally:
-        _marks.reset(token)
+        _delivery.reset(token)
 
 
-def _kind(error: NetworkError) -> str:
+def kind_of(error: Exception) -> str:
+    """Name an error for the log, without its text."""
     return type(error.__cause__ or error).__name__

@@ -18,6 +18,17 @@ class Attachment:
 
     file_id: str
     size: int | None  # bytes, if Telegram said so
+    has_spoiler: bool = False  # it is hidden until it is tapped
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """A photo that a command points at."""
+
+    message: int
+    author: int
+    image: Attachment
+    position: int | None = None  # in its album, if it is of one that was answered
 
 
 class NotAPhoto(StrEnum):
@@ -33,7 +44,8 @@ def attachment_of(message: Message | ExternalReplyInfo) -> Attachment | NotAPhot
     """Find the image in a message: None if it is only text."""
     if message.photo:
         largest = max(message.photo, key=lambda size: size.width * size.height)
-        return Attachment(largest.file_id, largest.file_size)
+        hidden = bool(message.has_media_spoiler)
+        return Attachment(largest.file_id, largest.file_size, has_spoiler=hidden)
     if message.sticker:
         if message.sticker.is_animated or message.sticker.is_video:
             return NotAPhoto.MOVING_STICKER
@@ -92,6 +104,19 @@ def command_of(message: Message, bot: Bot) -> Purpose | None:
         if entity.offset == 0 and name in ("", (bot.username or "").lower()):
             return Purpose(command) if command in list(Purpose) else None
     return None
+
+
+def is_command(message: Message) -> bool:
+    """Tell whether a text begins with a command, whoever's it is."""
+    kinds: list[str | None] = [MessageEntity.BOT_COMMAND]
+    return any(entity.offset == 0 for entity in _entities(message, kinds))
+
+
+def is_from_bot(message: Message) -> bool:
+    """Tell whether another bot wrote a message; channels, and admins who stay anonymous, speak
+    through bots of Telegram's."""
+    sender = message.from_user
+    return sender is not None and sender.is_bot and message.sender_chat is None
 
 
 def _entities(message: Message, kinds: list[str | None]) -> dict[MessageEntity, str]:

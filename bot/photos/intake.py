@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from telegram import Message
 
+from bot.photos.albums import Album, Albums, Key, Other, Taken
 from bot.photos.answer import Answering
-from bot.photos.incoming import Attachment, language_of, sender_of
+from bot.photos.incoming import Attachment, NotAPhoto, Pointed, language_of, sender_of
 from bot.photos.lanes import Lanes
 from bot.photos.notices import Notices
 from bot.photos.rates import Allowance
@@ -25,36 +26,8 @@ from core.store import StoreUnusable
 
 log = logging.getLogger(__name__)
 
-_SETTLED = 1.0  # seconds without another photo, and an album is taken to be complete
-_MAX_ALBUM = 10  # Telegram's
-_ASKED = 300.0  # seconds that photos may come after the one of their album that asked
-
-
-@dataclass(slots=True)
-class _Taken:
-    """A photo that was taken in, and its row, once that is on disk."""
-
-    asked: Asked
-    row: asyncio.Task[int | None]
-
-
-@dataclass(slots=True)
-class _Album:
-    """The photos of an album as they come: each is a message of its own."""
-
-    is_asked: bool = False
-    unasked: list[tuple[Message, Attachment]] = field(default_factory=list)
-    taken: list[_Taken] = field(default_factory=list)
-    grew: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def settle(self) -> None:
-        """Wait until no more photos come."""
-        while len(self.taken) + len(self.unasked) < _MAX_ALBUM:
-            self.grew.clear()
-            try:
-                await asyncio.wait_for(self.grew.wait(), _SETTLED)
-            except TimeoutError:
-                return
+_OLD = 20 * 3600.0  # seconds: who sent a photo longer ago does not wait for its answer any more
+_BACKLOG = 3600.0  # seconds from which on a photo is dated by Telegram, which kept it that long
 
 
 class Intake:
@@ -80,43 +53,63 @@ class Intake:
         self._person_rate = person_rate
         self._share = Allowance(person_rate, person_rate / 60)
         self._lanes = Lanes()
-        self._albums: dict[tuple[int, str], _Album] = {}
+        self._open: dict[Key, Album] = {}
+        self._albums = Albums()
         self._waiting = 0
         self._waiting_of: Counter[int] = Counter()  # of each person, in each chat
         self._group_queue = max(person_rate, queue // 10)
-        self._asked_albums: dict[tuple[int, str], float] = {}
 
     async def take(
         self,
         message: Message,
         attachment: Attachment,
         *,
-        photo: int | None = None,
-        author: int | None = None,
+        pointed: Pointed | None = None,
         purpose: Purpose = Purpose.WHAT,
         is_asked: bool = True,
     ) -> None:
         """Take a photo in, or say why not.
 
-        `photo` and `author` are the number of the photo's message and of who sent it, if `message`
-        is a command that points at it.
+        `pointed` is the photo, if `message` is a command that points at it.
         A photo of an album that the bot was not asked about (`is_asked`) is answered with the
         others if it is asked about one of them. When this returns, the photo will be answered,
         come what may.
         """
         # up to the first await nothing else runs: photos keep the order in which they came
-        album = message.media_group_id
-        if album is not None and photo is None and purpose is Purpose.WHAT:
-            await self._take_in_album(message, attachment, album, is_asked)
+        if time.time() - message.date.timestamp() > _OLD:
+            self._metrics.refused.labels("old").inc()
             return
+        key = _album_of(message) if pointed is None else None
+        if key is not None:
+            is_asked = self._albums.came(key, message.message_id, is_asked=is_asked)
+            if purpose is Purpose.WHAT:
+                await self._take_in_album(message, attachment, key, is_asked)
+                return
         if not is_asked:
             return
-        taken = self._accept(message, attachment, purpose, photo=photo, author=author)
+        taken = self._accept(message, attachment, purpose, pointed=pointed, album=key)
         if taken is None:
             self._refuse(message)
             return
         self._lanes.add(self._lane(taken.asked), lambda: self._work([taken]))
         await asyncio.wait([taken.row])
+
+    async def take_other(self, message: Message, what: NotAPhoto, *, is_asked: bool) -> None:
+        """Take in what is no photo and part of an album."""
+        key = _album_of(message)
+        assert key is not None
+        is_asked = self._albums.came(key, message.message_id, is_asked=is_asked)
+        album = self._album(key, message)
+        album.is_asked |= is_asked
+        album.others.append((message, what))
+        album.grew.set()
+        if is_asked:
+            await self._ask(album, key)
+
+    def forget(self, person: int) -> None:
+        """Drop what a person sent and nobody has asked about."""
+        for album in self._open.values():
+            album.forget(person)
 
     def resume(self, left: Sequence[Record]) -> None:
         """Go on with what a bot that was killed had accepted; albums together."""
@@ -137,31 +130,32 @@ class Intake:
             log.info("photos are left for the next start", extra={"photos": self._waiting})
 
     async def _take_in_album(
-        self, message: Message, attachment: Attachment, name: str, is_asked: bool
+        self, message: Message, attachment: Attachment, key: Key, is_asked: bool
     ) -> None:
-        key = (message.chat.id, name)
-        album = self._albums.get(key)
-        if album is None:
-            album = self._albums[key] = _Album()
-            sender = (message.chat.id, sender_of(message))
-            self._lanes.add(sender, lambda: self._work_on_album(key))
-        # only one photo has the caption that asks, and the others may come much later
-        self._asked_albums = {
-            one: at for one, at in self._asked_albums.items() if time.monotonic() - at < _ASKED
-        }
-        album.is_asked |= is_asked or key in self._asked_albums
-        if album.is_asked:
-            self._asked_albums[key] = time.monotonic()
+        album = self._album(key, message)
+        album.is_asked |= is_asked
         album.unasked.append((message, attachment))
         album.grew.set()
-        if not album.is_asked:
-            return
-        rows = []
+        if album.is_asked:
+            await self._ask(album, key)
+
+    def _album(self, key: Key, message: Message) -> Album:
+        """Give an album that grows; a new one has its turn after what its sender sent before."""
+        album = self._open.get(key)
+        if album is None:
+            album = self._open[key] = Album()
+            sender = (message.chat.id, sender_of(message))
+            self._lanes.add(sender, lambda: self._work_on_album(key))
+        return album
+
+    async def _ask(self, album: Album, key: Key) -> None:
+        """Take in what came of an album before it was asked about."""
+        rows: list[asyncio.Future[int | None]] = []
         refused = None
-        for other, image in album.unasked:
-            taken = self._accept(other, image, Purpose.WHAT, album=name)
+        for message, image in album.unasked:
+            taken = self._accept(message, image, Purpose.WHAT, album=key)
             if taken is None:
-                refused = refused or other
+                refused = refused or message
             else:
                 album.taken.append(taken)
                 rows.append(taken.row)
@@ -171,14 +165,39 @@ class Intake:
         if rows:
             await asyncio.wait(rows)
 
-    async def _work_on_album(self, key: tuple[int, str]) -> None:
-        album = self._albums[key]
+    async def _work_on_album(self, key: Key) -> None:
+        album = self._open[key]
         try:
             await album.settle()
         finally:
-            del self._albums[key]
+            del self._open[key]
+        others = [
+            Other(self._albums.position(key, message.message_id), what)
+            for message, what in sorted(album.others, key=lambda one: one[0].message_id)
+        ]
         if album.taken:
-            await self._work(sorted(album.taken, key=lambda taken: taken.asked.message))
+            taken = sorted(album.taken, key=lambda one: one.asked.message)
+            await self._place(key, taken)
+            if others:
+                self._albums.tell_once(key)
+            await self._work(taken, others)
+        elif others and album.is_asked and self._albums.tell_once(key):
+            first = album.others[0][0]
+            sentence: str = getattr(words_for(language_of(first)), others[0].what)
+            self._notices.say(first, sentence)
+
+    async def _place(self, key: Key, taken: Sequence[Taken]) -> None:
+        """Number the photos of an album as the person sees them, now that all have come."""
+        positions = {}
+        for one in taken:
+            position = self._albums.position(key, one.asked.message)
+            with contextlib.suppress(StoreUnusable):
+                row = await one.row
+                if row is not None and position != one.asked.position:
+                    positions[row] = position
+        if positions:
+            with contextlib.suppress(StoreUnusable):
+                await self._store.run(lambda db: records.place(db, positions))
 
     def _accept(
         self,
@@ -186,33 +205,39 @@ class Intake:
         attachment: Attachment,
         purpose: Purpose,
         *,
-        photo: int | None = None,
-        author: int | None = None,
-        album: str | None = None,
-    ) -> _Taken | None:
+        pointed: Pointed | None = None,
+        album: Key | None = None,
+    ) -> Taken | None:
         """Begin to keep what was asked; None if it is too much."""
         chat, person = message.chat.id, sender_of(message)
         if self._is_full(chat) or self._waiting_of[person] >= self._person_rate:
             return None
         if not self._share.take(person):
             return None
+        number = message.message_id
         asked = Asked(
-            at=time.time(),
+            at=_arrival(message),
             chat=chat,
-            message=message.message_id if photo is None else photo,
-            asked=message.message_id,
+            message=number if pointed is None else pointed.message,
+            asked=number,
             thread=message.message_thread_id if message.is_topic_message else None,
             person=person,
-            author=person if author is None else author,
+            author=person if pointed is None else pointed.author,
             language=language_of(message),
             purpose=purpose,
-            album=album,
+            album=album[1] if album is not None and purpose is Purpose.WHAT else None,
             file_id=attachment.file_id,
             size=attachment.size,
+            position=self._position(pointed, album, number),
+            has_spoiler=attachment.has_spoiler,
         )
         self._count(asked, 1)
-        row = asyncio.create_task(self._store.run(lambda db: records.accept(db, asked)))
-        return _Taken(asked, row)
+        return Taken(asked, self._store.submit(lambda db: records.accept(db, asked)))
+
+    def _position(self, pointed: Pointed | None, album: Key | None, message: int) -> int | None:
+        if pointed is not None:
+            return pointed.position
+        return None if album is None else self._albums.position(album, message)
 
     def _refuse(self, message: Message) -> None:
         is_full = self._is_full(message.chat.id)
@@ -221,13 +246,13 @@ class Intake:
         text = words.busy if is_full else words.too_fast.format(limit=self._person_rate)
         self._notices.say_now_and_then(message, text)
 
-    async def _work(self, taken: list[_Taken]) -> None:
+    async def _work(self, taken: Sequence[Taken], others: Sequence[Other] = ()) -> None:
         """Answer photos that were taken in, unless their messages had been before."""
         try:
             ids = [row for one in taken if (row := await one.row) is not None]
             found = await self._store.run(lambda db: records.find_all(db, ids))
             if found:
-                await self._answering.answer(found)
+                await self._answering.answer(found, others)
         except Exception as error:
             await self._apologise(taken[0].asked, error)
         finally:
@@ -272,3 +297,14 @@ class Intake:
             if not self._waiting_of[key]:
                 del self._waiting_of[key]
         self._metrics.waiting.set(self._waiting)
+
+
+def _album_of(message: Message) -> Key | None:
+    name = message.media_group_id
+    return None if name is None else (message.chat.id, name)
+
+
+def _arrival(message: Message) -> float:
+    """Give when a photo came, in seconds since 1970: here, unless Telegram kept it for long."""
+    now, sent = time.time(), message.date.timestamp()
+    return sent if now - sent > _BACKLOG else now

@@ -12,6 +12,7 @@ from bot.photos.rates import Allowance
 
 _EVERY = 10.0  # seconds between sentences to one person about what was not taken
 _BURST, _PER_SECOND = 5, 0.2  # other sentences, a person
+_SELDOM = 3600.0  # seconds between sentences to one person in a chat who only talks
 
 
 class Notices:
@@ -22,6 +23,7 @@ class Notices:
         self._errands = errands
         self._rarely = Allowance(1, 1 / _EVERY)
         self._often = Allowance(_BURST, _PER_SECOND)
+        self._seldom = Allowance(1, 1 / _SELDOM)
 
     def reply(self, message: Message, text: str) -> None:
         """Say what was asked for by a command."""
@@ -36,6 +38,15 @@ class Notices:
         """Say a sentence that many messages in a row would get."""
         if self._rarely.take(sender_of(message)):
             self.reply(message, text)
+
+    def say_once_in_a_while(self, message: Message, text: str) -> None:
+        """Say a sentence to who talks, and may not want an answer to each word."""
+        if self._seldom.take((message.chat.id, sender_of(message))):
+            self.say(message, text)
+
+    def tell(self, chat: int, text: str) -> None:
+        """Say a sentence that nobody asked for."""
+        self._errands.run(chat, lambda: deliver(lambda: self._bot.send_message(chat, text)))
 
     async def _say(self, message: Message, text: str) -> None:
         to = ReplyParameters(message.message_id, allow_sending_without_reply=True)

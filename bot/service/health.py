@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,7 @@ from bot.service.metrics import Metrics
 from core.errors import UsageRefused
 
 _LOOPBACK = "127.0.0.1"
+_LONG = 5.0  # seconds that Telegram has somebody wait, from which on that is told
 _EVERY = 0.05  # seconds between looks at the loop
 
 
@@ -63,9 +65,14 @@ class _Handler(RequestHandler):
 
 class _Health(_Handler):
     def get(self) -> None:
+        halts = self.metrics.halts
         if not self.metrics.is_well:
             self.set_status(503)
             self.write({"status": "no contact with Telegram"})
+        elif halts.longest > _LONG:  # no ill of the bot's: a restart would not help
+            whole = "the whole bot wait" if halts.of_all else "some wait"
+            seconds = math.ceil(halts.longest)
+            self.write({"status": f"ok; Telegram has {whole}", "halt_seconds": seconds})
         else:
             self.write({"status": "ok"})
 

@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from bot.service.halts import Halts
+
 _DEAF = 120.0  # seconds without an answer from Telegram, and the bot is not well
 _WAITS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 _LAGS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
@@ -40,6 +42,12 @@ class Metrics:
             "catdog_bot_feedback", "Buttons pressed under answers", registry=self.registry
         )
         self.bugs = Counter("catdog_bot_bugs", "Errors nobody expected", registry=self.registry)
+        self.restarts = Counter(
+            "catdog_bot_restarts",
+            "Tasks that ended and were started again",
+            ["task"],
+            registry=self.registry,
+        )
         self.waiting = Gauge("catdog_bot_waiting", "Photos waiting", registry=self.registry)
         self.lag = Histogram(
             "catdog_bot_loop_lag_seconds",
@@ -58,6 +66,17 @@ class Metrics:
             registry=self.registry,
         )
         self._connected.set_function(lambda: self.silence)
+        self.halts = Halts(clock=clock)
+        halted = Gauge(
+            "catdog_bot_halted_chats", "Chats that Telegram has wait", registry=self.registry
+        )
+        halted.set_function(lambda: self.halts.chats)
+        halt = Gauge(
+            "catdog_bot_halt_seconds",
+            "Seconds for which Telegram has a chat, a call or the whole bot wait",
+            registry=self.registry,
+        )
+        halt.set_function(lambda: self.halts.longest)
 
     @property
     def silence(self) -> float:

@@ -112,6 +112,16 @@ def to_keep(db: sqlite3.Connection) -> list[int]:
     return [row["id"] for row in rows]
 
 
+def may_be_kept(db: sqlite3.Connection, row: int) -> bool:
+    """Tell whether a photo may (still) be kept."""
+    found = db.execute(
+        "SELECT 1 FROM feedback JOIN bot_photos ON feedback.id = bot_photos.feedback"
+        " WHERE bot_photos.id = ? AND feedback.consent = ?",
+        (row, Consent.PHOTO),
+    ).fetchone()
+    return found is not None
+
+
 def kept(db: sqlite3.Connection, row: int, path: Path) -> bool:
     """Say where a photo was kept; False if it may not be (any more)."""
     return bool(

@@ -4,6 +4,7 @@ for `StoreThread.run`."""
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -44,6 +45,8 @@ class Asked:
     album: str | None
     file_id: str
     size: int | None  # bytes, if Telegram said so
+    position: int | None = None  # in its album as the person sees it, from 1
+    has_spoiler: bool = False  # it is hidden until it is tapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,8 @@ def accept(db: sqlite3.Connection, asked: Asked) -> int | None:
     """Keep what was asked before any work on it; None if this message is there already."""
     cursor = db.execute(
         "INSERT OR IGNORE INTO bot_photos (at, chat, message, asked, thread, person, author,"
-        " language, purpose, album, file_id, size, state)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " language, purpose, album, file_id, size, position, spoiler, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             asked.at,
             asked.chat,
@@ -89,6 +92,8 @@ def accept(db: sqlite3.Connection, asked: Asked) -> int | None:
             asked.album,
             asked.file_id,
             asked.size,
+            asked.position,
+            asked.has_spoiler,
             State.WAITING,
         ),
     )
@@ -162,8 +167,9 @@ def answered_with(db: sqlite3.Connection, record: Record) -> list[Record]:
     if record.asked.album is None:
         return find_all(db, [record.id])
     rows = db.execute(
-        "SELECT * FROM bot_photos WHERE chat = ? AND album = ? AND answer IS ? ORDER BY message",
-        (record.asked.chat, record.asked.album, record.answer),
+        "SELECT * FROM bot_photos WHERE chat = ? AND album = ? AND answer IS ? AND purpose = ?"
+        " ORDER BY message",
+        (record.asked.chat, record.asked.album, record.answer, record.asked.purpose),
     ).fetchall()
     return [_record(row) for row in rows]
 
@@ -174,6 +180,23 @@ def find_answered(db: sqlite3.Connection, chat: int, answer: int) -> Record | No
         "SELECT * FROM bot_photos WHERE chat = ? AND answer = ? ORDER BY message", (chat, answer)
     ).fetchone()
     return _record(found) if found else None
+
+
+def of_message(db: sqlite3.Connection, chat: int, message: int) -> Record | None:
+    """Give what was asked about a photo's message, its own question first."""
+    found = db.execute(
+        "SELECT * FROM bot_photos WHERE chat = ? AND message = ? ORDER BY asked != message, id",
+        (chat, message),
+    ).fetchone()
+    return _record(found) if found else None
+
+
+def place(db: sqlite3.Connection, positions: Mapping[int, int]) -> None:
+    """Say where photos stand in their album, by row."""
+    db.executemany(
+        "UPDATE bot_photos SET position = ? WHERE id = ?",
+        [(position, row) for row, position in positions.items()],
+    )
 
 
 def last_photo(db: sqlite3.Connection, chat: int, person: int) -> Record | None:
@@ -204,6 +227,17 @@ def tallies(db: sqlite3.Connection) -> dict[str, int]:
     return {row["what"]: row["times"] for row in db.execute("SELECT * FROM bot_tally")}
 
 
+def key(db: sqlite3.Connection, name: str) -> bytes | None:
+    """Give what was kept under a name."""
+    row = db.execute("SELECT value FROM bot_keys WHERE name = ?", (name,)).fetchone()
+    return bytes(row["value"]) if row else None
+
+
+def set_key(db: sqlite3.Connection, name: str, value: bytes) -> None:
+    """Keep something under a name."""
+    db.execute("INSERT OR REPLACE INTO bot_keys VALUES (?, ?)", (name, value))
+
+
 def set_auto(db: sqlite3.Connection, chat: int, on: bool) -> None:
     """Have every photo of a group answered, or only those that the bot is asked about."""
     db.execute("INSERT OR REPLACE INTO bot_chats VALUES (?, ?)", (chat, on))
@@ -218,6 +252,16 @@ def move_chat(db: sqlite3.Connection, old: int, new: int) -> None:
     """Follow a group that became a supergroup, which has another number."""
     # photos stay where they were: their messages' numbers are others' in the new one
     db.execute("UPDATE OR REPLACE bot_chats SET chat = ? WHERE chat = ?", (new, old))
+
+
+def moved_chats(db: sqlite3.Connection) -> dict[int, int]:
+    """Give the groups on the allow list that became supergroups, by their old number."""
+    return {row["old"]: row["new"] for row in db.execute("SELECT old, new FROM bot_moved_chats")}
+
+
+def note_moved(db: sqlite3.Connection, old: int, new: int) -> None:
+    """Keep that a group on the allow list has another number now."""
+    db.execute("INSERT OR REPLACE INTO bot_moved_chats VALUES (?, ?)", (old, new))
 
 
 def _record(row: sqlite3.Row) -> Record:
@@ -245,6 +289,8 @@ def _record(row: sqlite3.Row) -> Record:
             album=row["album"],
             file_id=row["file_id"],
             size=row["size"],
+            position=row["position"],
+            has_spoiler=bool(row["spoiler"]),
         ),
         state=State(row["state"]),
         attempts=row["attempts"],

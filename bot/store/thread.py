@@ -30,11 +30,15 @@ class StoreThread:
 
         What is run first is done first. Raises StoreUnusable, and what `work` raises.
         """
+        return await self.submit(work)
+
+    def submit(self, work: Callable[[sqlite3.Connection], Made]) -> asyncio.Future[Made]:
+        """Take `work` into the queue now; to be awaited as `run` is."""
         future: asyncio.Future[Made] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, future))
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain())
-        return await future
+        return future
 
     async def erase(self) -> None:
         """Overwrite what was deleted, in the log that SQLite writes ahead, too."""

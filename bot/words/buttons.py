@@ -48,18 +48,22 @@ def label_buttons(
     manifest: Manifest,
     rows: Sequence[int | None],
     chosen: Mapping[int, str] | None = None,
+    *,
+    numbers: Sequence[int] | None = None,
 ) -> InlineKeyboardMarkup | None:
     """Make a button for each label of each photo; None if there is nothing to press.
 
     `rows` are those of an album's photos in order, or of one photo; None stands for a photo in
     which nothing was seen. `chosen` gives the label that was pressed, by row. The buttons of an
-    album's photos carry their numbers.
+    album's photos carry their numbers: `numbers`, or from 1 on.
     """
+    if numbers is None and len(rows) > 1:
+        numbers = range(1, len(rows) + 1)
     lines: list[list[InlineKeyboardButton]] = []
-    for number, row in enumerate(rows, start=1):
+    for place, row in enumerate(rows):
         if row is None:
             continue
-        prefix = f"{number} " if len(rows) > 1 else ""
+        prefix = f"{numbers[place]} " if numbers is not None else ""
         buttons = []
         for label in manifest.labels:
             says = f"{Button.LABEL}:{row}:{label}"

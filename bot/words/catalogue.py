@@ -43,6 +43,8 @@ class Words:
     too_big: str
     gone: str
     too_slow: str
+    unreached: str
+    unserved: str
     damaged: str
     not_an_image: str
     too_many_pixels: str
@@ -50,6 +52,7 @@ class Words:
     moving_sticker: str
     not_a_photo: str
     trouble: str
+    no_room: str
     gave_up: str
     busy: str
     too_fast: str
@@ -62,6 +65,9 @@ class Words:
     only_answer: str
     photo_too: str
     not_yours: str
+    consent_not_yours: str
+    slow: str
+    press_failed: str
     too_old: str
     start: str
     hint: str
@@ -88,6 +94,7 @@ class Words:
     auto_on: str
     auto_off: str
     auto_hidden: str
+    moved: str
     menu: dict[str, str]  # by command
     kinds: dict[str, dict[str, str]]  # by the English word for a class
 

@@ -37,6 +37,8 @@ class Failure:
     when: Callable[[dict[str, Any]], bool] = lambda fields: True
     done: bool = False  # True: the call has its effect all the same, and the line is cut
     hold: float = 0.0  # seconds before it is cut
+    body: bytes | None = None  # what is answered in the place of a refusal
+    has_effect: bool = False  # the call has its effect, and is refused, or answered oddly
 
 
 class BotApi:
@@ -54,6 +56,8 @@ class BotApi:
         self.webhook: dict[str, Any] | None = None
         self.slow_downloads = 0.0  # seconds each
         self.cut_downloads = 0  # so many break off in the middle
+        self.refused_downloads: list[int] = []  # with these statuses, one after another
+        self.odd_downloads: list[bytes | None] = []  # what comes instead; None: the first half
         self.answer_after = 0.0  # seconds that sending takes
         self.clock_ahead = 0.0  # seconds
         self.arrivals: dict[int, float] = {}  # when each message was handed out
@@ -460,7 +464,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         failure = self.api.note(method, fields)
         if failure is not None and not failure.done:
-            self._refuse(failure.status, failure.description, failure.parameters)
+            if failure.has_effect:
+                self._result(method, fields, files)
+            if failure.body is not None:
+                self._write(failure.status, failure.body)
+            else:
+                self._refuse(failure.status, failure.description, failure.parameters)
             return
         result = self._result(method, fields, files)
         if failure is not None:
@@ -484,6 +493,10 @@ class _Handler(BaseHTTPRequestHandler):
             case "sendMessage" | "sendPhoto":
                 time.sleep(api.answer_after)
                 return api.receive(fields, next(iter(files.values()), None))
+            case "sendDocument":
+                content = next(iter(files.values()))
+                document = api.document(content, name="sent")["document"]
+                return {**api.receive(fields), "document": document}
             case "editMessageText":
                 return api.edit(fields) or (400, "Bad Request: message to edit not found")
             case "getFile":
@@ -524,6 +537,12 @@ class _Handler(BaseHTTPRequestHandler):
         assert unquote(self.path).startswith(f"/file/bot{TOKEN}/p/")
         assert content is not None
         time.sleep(self.api.slow_downloads)
+        if self.api.refused_downloads:
+            self._refuse(self.api.refused_downloads.pop(0), "Not Found")
+            return
+        if self.api.odd_downloads:
+            odd = self.api.odd_downloads.pop(0)
+            content = content[: len(content) // 2] if odd is None else odd
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -560,7 +579,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(status, value)
 
     def _answer(self, status: int, value: dict[str, Any]) -> None:
-        content = json.dumps(value).encode()
+        self._write(status, json.dumps(value).encode())
+
+    def _write(self, status: int, content: bytes) -> None:
         self.send_response_only(status)
         self.send_header("Date", formatdate(time.time() + self.api.clock_ahead, usegmt=True))
         self.send_header("Content-Type", "application/json")

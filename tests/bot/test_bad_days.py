@@ -108,7 +108,7 @@ async def test_what_is_no_photo_gets_a_sentence_each(
 async def test_a_photo_deleted_before_its_download_gets_a_sentence(
     bot_api: BotApi, running: Any, draw: Draw
 ) -> None:
-    bot_api.fail("getFile", Failure(400, "Bad Request: wrong file_id"))
+    bot_api.fail("getFile", Failure(400, "Bad Request: wrong file_id", times=3))
     async with running():
         number = bot_api.send_photo(draw("cats", 913))
         assert await said(bot_api, number) == WORDS.gone
@@ -167,15 +167,51 @@ async def test_telegrams_wish_to_wait_is_granted(bot_api: BotApi, running: Any, 
 
 
 @pytest.mark.usefixtures("hasty")
-@pytest.mark.parametrize("status", [500, 502, 504])
-async def test_an_answer_that_telegram_fails_to_take_is_sent_again(
-    bot_api: BotApi, running: Any, draw: Draw, status: int
+@pytest.mark.parametrize("method", ["sendMessage", "sendPhoto"])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, None),
+        (502, None),
+        (504, None),
+        (502, b"<html>Bad Gateway</html>"),
+        (404, b"<html>not here</html>"),
+        (400, b"[]"),
+        (200, b""),
+        (200, b"<html>"),
+        (200, b"null"),
+        (200, b'{"ok": true}'),
+        (200, b'{"ok": true, "result": true}'),
+        (200, b'{"ok": true, "result": {"message_id": "x"}}'),
+        (302, b""),
+    ],
+)
+async def test_an_answer_that_was_taken_and_answered_oddly_is_not_sent_twice(
+    bot_api: BotApi, running: Any, draw: Draw, status: int, body: bytes | None, method: str
 ) -> None:
-    bot_api.fail("sendMessage", Failure(status, "Internal Server Error", times=2))
+    """Nor said to have failed: that it is not known is not that it was not done."""
+    bot_api.fail(method, Failure(status, "Bad Gateway", body=body, has_effect=True))
+    async with running():
+        number = bot_api.send_photo(
+            draw("cats", 913), caption="/why" if method == "sendPhoto" else None
+        )
+        assert "🐱" in await said(bot_api, number)
+        after = bot_api.send_photo(draw("dogs", 914))
+        assert (await said(bot_api, after)).startswith("🐶")
+    assert len(bot_api.sent) == 2
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_an_answer_that_was_refused_with_an_error_code_under_200_is_sent_again(
+    bot_api: BotApi, running: Any, draw: Draw
+) -> None:
+    """It says that it was not done."""
+    body = b'{"ok": false, "error_code": 429, "parameters": {"retry_after": "1"}}'
+    bot_api.fail("sendMessage", Failure(200, body=body))
     async with running():
         number = bot_api.send_photo(draw("cats", 913))
         assert (await said(bot_api, number)).startswith("🐱")
-    assert len(bot_api.sent) == 1
+    assert len(bot_api.called("sendMessage")) == 2
 
 
 @pytest.mark.usefixtures("hasty")
@@ -267,7 +303,7 @@ async def test_an_outage_does_not_hold_up_the_stop(
 ) -> None:
     """Commands that cannot be answered are given up, photos wait for the next start."""
     monkeypatch.setattr("bot.run._GRACE", 0.5)
-    bot_api.fail("sendMessage", Failure(502, "Bad Gateway", times=10**6))
+    bot_api.fail("sendMessage", Failure(404, "Not Found", times=10**6))
     async with running():
         bot_api.send_text("/start")
         number = bot_api.send_photo(draw("cats", 913), person=5)
