@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -12,8 +13,11 @@ from telegram.error import TelegramError
 
 from bot.service.secret import Secret
 
-# At DEBUG these write whole messages: names, texts, numbers of chats.
-_TALKATIVE = ("telegram", "httpx", "httpcore", "asyncio", "tornado")
+# Whose lines are written as they are. Others' hold, at one level or another, whole messages, EXIF,
+# addresses of files: of those the text without what is filled in is written, and nothing at DEBUG.
+_OWN = ("bot", "catdog", "core", "sorter", "__main__")
+_USER_INFO = re.compile(r"(\w+://)[^/\s@'\"]+@")
+_BLANK = re.compile(r"%(\(\w+\))?[-#0 +]*[\d.*]*[a-zA-Z]")
 _OURS = ("purpose", "outcome", "photo", "photos")  # what `extra` may hold
 
 
@@ -27,10 +31,8 @@ class _Redacting(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         error = record.exc_info[1] if record.exc_info else None
-        if "Received data was" in str(record.msg):  # the library's, with whole messages
-            record = copy.copy(record)
-            record.msg = "an update could not be read, and is dropped"
-            record.args, record.exc_info, record.exc_text = None, None, None
+        if not _is_own(record):
+            record = _bare(record, error)
         elif isinstance(error, TelegramError):  # the network's or Telegram's doing, no bug
             record = copy.copy(record)
             record.msg = f"{record.getMessage()} ({type(error).__name__})"
@@ -38,7 +40,29 @@ class _Redacting(logging.Formatter):
         text = self._formatter.format(record)
         for secret in self._secrets:
             text = secret.hide_in(text)
-        return text
+        return _USER_INFO.sub(r"\1<hidden>@", text)
+
+
+class _NoOthersDetails(logging.Filter):
+    """Drops what others write at DEBUG, however they set their own level."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return _is_own(record) or record.levelno > logging.DEBUG
+
+
+def _is_own(record: logging.LogRecord) -> bool:
+    return record.name.partition(".")[0] in _OWN
+
+
+def _bare(record: logging.LogRecord, error: BaseException | None) -> logging.LogRecord:
+    """Give another program's line without what is filled in, and an error's kind alone."""
+    text = _BLANK.sub("…", str(record.msg)).partition("\n")[0]
+    if error is not None:
+        text = f"{text} ({type(error).__name__})"
+    record = copy.copy(record)
+    record.args, record.exc_info, record.exc_text, record.stack_info = None, None, None, None
+    record.msg = text
+    return record
 
 
 class _Fields(logging.Formatter):
@@ -76,9 +100,8 @@ def set_up_logs(secrets: Iterable[Secret], *, as_json: bool = False) -> None:
     for handler in logging.getLogger().handlers:
         plain = _Json() if as_json else _Fields(handler.formatter or logging.Formatter())
         handler.setFormatter(_Redacting(plain, secrets))
+        handler.addFilter(_NoOthersDetails())
     level = logging.getLogger().level
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(max(logging.INFO, level))
     # every getUpdates would be a line, and the address of each file that people send
     logging.getLogger("httpx").setLevel(max(logging.WARNING, level))
 
