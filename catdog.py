@@ -15,15 +15,7 @@ import click
 
 from core.console import print_json
 from core.errors import CatdogError, ExitCode, UsageRefused
-from core.images.budget import DEFAULT_MEGABYTES, MEGABYTE, budget
-from core.options import FolderPath, Settings, json_option, model_option, option, pass_settings
-from core.quiet import separate_stderr
-from core.standard_output import (
-    give_up_output,
-    is_of_output,
-    keep_closed_output_closed,
-    output_words,
-)
+from core.options import Number, Settings, json_option, model_option, option, pass_settings
 
 COMMANDS = {  # where each is, but for doctor: only the one that is asked for is imported
     "predict": "core.cli:predict",
@@ -180,6 +172,15 @@ def main(
     metavar="URL",
     help="With --bot: where the bot is to have Telegram send messages.",
 )
+@option(
+    "--allow-user",
+    envvar="CATDOG_BOT_ALLOW_USER",
+    multiple=True,
+    type=Number("CATDOG_BOT_ALLOW_USER"),
+    metavar="NUMBER",
+    help="With --bot: a person to whom a file may be sent, and taken away again, to see whether a "
+    "server that is not Telegram's hands it out.",
+)
 @model_option
 @json_option
 @pass_settings
@@ -193,13 +194,14 @@ def doctor(
     of_bot: bool,
     api_url: str,
     webhook_url: str | None,
+    allow_user: tuple[int, ...],
     model_choice: str | None,
     json: bool,
 ) -> None:
     """Tell what could go wrong with FOLDER: its disk, permissions, space, limits; or, with --bot,
     with the bot.
 
-    Nothing is written. Ends with 1 if anything found is an error.
+    Nothing is written here. Ends with 1 if anything found is an error.
     """
     from core.findings import Finding, Severity
 
@@ -211,19 +213,24 @@ def doctor(
     elif not of_bot:
         raise UsageRefused("Name the folder to look at, or say --bot.")
     if of_bot:
-        from bot.cli import TOKEN_VARIABLE
+        from bot.cli import TOKEN_VARIABLE, check_api_url
+        from bot.service.connection import make_ready, secrets_in
         from bot.service.doctor import examine_bot
         from bot.service.logs import set_up_logs
         from bot.service.secret import take_secret
 
         token = take_secret(os.environ, TOKEN_VARIABLE)
-        set_up_logs([token] if token is not None else [])
+        set_up_logs([*([] if token is None else [token]), *secrets_in(os.environ, api_url)])
+        if token is not None:
+            check_api_url(api_url, token)
+        make_ready(os.environ, api_url)
         found += examine_bot(
             token,
             api_url=api_url,
             webhook_url=webhook_url,
             models_dir=settings.models_dir,
             state_dir=settings.state_dir,
+            owner=allow_user[0] if allow_user else None,
             model=model_choice,
         )
     for one in found:

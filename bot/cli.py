@@ -7,11 +7,28 @@ import re
 
 import click
 
+from bot.service.secret import Secret, take_secret
 from core.errors import CatdogError, UsageRefused
-from core.options import Settings, model_option, option, pass_settings, threshold_option
+from core.options import Number, Settings, model_option, option, pass_settings, threshold_option
 
 TOKEN_VARIABLE = "CATDOG_BOT_TOKEN"
 WEBHOOK_SECRET_VARIABLE = "CATDOG_BOT_WEBHOOK_SECRET"
+
+
+def check_api_url(api_url: str, token: Secret) -> None:
+    """Raise UsageRefused if an address is no root of a Bot API server."""
+    if not api_url.startswith(("http://", "https://")):
+        raise UsageRefused(
+            "CATDOG_BOT_API_URL (--api-url) is an address that starts with https:// or http://. "
+            f"Received: {token.hide_in(api_url)}"
+        )
+    path = re.sub(r"^https?://[^/?#]*", "", api_url).rstrip("/")
+    if re.search(r"(^|/)bot(\d+(:|%3A).*)?$", path) or "?" in path or "#" in path:
+        raise UsageRefused(
+            "CATDOG_BOT_API_URL (--api-url) is the root of the Bot API server, such as "
+            "https://api.telegram.org: without /bot and without a token. Received: "
+            f"{token.hide_in(api_url)}"
+        )
 
 
 @click.command()
@@ -52,7 +69,7 @@ WEBHOOK_SECRET_VARIABLE = "CATDOG_BOT_WEBHOOK_SECRET"
 @option(
     "--allow-user",
     multiple=True,
-    type=int,
+    type=Number("CATDOG_BOT_ALLOW_USER"),
     metavar="NUMBER",
     help="Answer only this person; can be given more than once. The bot tells strangers their "
     "number.",
@@ -60,9 +77,10 @@ WEBHOOK_SECRET_VARIABLE = "CATDOG_BOT_WEBHOOK_SECRET"
 @option(
     "--allow-chat",
     multiple=True,
-    type=int,
+    type=Number("CATDOG_BOT_ALLOW_CHAT"),
     metavar="NUMBER",
-    help="Answer only in this group; can be given more than once.",
+    help="Answer only in this group, and follow it when it becomes a supergroup; can be given more "
+    "than once.",
 )
 @option(
     "--send-rate",
@@ -123,8 +141,6 @@ def bot(
     see a command's options. CATDOG_BOT_WEBHOOK_SECRET (or _FILE) is the secret that Telegram
     shows with each message to a webhook; without one, one is made up at each start.
     """
-    from bot.service.secret import take_secret
-
     token = take_secret(os.environ, TOKEN_VARIABLE)
     secret = take_secret(os.environ, WEBHOOK_SECRET_VARIABLE)
     if token is None:
@@ -132,11 +148,7 @@ def bot(
             f"{TOKEN_VARIABLE} is not set. Ask @BotFather in Telegram for a bot and its token, "
             "and write it into .env (see .env.example)."
         )
-    if not api_url.startswith(("http://", "https://")):
-        raise UsageRefused(
-            f"--api-url is an address that starts with https:// or http://. Received: "
-            f"{token.hide_in(api_url)}"
-        )
+    check_api_url(api_url, token)
     if webhook_url is not None and not webhook_url.startswith("https://"):
         raise UsageRefused(
             f"Telegram sends only to https. Received: --webhook-url {token.hide_in(webhook_url)}. "
@@ -154,11 +166,14 @@ def bot(
 
     from bot.app import Bot
     from bot.run import run, webhook_from
+    from bot.service.connection import make_ready, secrets_in
     from bot.service.logs import set_up_logs
     from bot.settings import BotSettings
     from core.serving import Serving
 
-    set_up_logs([token] if secret is None else [token, secret], as_json=log_json)
+    secrets = [token, *([] if secret is None else [secret]), *secrets_in(os.environ, api_url)]
+    set_up_logs(secrets, as_json=log_json)
+    make_ready(os.environ, api_url)
     serving = Serving(settings.models_dir, model_choice)
     version = serving.classifier().manifest.version
     webhook = None

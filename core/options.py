@@ -52,6 +52,29 @@ class Settings:
     state_dir: Path
 
 
+class Number(click.ParamType[int]):
+    """One of Telegram's numbers of people and groups."""
+
+    name = "number"
+
+    def __init__(self, variable: str) -> None:
+        """`variable` is what the option can be set by."""
+        self._variable = variable
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        try:
+            return int(str(value))
+        except ValueError:
+            self.fail(
+                f"{value!r} is no number. {self._variable} takes numbers separated by spaces, "
+                "such as 12345 67890; the option takes one, and can be given more than once.",
+                param,
+                ctx,
+            )
+
+
 pass_settings = click.make_pass_decorator(Settings)
 
 

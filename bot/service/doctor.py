@@ -1,4 +1,4 @@
-"""What could go wrong with the bot: each check tells, and nothing is changed."""
+"""What could go wrong with the bot: each check tells, and leaves all as it is."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from pathlib import Path
 import httpx
 from telegram import Bot, User, WebhookInfo
 from telegram.error import InvalidToken, TelegramError
-from telegram.request import HTTPXRequest
 
+from bot.photos.fetch import Fetcher, NotFetched
+from bot.photos.files import ServesNoFiles
+from bot.service.request import CheckedRequest
 from bot.service.secret import Secret
 from core.classifier import Classifier
 from core.errors import CatdogError
@@ -25,6 +27,8 @@ from core.paths import display
 
 _CLOCK = 30.0  # seconds that the clocks may differ
 _PENDING = 100  # updates that wait at Telegram
+_TELEGRAMS = "https://api.telegram.org"
+_SMALL = 4096  # bytes beyond what was sent
 _RECENT = 3600.0  # seconds for which a webhook's last error matters
 
 
@@ -35,6 +39,7 @@ class _Telegram:
     me: User
     webhook: WebhookInfo
     ahead: float | None  # seconds that this clock is ahead of Telegram's
+    files: Finding | None  # whether the server hands out files; None for Telegram's own
 
 
 def examine_bot(
@@ -44,10 +49,15 @@ def examine_bot(
     webhook_url: str | None,
     models_dir: Path,
     state_dir: Path,
+    owner: int | None = None,
     model: str | None = None,
     now: Callable[[], float] = time.time,
 ) -> list[Finding]:
-    """Give what each check found, in a fixed order; without Telegram only what is here."""
+    """Give what each check found, in a fixed order; without Telegram only what is here.
+
+    `owner` is a person who may be sent a file, which is taken away again, to see whether it can be
+    fetched; this is tried where the server is not Telegram's own.
+    """
     found = [_model(models_dir, model), _state(state_dir)]
     if token is None:
         return [
@@ -59,11 +69,11 @@ def examine_bot(
             *found,
         ]
     try:
-        said = asyncio.run(_ask(token, api_url, now))
+        said = asyncio.run(_ask(token, api_url, owner, now))
     except InvalidToken:
         message = "Telegram does not accept it. Ask @BotFather for it again, with /token."
         return [_error("token", message), *found]
-    except TelegramError as error:  # its text may hold the token
+    except Exception as error:  # its text may hold the token; odd answers raise anything
         message = (
             f"the Bot API at {token.hide_in(api_url)} cannot be reached "
             f"({type(error).__name__}). Check the network, the proxy and CATDOG_BOT_API_URL."
@@ -74,11 +84,14 @@ def examine_bot(
         _privacy(said.me),
         _webhook(said.webhook, webhook_url, now()),
         _clock(said.ahead),
+        *([] if said.files is None else [said.files]),
         *found,
     ]
 
 
-async def _ask(token: Secret, api_url: str, now: Callable[[], float]) -> _Telegram:
+async def _ask(
+    token: Secret, api_url: str, owner: int | None, now: Callable[[], float]
+) -> _Telegram:
     ahead: float | None = None
 
     async def look(response: httpx.Response) -> None:
@@ -88,9 +101,47 @@ async def _ask(token: Secret, api_url: str, now: Callable[[], float]) -> _Telegr
             ahead = now() - date.timestamp()
 
     root = api_url.rstrip("/")
-    request = HTTPXRequest(httpx_kwargs={"event_hooks": {"response": [look]}})
-    async with Bot(token.reveal(), base_url=f"{root}/bot", request=request) as bot:
-        return _Telegram(await bot.get_me(), await bot.get_webhook_info(), ahead)
+    request = CheckedRequest(httpx_kwargs={"event_hooks": {"response": [look]}})
+    async with Bot(token.reveal(), f"{root}/bot", f"{root}/file/bot", request=request) as bot:
+        me, webhook, ahead_then = await bot.get_me(), await bot.get_webhook_info(), ahead
+        files = None if root == _TELEGRAMS else await _files(bot, owner)
+        return _Telegram(me, webhook, ahead_then, files)
+
+
+async def _files(bot: Bot, owner: int | None) -> Finding:
+    """Send a file to its owner, fetch it, and take it away again, where that may be done."""
+    check, content = "files", b"catdog doctor: whether the server hands out files"
+    if owner is None:
+        return _ok(
+            check,
+            "not tried: name yourself in CATDOG_BOT_ALLOW_USER, and a file is sent to you and "
+            "fetched. " + ServesNoFiles.REMEDY.partition(" `catdog")[0],
+        )
+    try:
+        sent = await bot.send_document(
+            owner, content, filename="catdog-doctor.txt", disable_notification=True
+        )
+    except TelegramError as error:
+        return _warning(
+            check,
+            f"no file could be sent to the first of CATDOG_BOT_ALLOW_USER ({type(error).__name__})."
+            " Write to the bot once, so that it may.",
+        )
+    try:
+        assert sent.document is not None
+        fetcher = Fetcher(len(content) + _SMALL, delays=(0.5, 1.0))
+        async with fetcher.fetched(bot, sent.document.file_id, None) as fetched:
+            is_same = fetched == content
+    except NotFetched as error:
+        return _error(
+            check, f"the server hands out no files ({error.code}). {ServesNoFiles.REMEDY}"
+        )
+    finally:
+        with contextlib.suppress(TelegramError):
+            await bot.delete_message(owner, sent.message_id)
+    if not is_same:
+        return _error(check, f"the server hands out other files. {ServesNoFiles.REMEDY}")
+    return _ok(check, "one that was sent could be fetched")
 
 
 def _privacy(me: User) -> Finding:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import io
 import os
 import random
 import signal
@@ -168,7 +170,7 @@ def test_what_was_accepted_is_answered_after_a_kill(
     assert len(bot_api.sent) == 3
 
 
-def test_photos_older_than_ten_minutes_are_not_answered_after_a_kill(
+def test_photos_older_than_twenty_hours_are_not_answered_after_a_kill(
     process: Process, bot_api: BotApi, draw: Draw
 ) -> None:
     bot_api.slow_downloads = 30.0
@@ -177,8 +179,8 @@ def test_photos_older_than_ten_minutes_are_not_answered_after_a_kill(
     process.wait_for("SELECT 1 FROM (SELECT count(*) AS n FROM bot_photos) WHERE n = 2")
     process.kill()
     with sqlite3.connect(process.state / "catdog.sqlite3") as store:
-        store.execute("UPDATE bot_photos SET at = at - 601 WHERE person = 1")
-        store.execute("UPDATE bot_photos SET at = at - 590 WHERE person = 2")
+        store.execute("UPDATE bot_photos SET at = at - 20.1 * 3600 WHERE person = 1")
+        store.execute("UPDATE bot_photos SET at = at - 19.9 * 3600 WHERE person = 2")
     bot_api.slow_downloads = 0.0
     process.start()
     bot_api.text_for(young)
@@ -371,6 +373,168 @@ def test_a_wrong_token_is_refused_without_repeating_it(process: Process) -> None
     assert wrong not in process.output
 
 
+def test_a_token_that_is_refused_for_some_seconds_is_waited_for(
+    process: Process, bot_api: BotApi, draw: Draw
+) -> None:
+    """A server that starts, or what stands before it, says 401 or 404."""
+    bot_api.fail("getMe", Failure(404, "Not Found", times=2))
+    bot_api.fail("getMe", Failure(401, "Unauthorized", times=1))
+    process.start()
+    assert bot_api.text_for(bot_api.send_photo(draw("cats", 1))).startswith("🐱")
+
+
+def test_a_second_bot_with_the_same_state_folder_says_who_is_at_work(
+    process: Process, bot_api: BotApi, draw: Draw, tiny_model: Path, tmp_path: Path, token: str
+) -> None:
+    """And answers nothing of what waits for the first; after a kill the folder is free again."""
+    bot_api.slow_downloads = 3.0
+    process.start()
+    process.wait_until_ready()
+    number = bot_api.send_photo(draw("cats", 1))
+    bot_api.wait(lambda: bot_api.fetched)
+    (tmp_path / "second").mkdir()
+    second = Process(bot_api, tiny_model, tmp_path / "second", token)
+    second.start(CATDOG_STATE_DIR=str(process.state))
+    assert second.wait() == 5
+    assert f"process {process.pid} on" in second.output
+    assert "Traceback" not in second.output
+    assert bot_api.text_for(number).startswith("🐱")
+    assert len(bot_api.answers[number]) == 1
+    process.kill()
+    second.start(CATDOG_STATE_DIR=str(process.state))
+    assert bot_api.text_for(bot_api.send_photo(draw("dogs", 2))).startswith("🐶")
+    assert second.stop() == 0
+
+
+def test_photos_that_a_webhook_acknowledged_are_answered_after_a_kill(
+    process: Process, bot_api: BotApi, draw: Draw, free_port: int
+) -> None:
+    webhook = ("--webhook-url", "https://bot.example/hook", "--webhook-port", str(free_port))
+    process.start(*webhook, "--send-rate", "0")
+    process.wait_until_ready()
+    assert bot_api.webhook is not None
+    bot_api.webhook["posts_to"] = f"http://127.0.0.1:{free_port}/hook"
+    bot_api.slow_downloads = 30.0
+    photo = bot_api.photo(draw("cats", 1))
+    numbers = [bot_api.send(photo, person=person) for person in range(1, 61)]
+    process.kill()  # the last was acknowledged just now
+    bot_api.slow_downloads = 0.0
+    process.start(*webhook, "--send-rate", "0")
+    for number in numbers:
+        assert bot_api.text_for(number).startswith("🐱")
+    assert process.stop() == 0
+    assert {len(bot_api.answers[number]) for number in numbers} == {1}
+
+
+def test_the_watchdog_is_fed_by_what_does_the_work(
+    process: Process, bot_api: BotApi, tmp_path: Path
+) -> None:
+    """Signs of life come while Telegram is asked, and none while its answer is waited for."""
+    address = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(address)
+        manager.settimeout(DEADLINE)
+        bot_api.fail("getUpdates", Failure(0, done=True, hold=5.0, times=1))
+        process.start(NOTIFY_SOCKET=address, WATCHDOG_USEC="200000")
+        said = [manager.recv(100) for _ in range(3)]
+        assert said[0] == b"READY=1"
+        assert said[1:] == [b"WATCHDOG=1"] * 2
+        assert len(bot_api.called("getUpdates")) >= 2  # none came with the first, which hung
+        assert process.stop() == 0
+
+
+def test_an_outage_is_a_line_when_it_begins_and_a_line_when_it_ends(
+    process: Process, bot_api: BotApi, draw: Draw
+) -> None:
+    process.start(CATDOG_LOG_LEVEL="info")
+    process.wait_until_ready()
+    away = bot_api.photo(draw("cats", 1))
+    for method in ("getUpdates", "sendMessage", "getFile"):
+        bot_api.fail(method, Failure(404 if method == "sendMessage" else 502, times=2))
+    numbers = [bot_api.send(away, person=person) for person in range(1, 6)]
+    for number in numbers:
+        bot_api.text_for(number)
+    bot_api.wait(lambda: all(f.times == 0 for fs in bot_api.failures.values() for f in fs))
+    bot_api.text_for(bot_api.send_photo(draw("dogs", 1), person=9))
+    assert process.stop() == 0
+    lines = [line for line in process.output.splitlines() if "WARNING" in line or "ERROR" in line]
+    assert ["cannot be reached" in line for line in lines] == [True, False]
+    assert "is there again" in lines[1]
+
+
+def test_logs_hold_no_answer_that_was_cut_and_no_exif(
+    process: Process, bot_api: BotApi, draw: Draw
+) -> None:
+    """At the default level and at debug."""
+    picture = draw("cats", 1)
+    exif = picture.getexif()
+    exif[315], exif[33432], exif[271] = "Mitzis Artist", "Mitzi Copyright", "Mitzicam"
+    for level in ("warning", "debug"):
+        process.start(CATDOG_LOG_LEVEL=level)
+        for body in (b'{"ok": true, "result": [{"text": "Mitzi 424242', b'{"Mitzi": 424242}'):
+            bot_api.fail("getUpdates", Failure(200, body=body))
+            for status in (200, 502, 404):
+                bot_api.fail("sendMessage", Failure(status, body=body))
+        for format in ("JPEG", "TIFF", "PNG", "WEBP"):
+            stream = io.BytesIO()
+            picture.save(stream, format, exif=exif)
+            number = bot_api.send_file(
+                stream.getvalue(), name=f"a.{format.lower()}", person=424242 + len(bot_api.calls)
+            )
+        for _ in range(3):
+            number = bot_api.send_photo(picture, person=5)
+        bot_api.wait(lambda: len(bot_api.called("sendMessage")) >= 7)
+        bot_api.failures.clear()
+        number = bot_api.send_photo(picture, person=6)
+        bot_api.text_for(number)
+        assert process.stop() == 0
+        bot_api.calls.clear()
+    for personal in ("Mitzi", "424242"):
+        assert personal not in process.output
+
+
+@pytest.mark.parametrize(
+    ("environment", "code", "words"),
+    [
+        ({"HTTPS_PROXY": "ftp://127.0.0.1:9"}, 2, "HTTPS_PROXY is no proxy"),
+        ({"ALL_PROXY": "http://ann:se/cret#Passw0rd@127.0.0.1:9"}, 2, "ALL_PROXY is no proxy"),
+        ({"HTTPS_PROXY": "http://ann:s3cretPassw0rd@127.0.0.1:x"}, 2, "HTTPS_PROXY is no proxy"),
+        ({"HTTP_PROXY": "http://ann:s3cretPassw0rd@127.0.0.1:9"}, 1, "cannot be reached"),
+        ({"SSL_CERT_FILE": "/no/such.pem"}, 2, "SSL_CERT_FILE names /no/such.pem"),
+        ({"SSL_CERT_FILE": "/dev/null"}, 2, "SSL_CERT_FILE names /dev/null"),
+        ({"SSL_CERT_DIR": "/no/such"}, 2, "SSL_CERT_DIR names /no/such"),
+        ({"ALL_PROXY": "socks5://ann:s3cretPassw0rd@127.0.0.1:9"}, None, ""),
+        ({"ALL_PROXY": "socks://127.0.0.1:9"}, None, ""),
+    ],
+)
+@pytest.mark.parametrize("command", ["bot", "doctor"])
+def test_proxies_and_certificates_that_cannot_be_used_are_a_sentence(
+    process: Process, command: str, environment: dict[str, str], code: int | None, words: str
+) -> None:
+    """Of SOCKS, how to install what it takes, unless that is there."""
+    if command == "doctor":
+        process._command = [sys.executable, "-m", "catdog", "doctor", "--bot"]
+    process.start(**environment)
+    ended = process.wait()
+    if code is None:
+        has_socks = importlib.util.find_spec("socksio") is not None
+        code, words = (1, "cannot be reached") if has_socks else (4, "pip install 'httpx[socks]'")
+    assert ended == code
+    assert words in process.output
+    assert "Traceback" not in process.output
+    assert "assw0rd" not in process.output
+
+
+def test_networks_of_ipv6_in_no_proxy_are_understood(
+    process: Process, bot_api: BotApi, draw: Draw
+) -> None:
+    process.start(
+        HTTP_PROXY="http://127.0.0.1:9", NO_PROXY="fd00::/8, ::1, [fe80::1], 127.0.0.0/8, a.example"
+    )
+    assert bot_api.text_for(bot_api.send_photo(draw("cats", 1))).startswith("🐱")
+    assert process.stop() == 0
+
+
 def test_a_server_that_is_not_there_is_told_without_the_token(process: Process, token: str) -> None:
     process.start(CATDOG_BOT_API_URL="http://127.0.0.1:9")
     assert process.wait() == 1
@@ -432,6 +596,11 @@ def test_a_webhooks_port_that_is_taken_is_told(process: Process, free_port: int)
             "1 to 256 letters",
         ),
         ({"CATDOG_BOT_QUEUE": "none"}, "'none' is not a valid integer"),
+        ({"CATDOG_BOT_ALLOW_USER": "1,2"}, "CATDOG_BOT_ALLOW_USER takes numbers separated by"),
+        ({"CATDOG_BOT_ALLOW_CHAT": "-1;-2"}, "CATDOG_BOT_ALLOW_CHAT takes numbers separated by"),
+        ({"CATDOG_BOT_API_URL": "https://bot.example/bot"}, "CATDOG_BOT_API_URL (--api-url) is"),
+        ({"CATDOG_BOT_API_URL": "http://bot.example/bot123:ab/"}, "without /bot"),
+        ({"CATDOG_BOT_API_URL": "bot.example"}, "CATDOG_BOT_API_URL (--api-url) is an address"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(

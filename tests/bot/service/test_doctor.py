@@ -34,7 +34,7 @@ def test_all_is_well(bot_api: BotApi, token: str) -> None:
     result = look(bot_api, token)
     found = findings(result)
     assert result.exit_code == 0
-    assert list(found) == ["token", "groups", "webhook", "clock", "model", "state"]
+    assert list(found) == ["token", "groups", "webhook", "clock", "files", "model", "state"]
     assert {severity for severity, _ in found.values()} == {"ok"}
     assert "@catdog_bot" in found["token"][1]
     assert {method for method, _ in bot_api.calls} <= {"getMe", "getWebhookInfo"}
