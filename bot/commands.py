@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,10 @@ from bot.store.thread import StoreThread
 from bot.words import replies
 from bot.words.catalogue import Words, words_for
 from core.labels import UNSURE
+from core.store import StoreUnusable
 from core.wording import percent
+
+log = logging.getLogger(__name__)
 
 
 class Commands:
@@ -147,7 +151,12 @@ class Commands:
         if not await self._admins.may_decide(message):
             self._notices.reply(message, words.auto_admins)
             return
-        await self._chats.set_auto(message.chat.id, on)
+        try:
+            await self._chats.set_auto(message.chat.id, on)
+        except StoreUnusable as error:  # no handler is there any more to catch it
+            log.error("a command could not be followed: %s", error)
+            self._notices.reply(message, words.no_room)
+            return
         text = words.auto_on if on else words.auto_off
         if on and not await self._sees_all(message, context):
             text = f"{text}\n{words.auto_hidden}"

@@ -245,6 +245,9 @@ async def test_a_full_disk_is_told_to_who_presses_or_commands(
         for _ in range(8):
             forget = bot_api.send_text("/forget")
             assert await said(bot_api, forget) == WORDS.no_room
+        bot_api.admins.add((GROUP, 6))
+        auto = bot_api.send_text("/auto on", chat=GROUP, person=6)
+        assert await said(bot_api, auto) == WORDS.no_room
         other = bot_api.send_photo(draw("dogs", 1), person=6)
         assert await said(bot_api, other) == WORDS.trouble
         start = bot_api.send_text("/start")
