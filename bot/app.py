@@ -40,10 +40,6 @@ from core.classifier import Classifier
 
 log = logging.getLogger(__name__)
 
-# The library advises its own getUpdates, which parses a batch whole or not at all, and its own
-# getFile, which takes a relative path for one of the current folder.
-warnings.filterwarnings("ignore", message="Please use 'Bot.get(Updates|File)'")
-
 _CONNECTIONS = 64
 _SEND_TIMEOUT = 20.0  # seconds; after it nobody knows whether a message arrived
 _CHAT_BURST, _CHAT_PER_SECOND = 20, 1.0  # answers in one private chat before Telegram minds
@@ -152,6 +148,9 @@ class Bot:
 
 
 def _build(token: Secret, settings: BotSettings, limiter: ChatRateLimiter) -> AnyApplication:
+    # The library advises its own getUpdates, which parses a batch whole or not at all, and its own
+    # getFile, which takes a relative path for one of the current folder.
+    warnings.filterwarnings("ignore", message="Please use 'Bot.get(Updates|File)'")
     root = settings.api_url.rstrip("/")
     request = CheckedRequest(
         connection_pool_size=_CONNECTIONS,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from telegram_on_loopback import BotApi
+from telegram_on_loopback import BotApi, Failure
 
 from catdog import main
 from core.manifest import LITERT, read_manifest
@@ -116,6 +116,43 @@ def test_a_model_that_does_not_load_or_shows_no_heat_maps_is_told(
     severity, message = findings(look(bot_api, token, CATDOG_MODEL=str(model)))["model"]
     assert severity == "error"
     assert LITERT in message
+
+
+def test_whether_files_can_be_fetched_is_tried_where_it_may_be(
+    bot_api: BotApi, token: str, tmp_path: Path
+) -> None:
+    """A file goes to the owner and is taken away again; else it is said what to check."""
+    severity, message = findings(look(bot_api, token))["files"]
+    assert severity == "ok"
+    assert "not tried" in message
+    assert "--local" in message
+    assert findings(look(bot_api, token, CATDOG_BOT_ALLOW_USER="5 6"))["files"][0] == "ok"
+    assert [one["chat_id"] for one in bot_api.called("sendDocument")] == ["5"]
+    assert [one["message_id"] for one in bot_api.called("deleteMessage")] == [
+        str(bot_api.sent[0]["message_id"])
+    ]
+    bot_api.refused_downloads = [404] * 9
+    severity, message = findings(look(bot_api, token, CATDOG_BOT_ALLOW_USER="5"))["files"]
+    assert severity == "error"
+    assert "hands out no files" in message
+    bot_api.refused_downloads = []
+    path = str(tmp_path / "not-here")
+    body = {"ok": True, "result": {"file_id": "f", "file_unique_id": "f", "file_path": path}}
+    bot_api.fail("getFile", Failure(200, body=json.dumps(body).encode(), times=3))
+    assert findings(look(bot_api, token, CATDOG_BOT_ALLOW_USER="5"))["files"][0] == "error"
+    bot_api.fail("sendDocument", Failure(403, "Forbidden: bot was blocked by the user"))
+    severity, message = findings(look(bot_api, token, CATDOG_BOT_ALLOW_USER="5"))["files"]
+    assert severity == "warning"
+    assert "Write to the bot once" in message
+    assert len(bot_api.called("deleteMessage")) == 3
+
+
+def test_settings_of_the_wrong_form_are_named(bot_api: BotApi, token: str) -> None:
+    result = look(bot_api, token, CATDOG_BOT_ALLOW_USER="1,2")
+    assert result.exit_code == 2
+    assert "CATDOG_BOT_ALLOW_USER takes numbers separated by spaces" in result.output
+    result = look(bot_api, token, CATDOG_BOT_API_URL=f"{bot_api.url}/bot")
+    assert "without /bot" in result.output
 
 
 def test_a_folder_and_the_bot_can_be_looked_at_together(

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from telegram.error import NetworkError
 
+from bot.service.connection import secrets_in
 from bot.service.logs import set_up_logs
 from bot.service.secret import Secret, take_secret
 from core.errors import UsageRefused
@@ -76,6 +77,43 @@ def test_who_writes_whole_messages_is_quietened(written: io.StringIO) -> None:
     logging.getLogger("telegram.Bot").debug("a message of somebody's")
     logging.getLogger("httpx").info("HTTP Request: POST …")
     assert written.getvalue() == ""
+
+
+def test_of_others_lines_nothing_that_is_filled_in_is_written(written: io.StringIO) -> None:
+    set_up_logs([])
+    library = logging.getLogger("telegram.request")
+    try:
+        raise ValueError("Mitzi")
+    except ValueError:
+        library.exception('Can not load invalid JSON data: "%s"', "Mitzi")
+    library.error("%(name)s and %5.2f %r", {"name": "Mitzi"})
+    logging.getLogger("asyncio").error("Task exception was never retrieved\nfuture: Mitzi")
+    exif = logging.getLogger("PIL.TiffImagePlugin")
+    exif.setLevel(logging.DEBUG)
+    exif.debug("tag: %s - value: Mitzi", "Artist")
+    logging.getLogger("core.images.decode").debug("ours")
+    assert written.getvalue().splitlines() == [
+        'ERROR Can not load invalid JSON data: "…" (ValueError)',
+        "ERROR … and … …",
+        "ERROR Task exception was never retrieved",
+        "DEBUG ours",
+    ]
+
+
+def test_passwords_in_addresses_are_taken_out(written: io.StringIO) -> None:
+    proxy = "http://ann:s3cret/Passw%23rd@proxy:3128"
+    set_up_logs(secrets_in({"HTTPS_PROXY": proxy}, "http://bob:An0therOne@host"))
+    log = logging.getLogger("catdog.test")
+    for text in (
+        proxy,
+        "Invalid port: 's3cret'",
+        "s3cret/Passw#rd",
+        "http://eve:x@host/",
+        "An0therOne",
+    ):
+        log.warning("it failed: %s", text)
+    for secret in ("s3cret", "Passw", "eve", "An0ther"):
+        assert secret not in written.getvalue()
 
 
 def test_a_secret_does_not_show_itself() -> None:
