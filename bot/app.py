@@ -72,9 +72,12 @@ class Bot:
         bot = self.application.bot
         fetcher = Fetcher(settings.max_bytes)
         pace = Allowance(_CHAT_BURST, _CHAT_PER_SECOND) if settings.send_rate else None
-        answering = Answering(bot, self._store, self._pool, fetcher, pace, self.metrics)
         self._errands = Errands()
         notices = Notices(bot, self._errands)
+        self._chats = Chats(self._store, settings.allowed_chats, notices.tell)
+        answering = Answering(
+            bot, self._store, self._pool, fetcher, self._chats, pace, self.metrics
+        )
         self._intake = Intake(
             self._store,
             answering,
@@ -84,7 +87,6 @@ class Bot:
             person_rate=settings.person_rate,
         )
         self._keeping = Keeping(bot, self._store, fetcher, self._errands, state_dir)
-        self._chats = Chats(self._store, settings.allowed_chats)
         admins, forgotten = Admins(bot), Forgotten()
         gate = Gate(settings, self._chats, notices)
         asks = settings.asks_for_photos

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from bot.store import records
 from bot.store.thread import StoreThread
+from bot.words.catalogue import words_for
 
 log = logging.getLogger(__name__)
 
@@ -14,9 +15,12 @@ log = logging.getLogger(__name__)
 class Chats:
     """Groups with their settings, in the store and at hand; both follow a group's number."""
 
-    def __init__(self, store: StoreThread, allowed: Iterable[int] = ()) -> None:
-        """`allowed` are the groups on the allow list."""
+    def __init__(
+        self, store: StoreThread, allowed: Iterable[int], tell: Callable[[int, str], None]
+    ) -> None:
+        """`allowed` are the groups on the allow list, and `tell` says something in a group."""
         self._store = store
+        self._tell = tell
         self._auto: set[int] = set()
         self._allowed = set(allowed)
 
@@ -41,11 +45,9 @@ class Chats:
         else:
             self._auto.discard(chat)
 
-    async def moved(self, old: int, new: int) -> bool:
-        """Follow a group that became a supergroup, which has another number.
-
-        Returns: whether it is on the allow list, and was not followed before.
-        """
+    async def moved(self, old: int, new: int, language: str) -> None:
+        """Follow a group that became a supergroup, which has another number; of one on the allow
+        list that is said there, once."""
         # at once: its next photo may be here already
         is_news = old in self._allowed and new not in self._allowed
         if old in self._auto:
@@ -57,6 +59,6 @@ class Chats:
                 "a group of CATDOG_BOT_ALLOW_CHAT became a supergroup, which has another number: "
                 "it is followed, and the bot has said the number there"
             )
+            self._tell(new, words_for(language).moved.format(old=old, new=new))
             await self._store.run(lambda db: records.note_moved(db, old, new))
         await self._store.run(lambda db: records.move_chat(db, old, new))
-        return is_news

@@ -143,9 +143,8 @@ class Handlers:
         old, new = message.chat.id, message.migrate_to_chat_id
         if message.migrate_from_chat_id is not None:
             old, new = message.migrate_from_chat_id, message.chat.id
-        if new is not None and await self._chats.moved(old, new):
-            words = words_for(language_of(message))
-            self._notices.tell(new, words.moved.format(old=old, new=new))
+        if new is not None:
+            await self._chats.moved(old, new, language_of(message))
 
     async def error(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Log what no handler caught, and tell whoever waits for an answer."""

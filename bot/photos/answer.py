@@ -13,6 +13,7 @@ from typing import Any
 from telegram import Bot, InlineKeyboardMarkup, Message, ReplyParameters
 from telegram.error import BadRequest, ChatMigrated
 
+from bot.chats import Chats
 from bot.photos.albums import Other, told_of
 from bot.photos.delivery import Marks, Withdrawn, deliver
 from bot.photos.fetch import FetchCode, Fetcher, NotFetched
@@ -58,6 +59,7 @@ class Answering:
         store: StoreThread,
         pool: InferencePool,
         fetcher: Fetcher,
+        chats: Chats,
         pace: Allowance | None,
         metrics: Metrics,
     ) -> None:
@@ -66,6 +68,7 @@ class Answering:
         self._store = store
         self._pool = pool
         self._fetcher = fetcher
+        self._chats = chats
         self._pace = pace
         self._metrics = metrics
         self._rarely = Allowance(1, 1 / _EVERY)
@@ -202,7 +205,7 @@ class Answering:
             return await deliver(lambda: reply.send(self._bot, asked), marks)
         except ChatMigrated as error:  # the group has become a supergroup, and has a new number
             new = error.new_chat_id
-            await self._store.run(lambda db: records.move_chat(db, asked.chat, new))
+            await self._chats.moved(asked.chat, new, asked.language)
             return await deliver(lambda: reply.send(self._bot, asked, moved_to=new), marks)
 
 

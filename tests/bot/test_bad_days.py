@@ -247,10 +247,16 @@ async def test_a_group_that_became_a_supergroup_is_answered_there(
 ) -> None:
     moved = Failure(400, "Bad Request: group upgraded", {"migrate_to_chat_id": -99})
     bot_api.fail("sendMessage", moved)
-    async with running():
+    async with running(allowed_chats=frozenset({-7})):
         bot_api.send_photo(draw("cats", 913), caption="@catdog_bot", chat=-7)
-        await asyncio.to_thread(bot_api.wait, lambda: bot_api.sent)
-    (answer,) = bot_api.sent
+        await asyncio.to_thread(bot_api.wait, lambda: len(bot_api.sent) == 2)
+        there = bot_api.send_photo(draw("dogs", 913), caption="@catdog_bot", chat=-99)
+        assert (await said(bot_api, there)).startswith("🐶")  # it is let in there, too
+        bot_api.send({"migrate_to_chat_id": -99}, chat=-7)
+        await said(bot_api, bot_api.send_text("/start", chat=-99))
+    (told,) = [one for one in bot_api.sent if "CATDOG_BOT_ALLOW_CHAT" in one["text"]]
+    assert told["chat_id"] == "-99"
+    answer = next(one for one in bot_api.sent if one["text"].startswith("🐱"))
     assert answer["chat_id"] == "-99"
     assert answer["text"].startswith("🐱")
     assert "reply_parameters" not in answer  # that number is another message's there
