@@ -15,7 +15,23 @@ import click
 
 from core.console import print_json
 from core.errors import CatdogError, ExitCode, UsageRefused
-from core.options import Number, Settings, json_option, model_option, option, pass_settings
+from core.images.budget import DEFAULT_MEGABYTES, MEGABYTE, budget
+from core.options import (
+    ChatNumber,
+    FolderPath,
+    Settings,
+    json_option,
+    model_option,
+    option,
+    pass_settings,
+)
+from core.quiet import separate_stderr
+from core.standard_output import (
+    give_up_output,
+    is_of_output,
+    keep_closed_output_closed,
+    output_words,
+)
 
 COMMANDS = {  # where each is, but for doctor: only the one that is asked for is imported
     "predict": "core.cli:predict",
@@ -176,7 +192,7 @@ def main(
     "--allow-user",
     envvar="CATDOG_BOT_ALLOW_USER",
     multiple=True,
-    type=Number("CATDOG_BOT_ALLOW_USER"),
+    type=ChatNumber("CATDOG_BOT_ALLOW_USER"),
     metavar="NUMBER",
     help="With --bot: a person to whom a file may be sent, and taken away again, to see whether a "
     "server that is not Telegram's hands it out.",

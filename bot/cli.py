@@ -9,7 +9,7 @@ import click
 
 from bot.service.secret import Secret, take_secret
 from core.errors import CatdogError, UsageRefused
-from core.options import Number, Settings, model_option, option, pass_settings, threshold_option
+from core.options import ChatNumber, Settings, model_option, option, pass_settings, threshold_option
 
 TOKEN_VARIABLE = "CATDOG_BOT_TOKEN"
 WEBHOOK_SECRET_VARIABLE = "CATDOG_BOT_WEBHOOK_SECRET"
@@ -69,7 +69,7 @@ def check_api_url(api_url: str, token: Secret) -> None:
 @option(
     "--allow-user",
     multiple=True,
-    type=Number("CATDOG_BOT_ALLOW_USER"),
+    type=ChatNumber("CATDOG_BOT_ALLOW_USER"),
     metavar="NUMBER",
     help="Answer only this person; can be given more than once. The bot tells strangers their "
     "number.",
@@ -77,7 +77,7 @@ def check_api_url(api_url: str, token: Secret) -> None:
 @option(
     "--allow-chat",
     multiple=True,
-    type=Number("CATDOG_BOT_ALLOW_CHAT"),
+    type=ChatNumber("CATDOG_BOT_ALLOW_CHAT"),
     metavar="NUMBER",
     help="Answer only in this group, and follow it when it becomes a supergroup; can be given more "
     "than once.",

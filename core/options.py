@@ -52,7 +52,7 @@ class Settings:
     state_dir: Path
 
 
-class Number(click.ParamType[int]):
+class ChatNumber(click.ParamType[int]):
     """One of Telegram's numbers of people and groups."""
 
     name = "number"

@@ -149,6 +149,10 @@ _MIGRATIONS = (
     CREATE INDEX feedback_of_owner ON feedback (owner) WHERE owner IS NOT NULL;
     """,
     """
+    -- of some pixels as they were decoded for filing: what tags do not change; null of sidecars
+    ALTER TABLE moves ADD COLUMN pixels TEXT;
+    """,
+    """
     -- where it stands in its album, as people count
     ALTER TABLE bot_photos ADD COLUMN position INTEGER;
     -- 1: hidden until it is tapped
