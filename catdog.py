@@ -15,7 +15,7 @@ import click
 
 from core.console import print_json
 from core.errors import CatdogError, ExitCode, UsageRefused
-from core.images.budget import DEFAULT_MEGABYTES, MEGABYTE, budget
+from core.images.budget import DEFAULT_MEGABYTES, MEGABYTE, budget, return_freed_memory
 from core.options import (
     ChatNumber,
     FolderPath,
@@ -162,6 +162,7 @@ def main(
     logging.basicConfig(
         level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    return_freed_memory()
     budget.set_total(decode_mb * MEGABYTE)
     context.obj = Settings(models_dir, state_dir.absolute())
 

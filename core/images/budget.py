@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from core.images.structure.base import too_much
 
 MEGABYTE = 1_000_000  # bytes
 DEFAULT_MEGABYTES = 600
+_M_MMAP_THRESHOLD = -3  # malloc.h's
 _MOST_FOR_ONE = 400 * MEGABYTE
 
 
@@ -48,18 +51,30 @@ class DecodeBudget:
         place = object()
         with self._changed:
             self._waiting.append(place)
-            self._changed.wait_for(
-                lambda: self._waiting[0] is place and self._taken + needed <= self._total
-            )
-            self._waiting.popleft()
-            self._taken += needed
-            self._changed.notify_all()
+            try:
+                self._changed.wait_for(
+                    lambda: self._waiting[0] is place and self._taken + needed <= self._total
+                )
+                self._taken += needed
+            finally:  # Ctrl-C may come while it waits
+                self._waiting.remove(place)
+                self._changed.notify_all()
         try:
             yield
         finally:
             with self._changed:
                 self._taken -= needed
                 self._changed.notify_all()
+
+
+def return_freed_memory() -> None:
+    """Have glibc give large blocks back to the system as soon as they are freed.
+
+    Else each thread keeps what its photos took: 16 threads 3 GB, where 0.7 are in use (measured).
+    """
+    if sys.platform == "linux":
+        with suppress(AttributeError, OSError):  # another C library
+            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1 << 20)
 
 
 # one for the whole process: memory is one, however many threads and callers there are

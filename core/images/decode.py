@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import logging
+import mmap
 import stat
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,7 +21,6 @@ from core.images.formats import HEADER_BYTES, named, sniff
 from core.images.jpeg import jpeg_image, orientation_of
 from core.images.plan import Plan, plan_for
 from core.images.structure.base import Refusal, cut, unsupported
-from core.images.structure.boxes import HALVED_LESS
 from core.images.structure.png import lean_png
 from core.images.wide import grey_from_wide
 from core.paths import display
@@ -40,7 +39,7 @@ logging.getLogger("PIL").setLevel(logging.WARNING)
 MAX_BYTES = 256 * 2**20
 
 _ORIENTATION = 0x0112  # EXIF 2.32, 4.6.5
-_LARGE_PIXELS = 16_000_000  # made smaller before it is turned
+_LARGE_PIXELS = 2_000_000  # made smaller before it is turned, and handed out
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -50,7 +49,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_FRAMES = 30  # of an animation that begins with nothing
+_FRAMES, _FRAME_PIXELS = 30, 100_000_000  # of an animation that begins with nothing
 _ONE_COLOUR = 8  # of 255: how far the values of a frame with nothing on it lie apart
 
 # gives a photo, RGB and upright; a side under so many pixels was so from the start
@@ -139,7 +138,7 @@ def _check_bytes(size: int, shown: str) -> None:
 def _decode(file: BinaryIO, name: str | None, min_side: int) -> Image.Image:
     """Plan, wait for the memory, decode. Raises Refusal, MemoryError and what reading raises."""
     header = file.read(HEADER_BYTES)
-    plan = plan_for(file, header, sniff(header, name), min_side)
+    plan = _plan(file, header, name, min_side)
     if plan is None:
         what = named(header)
         if what is not None:
@@ -158,7 +157,32 @@ def _decode(file: BinaryIO, name: str | None, min_side: int) -> Image.Image:
         except UnidentifiedImageError as error:
             raise unsupported(f"a rare kind of {plan.format} file") from error
         except Exception as error:  # Pillow's decoders raise whatever the bytes made them trip over
-            raise cut(f"{plan.format}: {str(error).partition('. ')[0]}") from error
+            if _is_short_of_memory(plan.bytes_needed):
+                raise MemoryError from error
+            raise cut(_complaint(plan, error)) from error
+
+
+def _plan(file: BinaryIO, header: bytes, name: str | None, min_side: int) -> Plan | None:
+    try:
+        return plan_for(file, header, sniff(header, name), min_side)
+    except (Refusal, OSError):
+        raise
+    except Exception as error:  # whatever bytes that make no sense made a walk trip over
+        raise cut("its headers make no sense") from error
+
+
+def _complaint(plan: Plan, error: Exception) -> str:
+    """Give what a decoder says in a few words; libjxl's speaks to those who build it."""
+    return plan.format if plan.format == "JXL" else f"{plan.format}: {error}"
+
+
+def _is_short_of_memory(needed: int) -> bool:
+    """Tell whether so many bytes are not to be had: most decoders then speak of broken data."""
+    try:
+        mmap.mmap(-1, max(needed, 1)).close()
+    except (OSError, ValueError):
+        return True
+    return False
 
 
 def _decoded(content: bytes, plan: Plan, min_side: int) -> Image.Image:
@@ -176,29 +200,19 @@ def _decoded(content: bytes, plan: Plan, min_side: int) -> Image.Image:
 
 
 def _loaded_somehow(content: bytes, plan: Plan) -> Image.Image:
-    """Decode an image, and if that fails in the ways around what its decoder does not take."""
+    """Decode an image, if need be without what is beside it."""
     try:
         return _loaded(content, plan)
     except Exception:
-        ways = [
-            (content, replace(plan, halved=plan.halved - less))
-            for less in range(1, min(plan.halved, HALVED_LESS) + 1)
-        ]
         leaner = _leaner(content, plan)
         if leaner is not None:
-            ways.append((leaner, plan))
-        for other, way in ways:
             with suppress(Exception):
-                return _loaded(other, way)
+                return _loaded(leaner, plan)
         raise
 
 
 def _loaded(content: bytes, plan: Plan) -> Image.Image:
-    if plan.format == "HEIF":
-        register_heif()
-    elif plan.format == "JXL":
-        import pillow_jxl  # noqa: F401  # teaches Pillow JPEG XL
-
+    register(plan.format)
     quiet = quiet_native_stderr if plan.format == "TIFF" else nullcontext
     with quiet():  # libtiff tells of what it stumbles over
         image = Image.open(io.BytesIO(content), formats=(plan.format,))
@@ -245,7 +259,7 @@ def _first_that_shows(image: Image.Image, plan: Plan) -> Image.Image:
     if plan.structure.frames == 1 or not _is_of_one_colour(first):
         return first
     first = first.copy()  # the next frame is put into the same image
-    for number in range(1, _FRAMES):
+    for number in range(1, min(_FRAMES, _FRAME_PIXELS // (image.width * image.height))):
         try:
             image.seek(number)
             image.load()
@@ -262,9 +276,17 @@ def _is_of_one_colour(image: Image.Image) -> bool:
     return all(high - low <= _ONE_COLOUR for low, high in bands)  # type: ignore[misc]
 
 
+def register(format_name: str) -> None:
+    """Teach Pillow a format that it does not know by itself: 70 ms that only its photos pay."""
+    if format_name == "HEIF":
+        register_heif()
+    elif format_name == "JXL":
+        import pillow_jxl  # noqa: F401
+
+
 def register_heif() -> None:
     """Teach Pillow HEIC and its kin."""
-    from pillow_heif import register_heif_opener  # 70 ms that only HEIC photos pay
+    from pillow_heif import register_heif_opener
 
     register_heif_opener()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from core.images.budget import budget
-from core.images.decode import register_heif
+from core.images.decode import register
 from core.images.formats import HEADER_BYTES, sniff
 from core.images.plan import plan_for
 
@@ -49,7 +49,6 @@ def _exif_of(photo: Path) -> Image.Exif:
         if plan.jpeg is not None:
             exif.load(plan.jpeg.exif or b"")
             return exif
-        if plan.format == "HEIF":
-            register_heif()
+        register(plan.format)
         with budget.taken(plan.bytes_needed), Image.open(photo, formats=(plan.format,)) as image:
             return image.getexif()

@@ -25,6 +25,7 @@ OTHER_SUFFIXES = frozenset(
     {".psd", ".tga", ".icb", ".vda", ".vst", ".ico", ".pcx"}
     | {".ppm", ".pgm", ".pbm", ".pnm", ".pfm"}
 )
+DECODED_SUFFIXES = CAMERA_SUFFIXES | RAW_SUFFIXES | OTHER_SUFFIXES
 # what browsers and copies put behind a suffix: x.jpg_large, IMG.jpg (1)
 _BEHIND = re.compile(r"(?:_large|_orig|_small| ?\(\d{1,4}\))$", re.IGNORECASE)
 
@@ -82,7 +83,7 @@ def sniff(header: bytes, name: str | None = None) -> str | None:
     """Name the format that a file begins like, as Pillow calls it, if it is one that is decoded.
 
     `header` is its first 32 bytes or more. Some formats begin with hardly anything of their own:
-    those count only if `name` has their suffix, where one is given.
+    those count only if `name`, where one is given, has an image's suffix.
     """
     for start, format_name in _STARTS.items():
         if header.startswith(start):
@@ -102,13 +103,13 @@ def sniff(header: bytes, name: str | None = None) -> str | None:
 
 def _weakly_announced(header: bytes, name: str | None) -> str | None:
     suffix = suffix_of(name) if name is not None else None
-    if header[:4] == b"\0\0\1\0" and header[4:6] != b"\0\0" and suffix in (None, ".ico"):
+    if suffix is not None and suffix not in DECODED_SUFFIXES:
+        return None
+    if header[:4] == b"\0\0\1\0" and header[4:6] != b"\0\0":
         return "ICO"
-    is_portable = header[:1] == b"P" and header[1:2] in b"123456fF" and header[2:3].isspace()
-    if is_portable and suffix in (None, ".ppm", ".pgm", ".pbm", ".pnm", ".pfm"):
+    if header[:1] == b"P" and header[1:2] in b"123456fF" and header[2:3].isspace():
         return "PPM"
-    is_pcx = header[:1] == b"\x0a" and header[1:2] in b"\0\2\3\4\5" and header[2:3] == b"\1"
-    if is_pcx and suffix in (None, ".pcx"):
+    if header[:1] == b"\x0a" and header[1:2] in b"\0\2\3\4\5" and header[2:3] == b"\1":
         return "PCX"
     return "TGA" if suffix in (".tga", ".icb", ".vda", ".vst") else None
 

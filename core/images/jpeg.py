@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,8 @@ def jpeg_image(content: bytes, jpeg: Jpeg, min_side: int) -> Image.Image:
     sides = -(-jpeg.frame.width // scale), -(-jpeg.frame.height // scale)
     colours = "GRAY" if jpeg.frame.components == 1 else "RGB"
     pixels = _decoded(content, jpeg, colours, sides)
+    if pixels is None and jpeg.besides:
+        pixels = _decoded(_lean(content, jpeg), _lean_jpeg(jpeg), colours, sides)
     if pixels is None:
         return _by_pillow(content, jpeg, min_side)
     return Image.fromarray(pixels[..., 0] if colours == "GRAY" else pixels)
@@ -87,16 +90,33 @@ def _decoded(
         raise cut(f"JPEG: {complaint}")
     if not _HARMLESS.match(complaint):
         return None
-    return decode(content, strict=False)
+    try:
+        return decode(content, strict=False)
+    except ValueError:  # what is wrong with its headers stops turbojpeg's interface all the same
+        return None
 
 
 def _by_pillow(content: bytes, jpeg: Jpeg, min_side: int) -> Image.Image:
     """Decode what turbojpeg's interface does not: CMYK, lossless."""
-    image = Image.open(io.BytesIO(content), formats=("JPEG",))
+    image = Image.open(io.BytesIO(_lean(content, jpeg)), formats=("JPEG",))
     if jpeg.scale(min_side) > 1:  # fails on lossless ones
         image.draft("RGB", (min_side, min_side))
     image.load()
     return image
+
+
+def _lean(content: bytes, jpeg: Jpeg) -> bytes:
+    """Take out of a JPEG what its pixels do not need: where that is odd, decoders give up."""
+    parts, at = [], 0
+    for start, end in jpeg.besides:
+        parts.append(content[at:start])
+        at = end
+    return b"".join([*parts, content[at:]])
+
+
+def _lean_jpeg(jpeg: Jpeg) -> Jpeg:
+    less = sum(end - start for start, end in jpeg.besides)
+    return replace(jpeg, data_at=jpeg.data_at - less, besides=())
 
 
 def orientation_of(jpeg: Jpeg) -> int:

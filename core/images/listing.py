@@ -12,15 +12,12 @@ from pathlib import Path
 from core.images.formats import (
     CAMERA_FORMATS,
     CAMERA_SUFFIXES,
+    DECODED_SUFFIXES,
     HEADER_BYTES,
-    OTHER_SUFFIXES,
-    RAW_SUFFIXES,
     sniff,
     suffix_of,
 )
 from core.paths import display
-
-_DECODED_SUFFIXES = CAMERA_SUFFIXES | RAW_SUFFIXES | OTHER_SUFFIXES
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +44,7 @@ def is_photo_name(name: str) -> bool:
 
 def is_image_name(name: str) -> bool:
     """Tell by the suffix, in any case, whether it would be of any format that is decoded."""
-    return suffix_of(name) in _DECODED_SUFFIXES
+    return suffix_of(name) in DECODED_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)

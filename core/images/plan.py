@@ -6,21 +6,26 @@ import io
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from PIL import Image, UnidentifiedImageError
-
+from core.images.budget import budget
 from core.images.raw import full_size_preview, raw_kind, tiff_raw_kind
-from core.images.structure.base import Structure, cut, pixels_bytes, size_of, unsupported
+from core.images.structure.base import Structure, size_of, unsupported
 from core.images.structure.bmp import walk_bmp
 from core.images.structure.boxes import walk_heif, walk_jpeg_2000, walk_jxl
 from core.images.structure.gif import walk_gif
 from core.images.structure.jpeg import Jpeg, walk_jpeg
 from core.images.structure.png import walk_png
+from core.images.structure.simple import walk_ico, walk_simple
 from core.images.structure.tiff import walk_tiff
 from core.images.structure.webp import walk_webp
 
 _MOST_PREVIEW = 64 * 2**20  # bytes of the JPEG in a RAW file
-_SIMPLE = frozenset({"PSD", "ICO", "PCX", "PPM", "TGA"})  # Pillow reads no more than their headers
-_SIMPLE_BYTES_A_PIXEL = 13.5
+_WALKS = {
+    "PNG": walk_png,
+    "WEBP": walk_webp,
+    "BMP": walk_bmp,
+    "JXL": walk_jxl,
+    "ICO": walk_ico,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,12 @@ def plan_for(file: BinaryIO, header: bytes, announced: str | None, min_side: int
         case "JPEG2000":
             structure, halved = walk_jpeg_2000(file, min_side)
             return Plan(announced, 0, size, structure, halved=halved)
-    if announced in _SIMPLE:
-        return Plan(announced, 0, size, _simple(file, announced))
-    walk = {"PNG": walk_png, "GIF": walk_gif, "WEBP": walk_webp, "BMP": walk_bmp, "JXL": walk_jxl}
-    return Plan(announced, 0, size, walk[announced](file))
+    if announced == "GIF":  # walked in memory, for its blocks are tiny
+        with budget.taken(size):
+            return Plan(announced, 0, size, walk_gif(file))
+    if announced in _WALKS:
+        return Plan(announced, 0, size, _WALKS[announced](file))
+    return Plan(announced, 0, size, walk_simple(file, announced))
 
 
 def _raw(file: BinaryIO, kind: str, min_side: int) -> Plan:
@@ -88,15 +95,3 @@ def _raw(file: BinaryIO, kind: str, min_side: int) -> Plan:
         jpeg=jpeg,
         orientation=preview.orientation,
     )
-
-
-def _simple(file: BinaryIO, announced: str) -> Structure:
-    file.seek(0)
-    try:
-        with Image.open(file, formats=(announced,)) as image:
-            width, height = image.size
-    except UnidentifiedImageError:
-        raise unsupported(f"a rare kind of {announced} file") from None
-    except Exception as error:  # whatever the bytes made Pillow trip over
-        raise cut(f"{announced}: {error}") from error
-    return Structure(width, height, pixels_bytes(width, height, _SIMPLE_BYTES_A_PIXEL))

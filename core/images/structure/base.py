@@ -11,6 +11,7 @@ from core.errors import UnreadableCode
 
 MAX_SIDE = 65_535  # pixels: no format that cameras write can say more
 _ZEROS = 64  # bytes
+_FARTHEST = 1 << 40  # bytes
 _CHUNK, _MOST_ZEROS = 1 << 16, 1 << 20  # bytes
 
 
@@ -74,6 +75,8 @@ def pixels_bytes(width: int, height: int, bytes_a_pixel: float) -> int:
 
 def read_at(file: BinaryIO, offset: int, length: int) -> bytes:
     """Read exactly so many bytes. Raises Refusal if the file ends before."""
+    if not 0 <= offset <= _FARTHEST:  # no file that is read is as large
+        raise cut("it points beyond its end")
     file.seek(offset)
     content = file.read(length)
     if len(content) < length:

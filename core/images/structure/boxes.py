@@ -22,7 +22,7 @@ _OUTERMOST = frozenset(
     {b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"uuid", b"mpvd", b"idat", b"wide"}
     | {b"styp", b"sidx", b"moof", b"mfra", b"pdin"}
 )
-HALVED_LESS = 2
+_MOST_JPEG_2000 = 12_000_000  # pixels, as decoded: 5 s
 _MOST_BOXES = 20_000
 _MOST_ASSOCIATIONS = 100_000  # a photo of 48 tiles has 300
 _MOST_BODY = 1 << 20  # bytes
@@ -38,6 +38,12 @@ _OTHER_CODECS = {
     b"jpeg": "JPEG",
     b"lhv1": "layered HEVC",
 }
+_JXL_BOXES = frozenset(
+    {b"JXL ", b"ftyp", b"jxll", b"jxlc", b"jxlp", b"jxli", b"jbrd", b"brob", b"Exif"}
+    | {b"xml ", b"jumb", b"jhgm", b"free", b"skip", b"uuid"}
+)
+_NO_DATA = 256  # zero bytes: no AV1 image ends in so many
+_HOLE, _CHUNK = bytes(64), 1 << 20  # bytes
 _GREW = 2.0  # how far the coded sides may be beyond those stated: coders fill up to whole blocks
 
 
@@ -112,7 +118,8 @@ def walk_heif(file: BinaryIO) -> Heif:
     Raises Refusal.
     """
     size = size_of(file)
-    meta = next((box for box in outermost(file) if box.kind == b"meta"), None)
+    found = outermost(file)
+    meta = next((box for box in found if box.kind == b"meta"), None)
     if meta is None:
         raise unsupported("a film, or a HEIF without a still image")
     walk = _Meta(file, meta)
@@ -123,16 +130,27 @@ def walk_heif(file: BinaryIO) -> Heif:
         raise unsupported(f"a HEIF with {_OTHER_CODECS[primary.kind]} inside")
     if primary.kind not in _CODED and primary.kind not in _PUT_TOGETHER:
         raise unsupported("a HEIF of a kind that is not known")
-    for item in walk.items.values():
+    parts = [primary, *walk.parts]
+    for item in parts:
         walk.check(item, size)
-    width, height = walk.sides(primary)
-    deep = 8 if walk.is_deep else 0
-    alpha = 5 if walk.has_more_than_colour else 0
-    if primary.kind in _PUT_TOGETHER:
-        width, height = max((walk.sides(item) for item in walk.items.values()), default=(0, 0))
+    sides = [walk.sides(item) for item in parts]
+    width, height = (max(side[axis] for side in sides) for axis in (0, 1))
+    if not width or not height:
+        raise unsupported("a HEIF that does not state its size")
+    area = max(width * height, sum(wide * high for wide, high in sides[1:]))
+    if primary.kind == b"av01" or any(item.kind == b"av01" for item in walk.parts):
+        a_pixel = 16.5 if walk.is_deep else 10.5
+    else:
+        a_pixel = 10.0 if walk.has_full_colour else 8.0
+    a_pixel += 2.5 if walk.has_more_than_colour else 0
+    is_animation = any(box.kind == b"moov" for box in found)
     return Heif(
         Structure(
-            width, height, pixels_bytes(width, height, 10.5 + deep + alpha), zeros=walk.zeros
+            width,
+            height,
+            round(area * a_pixel) + 64 * height,
+            frames=2 if is_animation else 1,
+            zeros=walk.zeros,
         ),
         besides=tuple(walk.besides),
     )
@@ -146,12 +164,16 @@ class _Meta:
         self.primary = -1
         self.items: dict[int, _Item] = {}
         self.besides: list[int] = []
+        self.parts: list[_Item] = []  # that the primary is put together of
         self.is_deep = False
+        self.has_full_colour = False  # as many pixels of colour as of brightness
         self.zeros: tuple[int, int] | None = None
         self.has_more_than_colour = False
         self._properties: list[Box] = []
         self._auxiliary: list[int] = []
-        self._associations = 0
+        self._associations = self._extents = 0
+        self._put_together: list[tuple[Box, Box]] = []
+        self._ranges: set[tuple[int, int]] = set()
         self._own_data = 0  # where the box idat begins
         inner = list(boxes(file, meta.start + 4, meta.end))
         self._own_data = next((box.start for box in inner if box.kind == b"idat"), 0)
@@ -165,6 +187,8 @@ class _Meta:
                 self._read_properties(box)
             elif box.kind == b"iref":
                 for reference in boxes(file, box.start + 4, box.end):
+                    if reference.kind == b"dimg":
+                        self._put_together.append((box, reference))
                     if reference.kind == b"auxl":
                         self.has_more_than_colour = True
                         self._auxiliary.append(self._referring(box, reference))
@@ -172,6 +196,9 @@ class _Meta:
         for box in inner:
             if box.kind == b"iloc":
                 self._read_places(box)
+        for references, reference in self._put_together:
+            if self._referring(references, reference) == self.primary:
+                self.parts = self._referred(references, reference)
         for number in self._auxiliary:
             if number in self.items and self.items[number].kind_at:
                 self.besides.append(self.items[number].kind_at)
@@ -194,10 +221,14 @@ class _Meta:
         if item.kind not in _CODED or not item.extents:
             return
         start, length = item.extents[-1]
-        zeros = zeros_before(self.file, start, start + length)
-        if zeros is not None and (item.kind == b"hvc1" or zeros[0] == start):
-            raise cut("its image ends in nothing but zeros")  # HEVC never has three in a row
-        self.zeros = self.zeros or zeros
+        if item.kind == b"hvc1":
+            self._check_hevc(item)
+        elif (start, length) not in self._ranges:
+            zeros = zeros_before(self.file, start, start + length)
+            if zeros is not None and zeros[1] - zeros[0] >= _NO_DATA:
+                raise cut("its image ends in nothing but zeros")
+            self.zeros = self.zeros or zeros
+        self._ranges.add((start, length))
         stated, coded = self.sides(item), self._coded_sides(item)
         if coded is not None and any(stated):
             for said, held in zip(stated, coded, strict=True):
@@ -205,6 +236,17 @@ class _Meta:
                     raise too_much(
                         f"states {stated[0]} x {stated[1]} pixels and holds {coded[0]} x {coded[1]}"
                     )
+
+    def _check_hevc(self, item: _Item) -> None:
+        """Raise Refusal for zeros in an image's data: HEVC never has three in a row."""
+        for start, length in item.extents:
+            if (start, length) in self._ranges:
+                continue
+            self._ranges.add((start, length))
+            for at in range(start, start + length, _CHUNK):
+                chunk = read_at(self.file, at, min(_CHUNK, start + length - at))
+                if _HOLE in chunk:
+                    raise cut("parts of its image are nothing but zeros")
 
     def _coded_sides(self, item: _Item) -> tuple[int, int] | None:
         for index in item.properties:
@@ -220,7 +262,7 @@ class _Meta:
                 data = read_at(self.file, start, min(length, 256))
                 return av1_sides(data) or av1_sides(body[4:])
             if box.kind == b"hvcC" and len(body) > 23:
-                self.is_deep |= bool(body[17] & 7)
+                self.has_full_colour |= body[16] & 3 != 1
                 return _hevc_configuration_sides(body)
         return None
 
@@ -232,6 +274,16 @@ class _Meta:
         """Give the number of the item that a reference comes from (14496-12, 8.11.12)."""
         wide = read_at(self.file, references.start, 1)[0] != 0
         return int.from_bytes(self._body(reference)[: 4 if wide else 2])
+
+    def _referred(self, references: Box, reference: Box) -> list[_Item]:
+        width = 4 if read_at(self.file, references.start, 1)[0] != 0 else 2
+        body = self._body(reference)
+        count = int.from_bytes(body[width : width + 2])
+        numbers = [
+            int.from_bytes(body[at : at + width])
+            for at in range(width + 2, min(width + 2 + count * width, len(body)), width)
+        ]
+        return [self.items[number] for number in numbers if number in self.items]
 
     def _read_kinds(self, box: Box) -> None:
         wide = self._body(box)[0] != 0
@@ -295,7 +347,8 @@ class _Meta:
             take(2)
             base = take(base_width)
             for _ in range(take(2)):
-                if at >= len(body) + 64 or len(item.extents) > _MOST_BOXES:
+                self._extents += 1
+                if at >= len(body) or self._extents > _MOST_BOXES:
                     return
                 take(index_width)
                 start, length = base + take(offset_width), take(length_width)
@@ -330,15 +383,40 @@ def walk_jxl(file: BinaryIO) -> Structure:
     Its decoder notices by itself where data is missing.
     """
     size = size_of(file)
-    start = 0
-    if read_at(file, 0, 2) != b"\xff\x0a":
-        parts = [box for box in boxes(file, 0, size) if box.kind in (b"jxlc", b"jxlp")]
+    start, end = 0, size
+    if read_at(file, 0, 2) == b"\xff\x0a":
+        filled = zeros_before(file, 0, size)
+        end = filled[0] if filled is not None and filled[0] > 2 else size
+    else:
+        parts, end = _jxl_parts(file, size)
         if not parts:
             raise cut("it has no image")
         start = parts[0].start + (4 if parts[0].kind == b"jxlp" else 0)
     file.seek(start)
     width, height = jxl_sides(file.read(34))
-    return Structure(width, height, pixels_bytes(width, height, 16.5))
+    needed = pixels_bytes(width, height, 16.5)
+    return Structure(width, height, needed, lean=_Trim(end) if end < size else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trim:
+    """Takes off what stands behind an image, which its decoder does not take."""
+
+    end: int
+
+    def __call__(self, content: bytes) -> bytes:
+        return content[: self.end]
+
+
+def _jxl_parts(file: BinaryIO, size: int) -> tuple[list[Box], int]:
+    """List the boxes with the image, and tell where the last box ends that is one."""
+    parts, at = [], 0
+    while at + 8 <= size and read_at(file, at + 4, 4) in _JXL_BOXES:
+        box = next(boxes(file, at, size))
+        if box.kind in (b"jxlc", b"jxlp"):
+            parts.append(box)
+        at = box.end
+    return parts, at
 
 
 def walk_jpeg_2000(file: BinaryIO, min_side: int) -> tuple[Structure, int]:
@@ -359,15 +437,30 @@ def walk_jpeg_2000(file: BinaryIO, min_side: int) -> tuple[Structure, int]:
     right, low, left, top = (int.from_bytes(head[at : at + 4]) for at in (8, 12, 16, 20))
     components = int.from_bytes(head[40:42])
     width, height = right - left, low - top
-    levels = _levels(file, start + 2, end)
-    most = min(width, height) // max(min_side, 1)
-    halved = max(0, min(levels, most.bit_length() - 1)) if most else 0
-    # Pillow fails on some of the sizes: it is then halved once or twice less
-    fewer = max(halved - HALVED_LESS, 0)
-    wide, high = max(width >> fewer, 1), max(height >> fewer, 1)
+    halved = _halved(width, height, min_side, _levels(file, start + 2, end))
+    wide, high = max(width >> halved, 1), max(height >> halved, 1)
+    if wide * high > _MOST_JPEG_2000:
+        raise too_much(
+            f"has {width} x {height} pixels that cannot be decoded smaller, which takes long in "
+            "JPEG 2000"
+        )
     a_pixel = 4.5 * (components + 1) + 4.5
-    needed = pixels_bytes(wide, high, a_pixel)
-    return Structure(width, height, needed, zeros=zeros_before(file, start, end)), halved
+    needed = pixels_bytes(wide, high, a_pixel) + 2 * (end - start) + width * height // 2
+    zeros = zeros_before(file, start, end) if start else None  # a bare stream may be filled up
+    return Structure(width, height, needed, zeros=zeros), halved
+
+
+def _halved(width: int, height: int, min_side: int, levels: int) -> int:
+    """Compute how often the sides may be halved, and Pillow and its decoder agree on them.
+
+    The one rounds half up, the other up.
+    """
+    most = min(width, height) // max(min_side, 1)
+    for halved in range(max(0, min(levels, most.bit_length() - 1)), 0, -1):
+        part = 1 << halved
+        if all((side + part // 2) // part == -(-side // part) for side in (width, height)):
+            return halved
+    return 0
 
 
 def _levels(file: BinaryIO, at: int, end: int) -> int:

@@ -40,7 +40,7 @@ def walk_gif(file: BinaryIO) -> Structure:
     return Structure(
         width,
         height,
-        pixels_bytes(width, height, 13.5 if frames > 1 else 9.5),
+        pixels_bytes(width, height, 17.5 if frames > 1 else 9.5),
         frames=min(frames, 2),
         lean=lean_gif if comments > _LEAN_FROM else None,
     )

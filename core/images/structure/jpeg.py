@@ -17,11 +17,13 @@ from core.images.structure.base import (
     unsupported,
 )
 
-_EOI, _SOS, _DHT, _APP1, _APP2 = 0xD9, 0xDA, 0xC4, 0xE1, 0xE2
+_EOI, _SOS, _DHT, _APP1, _APP2, _ADOBE = 0xD9, 0xDA, 0xC4, 0xE1, 0xE2, 0xEE
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {_DHT, 0xC8, 0xCC}
 _HUFFMAN_OR_ARITHMETIC = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})  # what libjpeg-turbo decodes
 _LOSSLESS = 0xC3
+_BESIDES = frozenset({0xE0, *range(0xE1, 0xEE), 0xEF, 0xFE})  # applications' own, and comments
+_ADOBE_LENGTH = 12  # bytes, of the segment that says how colours were transformed
 _PROGRESSIVE = frozenset({0xC2, 0xCA})
 _BETWEEN_SCANS = re.compile(rb"\xff[\xc4\xd9-\xdd\xe0-\xfe]", re.DOTALL)
 _XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=['\"]|>)([1-8])")
@@ -30,7 +32,8 @@ _CHUNK = 1 << 20  # bytes
 _MOST_SEGMENTS = 200_000  # and places where the decoder would look for one
 # A scan is a pass over all coefficients: 5,000 of 16 million took 46 s
 _MOST_SCANS = 500
-_MOST_COEFFICIENTS = 4_000_000_000  # over all scans
+_MOST_COEFFICIENTS = 2_500_000_000  # over all scans
+_MOST_SEVERAL_BYTES = 48_000_000  # of an image in several scans, which is decoded slowly
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Jpeg:
     exif: bytes | None = field(repr=False)  # the first, from "Exif\0\0" on
     xmp_orientation: int | None
     data_at: int  # where in the file its image's data begins
+    besides: tuple[tuple[int, int], ...] = field(repr=False)  # where what is not needed lies
 
     def scale(self, min_side: int) -> int:
         """Compute by which of 1, 2, 4, 8 its sides may be divided: none falls under `min_side`.
@@ -85,7 +89,7 @@ class Jpeg:
         """
         frame = self.frame
         kept = 2 * frame.coefficients if self.keeps_coefficients else 0
-        if frame.coefficients * self.scans > _MOST_COEFFICIENTS:
+        if self.keeps_coefficients and frame.coefficients * self.scans > _MOST_COEFFICIENTS:
             raise too_much(f"has {self.scans} scans of {frame.width} x {frame.height} pixels")
         scale = self.scale(min_side)
         wide, high = -(-frame.width // scale), -(-frame.height // scale)
@@ -103,7 +107,13 @@ def walk_jpeg(file: BinaryIO) -> Jpeg:
     frame: Frame | None = None
     exif: bytes | None = None
     turn: int | None = None
+    besides: list[tuple[int, int]] = []
     for marker, offset, length in _segments(file, size):
+        if marker in _BESIDES or (marker == _ADOBE and length < _ADOBE_LENGTH):
+            start = offset - 4
+            if besides and besides[-1][1] == start:  # one range for one behind the other
+                start = besides.pop()[0]
+            besides.append((start, offset + length))
         if marker in _FRAMES and frame is None:
             frame = _frame(marker, read_at(file, offset, length))
         elif marker == _APP1 and length > 6 and (exif is None or turn is None):
@@ -123,7 +133,9 @@ def walk_jpeg(file: BinaryIO) -> Jpeg:
             scans = _count_scans(file, offset + length, size) if several else 1
             if scans > _MOST_SCANS:
                 raise too_much(f"has more than {_MOST_SCANS} scans")
-            return Jpeg(frame, scans, several, exif, turn, offset + length)
+            if several and size > _MOST_SEVERAL_BYTES:
+                raise too_much(f"has {size // 1_000_000} MB in several scans")
+            return Jpeg(frame, scans, several, exif, turn, offset + length, tuple(besides))
         elif marker == _EOI:
             break
     raise cut("it ends before its image")

@@ -9,7 +9,7 @@ from core.images.structure.base import Structure, cut, pixels_bytes, read_at, si
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEPT = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf", b"acTL", b"fcTL", b"fdAT"})
-_MOST_CHUNKS = 1_000_000  # 8 KB each in a file of the largest size that is read
+_MOST_CHUNKS = 200_000  # of a file of the largest size that is read they have 1 KB each
 _LEAN_FROM = 1 << 16  # bytes of all else: texts, colour profiles, chunks of programs' own
 _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
 
@@ -45,7 +45,7 @@ def walk_png(file: BinaryIO) -> Structure:
             raise too_much(f"has more than {_MOST_CHUNKS} parts")
         kinds.add(chunk.kind)
         frames += chunk.kind == b"fcTL"
-        if chunk.kind not in _KEPT:
+        if not _is_kept(chunk.kind, chunk.length):
             besides += chunk.length + 12
         at += 12 + chunk.length
     if header is None or b"IDAT" not in kinds:
@@ -53,7 +53,7 @@ def walk_png(file: BinaryIO) -> Structure:
     width, height = int.from_bytes(header[:4]), int.from_bytes(header[4:8])
     needed = _bytes_a_pixel(header[8], header[9], transparent=b"tRNS" in kinds)
     if frames > 1:
-        needed += 8  # what was shown before, and the frame
+        needed += 12  # what was shown before, and the frame
     return Structure(
         width,
         height,
@@ -73,12 +73,16 @@ def lean_png(content: bytes) -> bytes:
     while at + 12 <= len(content):
         end = at + 12 + int.from_bytes(content[at : at + 4])
         kind = content[at + 4 : at + 8]
-        if kind in _KEPT:
+        if _is_kept(kind, end - at - 12):
             parts.append(content[at:end])
         at = end
         if kind == b"IEND":
             break
     return b"".join(parts)
+
+
+def _is_kept(kind: bytes, length: int) -> bool:
+    return kind in _KEPT and not (kind == b"eXIf" and length > _LEAN_FROM)
 
 
 def _bytes_a_pixel(depth: int, colour: int, *, transparent: bool) -> float:
@@ -90,5 +94,5 @@ def _bytes_a_pixel(depth: int, colour: int, *, transparent: bool) -> float:
     if transparent:
         return 12.5
     if colour == _GREY:
-        return 6.5 if depth == 16 else 5.5
+        return 9.5 if depth == 16 else 5.5
     return 4.5

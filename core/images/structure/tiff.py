@@ -183,8 +183,8 @@ def _first_page(directories: Directories, fields: dict[int, _Field]) -> Tiff:
 def _bytes_a_pixel(bits: int, samples: int, photometric: int) -> float:
     if samples == 1:
         if bits > 16:
-            return 9.5
-        return 6.5 if bits > 8 else 5.5
+            return 12.5
+        return 9.5 if bits > 8 else 5.5
     if samples == 3 and photometric not in (_PALETTE, 8):
         return 4.5
     return 12.5
