@@ -381,24 +381,16 @@ def _explained(models_dir: Path) -> Iterator[None]:
 
 
 def _transfer_of(network: str, options: NetworkOptions) -> Transfer:
-    from dataclasses import replace
-
     from core.errors import UsageRefused
     from core.training.networks.transfer import Transfer
 
     if options.optimizer is not None or options.augment is not None:
         raise UsageRefused(f"--optimizer and --augment are those of {network}. Leave them out.")
-    given = {
-        "epochs": options.epochs,
-        "batch_size": options.batch_size,
-        "learning_rate": options.learning_rate,
-        "seed": options.seed,
-    }
+    given = {"batch_size": options.batch_size, "seed": options.seed}
     settings = Transfer(network=network, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
-    if options.image_size is not None:
-        small = round(settings.small_size * options.image_size / settings.size)
-        settings = replace(settings, size=options.image_size, small_size=small)
-    return settings
+    return settings.changed(
+        epochs=options.epochs, learning_rate=options.learning_rate, size=options.image_size
+    )
 
 
 def _recipe_of(network: str, options: NetworkOptions) -> Recipe:

@@ -10,11 +10,16 @@ from core.preprocessing import Pixels
 _SEAM = (0.0, 0.08)  # of the side: how far two photos fade into each other
 
 
-def composite(photo: Pixels, other: Pixels, random: np.random.Generator) -> Pixels:
+def composite(
+    photo: Pixels, other: Pixels, random: np.random.Generator, *, matched: float = 0.0
+) -> Pixels:
     """Put two square photos of one size into one, beside each other or one on the other.
 
-    Both are uint8 of shape `(size, size, 3)`. Returns: the same shape.
+    Both are uint8 of shape `(size, size, 3)`. With a chance of `matched` the second takes on the
+    colours of the first, more or less, as things in one photo do. Returns: the same shape.
     """
+    if matched and random.random() < matched:
+        other = _recoloured(other, photo, random.uniform(0.0, 1.0))
     size = photo.shape[0]
     if random.random() < 0.6:
         first, second, mask = _beside(photo, other, random)
@@ -23,6 +28,17 @@ def composite(photo: Pixels, other: Pixels, random: np.random.Generator) -> Pixe
     mask = mask.filter(ImageFilter.GaussianBlur(random.uniform(*_SEAM) * size))
     first.paste(second, mask=mask)
     return np.asarray(first)
+
+
+def _recoloured(photo: Pixels, like: Pixels, share: float) -> Pixels:
+    """Bring the mean and the spread of each channel nearer to another photo's, by a share."""
+    values, others = photo.astype(np.float32), like.astype(np.float32)
+    mean, spread = values.mean((0, 1)), values.std((0, 1)) + 8
+    other_mean, other_spread = others.mean((0, 1)), others.std((0, 1)) + 8
+    scaled = (values - mean) * (other_spread / spread) ** share
+    moved = scaled + mean + (other_mean - mean) * share
+    recoloured: Pixels = np.clip(moved, 0, 255).astype(np.uint8)
+    return recoloured
 
 
 def _beside(

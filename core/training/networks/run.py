@@ -88,7 +88,7 @@ def train_network(
         data, known or Known(), console=console, test=test, leave_out=hold_out, sources=sources
     )
     work = work_folder(models_dir / UNFINISHED, resume=resume)
-    learnt_as = Preprocessing(settings.large_size, settings.large_size, SHORTER_SIDE)
+    learnt_as = Preprocessing(settings.stored_size, settings.stored_size, SHORTER_SIDE)
     try:
         dataset = decode(inputs, learnt_as, leave_out=hold_out, work=work, console=console)
     except BaseException:  # Ctrl-C, too

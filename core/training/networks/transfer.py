@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,27 +41,108 @@ Batch = tuple[Pixels, dict[str, Floats]]
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a training, whose learning rate rises and falls once."""
+
+    epochs: float  # photos seen, as a multiple of those to learn from
+    learning_rate: float  # at its highest: a warm-up, then a cosine to nothing
+    warmup_steps: int
+    sizes: tuple[tuple[float, int], ...]  # (share of the steps, pixels), one after the other
+    whole_share: float  # of the steps, the last ones: photos are hardly cropped
+    composites: float  # share of photos put together of two
+    matched: float  # share of these in which the second takes on colours of the first
+    source_power: float  # a source with n photos is drawn n to this power times
+    neither: float  # how often neither is drawn, for each of the classes that are filed
+
+    def size(self, share: float) -> int:
+        """Give the pixels when so large a share of the steps is done, 0 to 1."""
+        for until, size in self.sizes:
+            share -= until
+            if share < 0:
+                return size
+        return self.sizes[-1][1]
+
+
+# Small images are quicker and as good at first; then hard sources count for more, images are as
+# large as those that are served, and composites more often and harder to tell from photos.
+_STAGES = (
+    Stage(
+        epochs=3.5,
+        learning_rate=5e-4,
+        warmup_steps=120,
+        sizes=((0.6, 160), (0.4, 192)),
+        whole_share=0.2,
+        composites=0.08,
+        matched=0.0,
+        source_power=0.5,
+        neither=1.2,
+    ),
+    Stage(
+        epochs=2.5,
+        learning_rate=3.5e-4,
+        warmup_steps=60,
+        sizes=((0.65, 192), (0.35, 224)),
+        whole_share=0.25,
+        composites=0.14,
+        matched=0.7,
+        source_power=0.35,
+        neither=1.0,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Transfer:
     """Settings of one training run; stand whole in network.json."""
 
     network: str = "efficientnet-lite0"
     size: int = 224  # pixels that the trained network serves at
-    large_size: int = 192  # pixels: crops show animals larger than whole photos do, by as much
-    small_size: int = 160  # pixels, at first: quicker and as good
-    small_share: float = 0.6  # of the steps
-    whole_share: float = 0.2  # of the steps, the last ones: photos are hardly cropped
-    epochs: float = 3.5  # photos seen, as a multiple of those to learn from
+    stored_size: int = 192  # pixels that photos are decoded to
+    stages: tuple[Stage, ...] = _STAGES
     batch_size: int = 64
-    learning_rate: float = 5e-4  # at its highest: AdamW, warm-up, then a cosine to nothing
-    warmup_share: float = 0.04
-    weight_decay: float = 0.02
+    weight_decay: float = 0.02  # AdamW's
     label_smoothing: float = 0.05
     answers: float = 1.0  # weight of keeping to the answers for ImageNet's classes
     softening: float = 2.0  # temperature of these answers
-    composites: float = 0.08  # share of photos put together of two
-    source_power: float = 0.5  # a source with n photos is drawn n to this power times
-    neither: float = 1.2  # how often neither is drawn, for each of the classes that are filed
     seed: int = 1
+
+    @property
+    def epochs(self) -> float:
+        return sum(stage.epochs for stage in self.stages)
+
+    def steps(self, photos: int) -> tuple[int, ...]:
+        """Count the steps of each stage for so many photos to learn from."""
+        return tuple(
+            max(1, round(photos * stage.epochs / self.batch_size)) for stage in self.stages
+        )
+
+    def changed(
+        self,
+        *,
+        epochs: float | None = None,
+        learning_rate: float | None = None,
+        size: int | None = None,
+    ) -> Transfer:
+        """Scale all stages to so many epochs, to a highest rate, to a size that is served."""
+        longer = 1.0 if epochs is None else epochs / self.epochs
+        highest = max(stage.learning_rate for stage in self.stages)
+        faster = 1.0 if learning_rate is None else learning_rate / highest
+        larger = 1.0 if size is None else size / self.size
+        stages = tuple(
+            replace(
+                stage,
+                epochs=stage.epochs * longer,
+                learning_rate=stage.learning_rate * faster,
+                sizes=tuple((share, round(pixels * larger)) for share, pixels in stage.sizes),
+            )
+            for stage in self.stages
+        )
+        return replace(
+            self,
+            stages=stages,
+            size=size or self.size,
+            stored_size=round(self.stored_size * larger),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +183,23 @@ def transfer(
     Raises ExtraMissing without the weights' package.
     """
     keras.utils.set_random_seed(settings.seed)
-    steps = max(1, round(len(dataset.training) * settings.epochs / settings.batch_size))
-    model = _resumed(work) or _fresh(settings, len(outputs_for(dataset.classes)), steps)
+    plan = _Plan(settings, len(dataset.training))
+    steps = plan.steps
+    model = _resumed(work) or _fresh(settings, len(outputs_for(dataset.classes)))
     done = int(model.optimizer.iterations)
     curve = _read_curve(work)
     teacher = _teacher(settings)
     batches = _with_answers(
-        _batches(dataset, sources, settings, range(done, steps), steps), teacher, settings
+        _batches(dataset, sources, settings, plan, range(done, steps)), teacher, settings
     )
     while done < steps:
         some = min(CHECKPOINT_STEPS, steps - done)
         begun = time.monotonic()
         losses: list[float] = []
         hits: list[float] = []
-        for _ in range(some):
+        for step in range(done, done + some):
             photos, targets = next(batches)
+            model.optimizer.learning_rate.assign(plan.learning_rate(step))
             logs = model.train_on_batch(photos, targets, return_dict=True)
             losses.append(float(logs["loss"]))
             hits.append(float(logs[f"{_CLASSES}_accuracy"]))
@@ -152,7 +236,32 @@ class KeptAnswers(keras.losses.Loss):  # type: ignore[misc]  # Keras has no type
         return {**super().get_config(), "softening": self.softening}
 
 
-def _fresh(settings: Transfer, outputs: int, steps: int) -> keras.Model:
+class _Plan:
+    """Which stage each step is of."""
+
+    def __init__(self, settings: Transfer, photos: int) -> None:
+        self._stages = list(zip(settings.stages, settings.steps(photos), strict=True))
+        self.steps = sum(steps for _, steps in self._stages)
+
+    def at(self, step: int) -> tuple[int, float]:
+        """Give the number of a step's stage, and the share of it that is done, 0 to 1."""
+        for number, (_, steps) in enumerate(self._stages):
+            if step < steps:
+                return number, step / steps
+            step -= steps
+        return len(self._stages) - 1, 1.0
+
+    def learning_rate(self, step: int) -> float:
+        number, share = self.at(step)
+        stage, steps = self._stages[number]
+        done, warmup = share * steps, min(stage.warmup_steps, steps // 2)
+        if done < warmup:
+            return stage.learning_rate * (done + 1) / warmup
+        falling = (done - warmup) / max(1, steps - warmup)
+        return stage.learning_rate * 0.5 * (1 + math.cos(math.pi * falling))
+
+
+def _fresh(settings: Transfer, outputs: int) -> keras.Model:
     network, top = _pretrained(settings.network)
     for layer in network.layers:
         if isinstance(layer, layers.BatchNormalization):
@@ -160,15 +269,8 @@ def _fresh(settings: Transfer, outputs: int, steps: int) -> keras.Model:
     pooled = layers.GlobalAveragePooling2D(name="pooled")(network.output)
     classes = layers.Dense(outputs, name=_CLASSES)(layers.Dropout(0.2)(pooled))
     model = keras.Model(network.input, {_CLASSES: classes, _IMAGENET: top(pooled)})
-    warmup = max(1, round(settings.warmup_share * steps))
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        decay_steps=max(1, steps - warmup),
-        warmup_target=settings.learning_rate,
-        warmup_steps=warmup,
-    )
     model.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=settings.weight_decay),
+        optimizer=keras.optimizers.AdamW(weight_decay=settings.weight_decay),  # rate: _Plan's
         loss={
             _CLASSES: keras.losses.CategoricalCrossentropy(
                 True, label_smoothing=settings.label_smoothing
@@ -209,10 +311,10 @@ def _with_answers(
 
 
 def _batches(
-    dataset: Dataset, sources: Sequence[str], settings: Transfer, steps: range, total: int
+    dataset: Dataset, sources: Sequence[str], settings: Transfer, plan: _Plan, steps: range
 ) -> Iterator[tuple[Pixels, Floats]]:
     """Yield augmented batches and one-hot targets; each follows from the seed and its step."""
-    chances = draw_chances(dataset, sources, settings)
+    chances = [draw_chances(dataset, sources, stage) for stage in settings.stages]
     rows = dataset.training
     roles = [one.role for one in dataset.classes]
     is_filed = np.array([role is Role.FILE for role in roles])[dataset.targets]
@@ -221,23 +323,22 @@ def _batches(
     both = outputs.index("both")
 
     def make(step: int) -> tuple[Pixels, Floats]:
+        number, share = plan.at(step)
+        stage = settings.stages[number]
         random = np.random.default_rng((settings.seed, step))
-        size = settings.small_size if step < settings.small_share * total else settings.large_size
-        whole = step >= (1 - settings.whole_share) * total
+        augmentation = WHOLE if share >= 1 - stage.whole_share else MILD
         # sorted, so that the decoded photos are read from the file in their order
-        drawn = np.sort(random.choice(rows, settings.batch_size, p=chances))
-        photos = _augmented(dataset, drawn, neither, size, WHOLE if whole else MILD, random)
+        drawn = np.sort(random.choice(rows, settings.batch_size, p=chances[number]))
+        photos = _augmented(dataset, drawn, neither, stage.size(share), augmentation, random)
         targets = dataset.targets[drawn].copy()
-        _put_together(photos, targets, is_filed[drawn], settings.composites, both, random)
+        _put_together(photos, targets, is_filed[drawn], stage, both, random)
         return photos, np.eye(len(outputs), dtype=np.float32)[targets]
 
     for _, batch in map_ahead(make, steps):
         yield batch
 
 
-def draw_chances(
-    dataset: Dataset, sources: Sequence[str], settings: Transfer
-) -> npt.NDArray[np.float64]:
+def draw_chances(dataset: Dataset, sources: Sequence[str], stage: Stage) -> npt.NDArray[np.float64]:
     """Compute how likely each photo to learn from is drawn; they add up to 1.
 
     Classes are alike but for neither, and within each the sources are more alike than they are
@@ -251,8 +352,8 @@ def draw_chances(
         if not len(rows):
             continue
         _, place, counts = np.unique(own[rows], return_inverse=True, return_counts=True)
-        weights = counts[place] ** (settings.source_power - 1.0)
-        share = settings.neither if one.role is Role.NEITHER else 1.0
+        weights = counts[place] ** (stage.source_power - 1.0)
+        share = stage.neither if one.role is Role.NEITHER else 1.0
         chances[rows] = share * weights / weights.sum()
     scaled: npt.NDArray[np.float64] = chances / chances.sum()
     return scaled
@@ -276,7 +377,7 @@ def _put_together(
     photos: Pixels,
     targets: Indices,
     filed: npt.NDArray[np.bool_],
-    share: float,
+    stage: Stage,
     both: int,
     random: np.random.Generator,
 ) -> None:
@@ -287,13 +388,14 @@ def _put_together(
     """
     alone = photos.copy()
     classes = targets.copy()
-    for index in np.flatnonzero(filed & (random.random(len(photos)) < share)):
+    for index in np.flatnonzero(filed & (random.random(len(photos)) < stage.composites)):
         same = bool(random.random() < 1 / 3)
         others = np.flatnonzero(filed & ((classes == classes[index]) == same))
         others = others[others != index]
         if not len(others):
             continue
-        photos[index] = composite(alone[index], alone[random.choice(others)], random)
+        other = alone[random.choice(others)]
+        photos[index] = composite(alone[index], other, random, matched=stage.matched)
         if not same:
             targets[index] = both
 

