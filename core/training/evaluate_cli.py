@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from core.console import Terminal, count_up, print_json
+from core.console import Terminal, count_up, echo, print_json
 from core.options import (
     Settings,
     json_option,
@@ -42,8 +43,11 @@ from core.training.extra import load_training_packages
 @model_option
 @json_option
 @pass_settings
+@click.pass_context
 def evaluate(
+    context: click.Context,
     settings: Settings,
+    /,
     data: Path,
     variations: bool,
     html: Path | None,
@@ -52,7 +56,10 @@ def evaluate(
     model_choice: str | None,
     json: bool,
 ) -> None:
-    """Measure a model on labelled folders: DATA holds cats/, dogs/ and, if wanted, other/."""
+    """Measure a model on labelled folders: DATA holds cats/, dogs/ and, if wanted, other/.
+
+    It may be anything else that `catdog train` takes, but for parts.
+    """
     load_training_packages("evaluate", "core.training.report.tables")
     if html is not None:
         load_training_packages("evaluate", "core.training.report.evaluation_page")
@@ -60,6 +67,7 @@ def evaluate(
     from core.model_store import find_model
     from core.output_files import refuse_if_not_empty, writing
     from core.paths import display
+    from core.training.archives import unpacked
     from core.training.examine import examine
     from core.training.labelled import scan
     from core.training.report.mistakes import worst_mistakes, write_sheets
@@ -69,7 +77,10 @@ def evaluate(
         refuse_if_not_empty(mistakes, "--mistakes")
     if html is not None and html.suffix.lower() not in (".html", ".htm"):
         raise UsageRefused(f"{display(html)} must end in .html: it is written over.")
-    labelled = scan(data)
+    aside = partial(echo, err=True)
+    labelled = scan(context.with_resource(unpacked(data, aside)))
+    for note in labelled.notes:
+        aside(note)
     work = len(labelled.photos) * (2 if variations else 1)
     with Terminal().progress("Measuring", work) as told:
         examination = examine(

@@ -48,6 +48,8 @@ def gather(
     Raises UsageRefused.
     """
     labelled, own_test = scan_parts(data, sources=sources)
+    for note in labelled.notes:
+        console.say(note)
     test = test or own_test
     if missing := set(leave_out) - {photo.source for photo in labelled.photos}:
         raise UsageRefused(

@@ -168,7 +168,9 @@ class NetworkOptions:
     help="With --resume, from scratch: do not go on, but make a model of the best so far.",
 )
 @pass_settings
+@click.pass_context
 def train(
+    context: click.Context,
     settings: Settings,
     /,
     data: Path,
@@ -191,7 +193,8 @@ def train(
     """Train a model on DATA, which holds cats/, dogs/ and, if wanted, other/.
 
     Or any two or more folders, each a class; or train/ with those in it, and if wanted validation/
-    and test/. Photos are only read.
+    and test/; or photos named cat.1.jpg, dog.1.jpg; or a CSV of file and label; or a zip or tar of
+    any of these. Photos are only read.
 
     Without --network only the head of the model that serves is trained, in seconds, beside photos
     that come with catdog. The new model serves from then on if it is no worse than the current
@@ -217,7 +220,10 @@ def train(
         raise UsageRefused("--network trains a whole network: leave out what is for heads alone.")
     else:
         load_training_packages("train", "core.training.run", extra="keras")
-    where = _Where(data, output, test, sources)
+    from core.training.archives import unpacked
+
+    folders = [context.with_resource(unpacked(one, echo)) if one else None for one in (data, test)]
+    where = _Where(folders[0] or data, output, folders[1], sources)
     with _known(settings, feedback=with_feedback, trust_filed=trust_filed) as known:
         if network is None:
             _train_head(
