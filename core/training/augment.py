@@ -82,6 +82,8 @@ def _augment_one(
         image = _shrunk(photo, size, augmentation, random, grounds)
     else:
         image = _cropped(photo, size, augmentation, random)
+    if augmentation.rotation:
+        image = _rotated(image, random.uniform(-augmentation.rotation, augmentation.rotation))
     if augmentation.flip and random.random() < 0.5:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     if random.random() < augmentation.turned:
@@ -104,6 +106,21 @@ def _cropped(
     # Pillow averages when it shrinks, as it does for serving
     return Image.fromarray(photo).resize(
         (size, size), Image.Resampling.BILINEAR, box=(left, top, left + width, top + height)
+    )
+
+
+def _rotated(image: Image.Image, degrees: float) -> Image.Image:
+    """Turn an image about its middle, enlarged so far that no corner is empty."""
+    side = image.width
+    angle = math.radians(degrees)
+    # the turned square that lies within the image has sides of so much of the image's
+    scale = 1 / (abs(math.cos(angle)) + abs(math.sin(angle)))
+    cos, sin = scale * math.cos(angle), scale * math.sin(angle)
+    middle = side / 2
+    across = (cos, sin, middle * (1 - cos - sin))
+    down = (-sin, cos, middle * (1 + sin - cos))
+    return image.transform(
+        image.size, Image.Transform.AFFINE, (*across, *down), Image.Resampling.BILINEAR
     )
 
 

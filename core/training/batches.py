@@ -23,12 +23,7 @@ _GROUNDS = 12  # photos of neither in each batch, for others to be shown small o
 
 
 def steps_per_epoch(dataset: Dataset, recipe: Recipe) -> int:
-    """Count the batches of an epoch, in which few photos may be seen several times."""
-    return max(_steps_per_pass(dataset, recipe), recipe.fewest_steps)
-
-
-def _steps_per_pass(dataset: Dataset, recipe: Recipe) -> int:
-    """Count the batches of all photos; the last of an odd number wait for the next pass."""
+    """Count the batches of all photos; the last of an odd number wait for the next epoch."""
     return max(1, len(dataset.training) // recipe.batch_size)
 
 
@@ -36,14 +31,14 @@ def training_batches(
     dataset: Dataset, recipe: Recipe, stage: Stage, steps: range
 ) -> Iterator[tuple[Pixels, Targets, Weights]]:
     """Yield the augmented batches of some steps, numbered from the start of the whole run."""
-    a_pass = _steps_per_pass(dataset, recipe)
+    an_epoch = steps_per_epoch(dataset, recipe)
     is_filed = np.array([photo_class.role is Role.FILE for photo_class in dataset.classes])
     neither = dataset.training[~is_filed[dataset.targets[dataset.training]]]
 
     weights = class_weights(dataset, recipe.balance)
 
     def make(step: int) -> tuple[Pixels, Targets, Weights]:
-        number, position = divmod(step, a_pass)
+        number, position = divmod(step, an_epoch)
         order = np.random.default_rng((recipe.seed, 0, number)).permutation(dataset.training)
         start = position * recipe.batch_size
         # sorted, so that the decoded photos are read from the file in their order

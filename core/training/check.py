@@ -14,6 +14,7 @@ from core.training.fit import fit
 from core.training.history import Epoch
 from core.training.inputs import Known, decode, gather
 from core.training.recipe import Recipe
+from core.training.suited import suited
 
 _TIMED_STEPS = 4
 _UNEVEN = 3.0  # times as many photos of one class as of another, from which on it is told
@@ -35,6 +36,7 @@ def check(
         dataset = decode(
             inputs, recipe.preprocessing, leave_out=leave_out, work=work, console=console
         )
+        recipe = suited(recipe, dataset, console)
         learnt, held_out = dataset.count(dataset.training), dataset.count(dataset.validation)
         weights = class_weights(dataset, recipe.balance)
         most = max(learnt.values())
@@ -61,7 +63,7 @@ def seconds_of(dataset: Dataset, recipe: Recipe, work: Path) -> float:
     )
     last = recipe.stages[-1]
     timed: list[Epoch] = []
-    few = replace(recipe, stages=(replace(last, epochs=2),), fewest_steps=1)
+    few = replace(recipe, stages=(replace(last, epochs=2),))
     fit(some, few, work=work, on_epoch=timed.append)
     a_photo = timed[-1].seconds / _photos_of_an_epoch(some, few)
     photos = _photos_of_an_epoch(dataset, recipe)

@@ -83,6 +83,7 @@ def _provisional_manifest(
         recipe={
             **asdict(recipe),
             "epochs_done": len(fitted.history),
+            "epoch_kept": fitted.kept,
             "seconds": round(fitted.seconds),
             "cores": os.cpu_count(),
             "history": [asdict(epoch) for epoch in fitted.history],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import repeat
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def fit_with_progress(
         )
 
     with console.progress("Training", before[-1]) as told:
-        return fit(
+        fitted = fit(
             dataset,
             recipe,
             work=work,
@@ -59,3 +60,19 @@ def fit_with_progress(
             on_step=lambda step: told(work_done(step)),
             on_epoch=on_epoch,
         )
+    console.say(what_was_kept(fitted.history, fitted.kept, recipe))
+    return fitted
+
+
+def what_was_kept(history: Sequence[Epoch], kept: int, recipe: Recipe) -> str:
+    """Say which epoch's network was kept, and whether training ended before the last one."""
+    ended = ""
+    if len(history) < recipe.epochs:
+        ended = f"Ended after epoch {len(history)} of {recipe.epochs}"
+        if recipe.patience is not None:
+            ended += f": {recipe.patience} without a better one (--patience)"
+        ended += ". "
+    return (
+        f"{ended}The network of epoch {kept} is kept: {history[kept - 1].validation_accuracy:.1%} "
+        "of the photos held out are right."
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
 
 from core.preprocessing import Preprocessing, stored_size_for
 
@@ -27,6 +29,7 @@ class Augmentation:
     contrast: float = 0.3
     saturation: float = 0.3
     flip: bool = True
+    rotation: float = 0.0  # degrees, at most, either way
     grey: float = 0.0
     turned: float = 0.0
     shrunk: float = 0.0
@@ -35,6 +38,13 @@ class Augmentation:
     compressed: float = 0.0
     noisy: float = 0.0
     paired: float = 0.0
+
+
+class Schedule(StrEnum):
+    """How the learning rate goes after the warm-up."""
+
+    COSINE = "cosine"  # down to nothing
+    CONSTANT = "constant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +87,12 @@ class Recipe:
     """Settings of one training run; stands whole in the manifest of what it makes."""
 
     name: str = "residual"
-    network: str = "residual"
-    widths: tuple[int, ...] = (48, 96, 192)  # channels of `residual`, each at half the size
-    blocks: tuple[int, ...] = (1, 2, 3)  # of each width
+    network: str = "residual"  # or FILE.py:FUNCTION, a person's own
+    arguments: tuple[tuple[str, Any], ...] = ()  # of that function, by name
+    widths: tuple[int, ...] = (48, 96, 192)  # channels, each at half the size
+    blocks: tuple[int, ...] = (1, 2, 3)  # of each width, of `residual`
+    dense: int | None = None  # units of the layer before the last, of those that have one
+    dropout: float | None = None  # wherever a network has some; None: its own
     stages: tuple[Stage, ...] = (
         Stage(64, 12, MILD),
         Stage(96, 12, CLOSER),
@@ -88,14 +101,19 @@ class Recipe:
     )
     batch_size: int = 96
     optimizer: str = "muon"
-    learning_rate: float = 6e-3  # at its highest: warm-up, then a cosine to nothing
+    learning_rate: float = 6e-3  # at its highest, after the warm-up
+    schedule: Schedule = Schedule.COSINE
     warmup_epochs: float = 1.0
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
-    fewest_steps: int = 1  # of an epoch
     balance: float = 1.0  # 0: photos count alike; 1: classes do, whatever their numbers
-    patience: int = 5  # epochs of the last stage without a lower validation loss
+    patience: int | None = None  # epochs of the last stage without a better one; None: all
     seed: int = 1
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the network is a person's own."""
+        return ".py:" in self.network
 
     @property
     def epochs(self) -> int:
@@ -142,6 +160,12 @@ class Recipe:
             ),
         )
 
+    def with_batches_for(self, photos: int) -> Recipe:
+        """Make batches smaller where there are so few photos that an epoch is hardly a step."""
+        if photos >= _FEWEST_STEPS * self.batch_size:
+            return self
+        return replace(self, batch_size=max(2, photos // _ENOUGH_STEPS))
+
     def with_augmentation(self, augmentation: Augmentation) -> Recipe:
         """Vary photos in one way in all stages."""
         stages = tuple(replace(stage, augmentation=augmentation) for stage in self.stages)
@@ -149,15 +173,27 @@ class Recipe:
 
 
 RESIDUAL = Recipe()
+_FEWEST_STEPS = 4  # of an epoch: with fewer, twenty epochs teach nothing
+_ENOUGH_STEPS = 8
 
 
-def _classic(network: str, size: int) -> Recipe:
+def classic(
+    network: str,
+    size: int = 128,
+    widths: tuple[int, ...] = (),
+    dense: int | None = None,
+    learning_rate: float = 1e-3,
+) -> Recipe:
+    """Write the recipe that people know: Adam, light variation, every photo alike."""
     return Recipe(
         name=network,
         network=network,
+        widths=widths,
+        blocks=(),
+        dense=dense,
         stages=(Stage(size, 20, LIGHT),),
         optimizer="adam",
-        learning_rate=1e-3,
+        learning_rate=learning_rate,
         weight_decay=0.0,
         label_smoothing=0.0,
         balance=0.0,
@@ -167,7 +203,14 @@ def _classic(network: str, size: int) -> Recipe:
 
 RECIPES = {  # by network
     "residual": RESIDUAL,
-    "sequential-bn": _classic("sequential-bn", 128),
-    "vgg-small": _classic("vgg-small", 128),
-    "minimal": _classic("minimal", 64),
+    "sequential-bn": classic("sequential-bn", 128, (32, 64, 128, 128), 256),
+    "vgg-small": classic(
+        # a dense layer on so many inputs: at 1e-3 Adam soon has no unit left that answers
+        "vgg-small",
+        128,
+        (32, 64, 128),
+        128,
+        learning_rate=3e-4,
+    ),
+    "minimal": classic("minimal", 64, (32,), 128),
 }

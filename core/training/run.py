@@ -20,6 +20,7 @@ from core.training.package import package
 from core.training.progress import fit_with_progress
 from core.training.recipe import Recipe
 from core.training.report.training_page import Training, write_report
+from core.training.suited import suited
 from core.training.unfinished import check_same_run, work_folder
 
 
@@ -70,6 +71,7 @@ def train(
         if not resume:
             shutil.rmtree(work)  # nothing has begun
         raise
+    recipe = suited(recipe, dataset, console)
     check_same_run(work, dataset, recipe, leave_out)
     console.say(f"Checkpoints are in {display(work)}; an interrupted run goes on with --resume.")
     fitted = fit_with_progress(dataset, recipe, work=work, console=console, finish=finish)

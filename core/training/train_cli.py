@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,40 +14,19 @@ from core.console import Terminal, echo
 from core.options import Settings, option, pass_settings
 from core.paths import display
 from core.training.extra import load_training_packages
+from core.training.network_options import (
+    PRETRAINED,
+    NetworkName,
+    NetworkOptions,
+    list_networks,
+    recipe_of,
+    transfer_of,
+)
+from core.training.tell import tell_figures, tell_head, tell_label_errors
 
 # What it needs is imported by it, so that --help does not wait for TensorFlow.
 if TYPE_CHECKING:
-    from core.training.comparison import Comparison
-    from core.training.head.run import TrainedHead
     from core.training.inputs import Known
-    from core.training.networks.transfer import Transfer
-    from core.training.recipe import Recipe
-    from core.training.report.mistakes import Mistake
-
-_MOST_SHOWN = 5  # labels that look wrong, on the terminal; the report has more
-_PRETRAINED = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
-_FROM_SCRATCH = ("residual", "sequential-bn", "vgg-small", "minimal")
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkOptions:
-    """The options that belong to training a whole network; None where they were not given."""
-
-    epochs: float | None
-    batch_size: int | None
-    optimizer: str | None
-    learning_rate: float | None
-    augment: str | None
-    image_size: int | None
-    seed: int | None
-
-    @property
-    def given(self) -> list[str]:
-        """Name those that were given, as on the command line."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return [
-            f"--{name.replace('_', '-')}" for name, value in values.items() if value is not None
-        ]
 
 
 @click.command()
@@ -107,17 +86,17 @@ class NetworkOptions:
 @option("--force", is_flag=True, help="Have the model serve, whatever the comparison says.")
 @option(
     "--network",
-    type=click.Choice((*_PRETRAINED, *_FROM_SCRATCH)),
+    type=NetworkName(),
     help="Train a whole network with Keras, in an hour or more, not the head of the one that "
-    "serves: one that begins with ImageNet's weights, or one from scratch to learn how networks "
-    "work.",
+    "serves: one that begins with ImageNet's weights, one from scratch to learn how networks work, "
+    "or a Keras model of your own, which FUNCTION makes of (size, classes).",
 )
 @option(
     "--list-networks",
     is_flag=True,
     is_eager=True,
     expose_value=False,
-    callback=lambda context, parameter, value: _list_networks(context, asked=value),
+    callback=lambda context, parameter, value: list_networks(context, asked=value),
     help="Print each network's layers, parameters and multiply-adds, and end.",
 )
 @option(
@@ -135,7 +114,8 @@ class NetworkOptions:
 @option(
     "--learning-rate",
     type=click.FloatRange(min=0, min_open=True),
-    help="With --network: its highest rate; after a warm-up it falls to nothing.",
+    help="With --network: its highest rate; after a warm-up it falls to nothing, or stays with "
+    "--set schedule=constant.",
 )
 @option(
     "--augment",
@@ -148,6 +128,20 @@ class NetworkOptions:
     type=click.IntRange(min=32, max=512),
     metavar="PIXELS",
     help="With --network: the side of the square that photos are squashed to.",
+)
+@option(
+    "--patience",
+    type=click.IntRange(min=1),
+    help="With --network from scratch: end after so many epochs without a better one.  [default: "
+    "all epochs are trained, and the best is kept]",
+)
+@option(
+    "--set",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="With --network: another setting of its, such as dropout=0.3, widths=16,32,64, dense=64, "
+    "rotation=15, schedule=constant. A wrong name is answered with all that there are. May be "
+    "given several times.",
 )
 @option("--seed", type=click.IntRange(min=0), help="With --network: start of all random numbers.")
 @option(
@@ -300,7 +294,7 @@ def _train_head(
             check_photos(request, console=console)
             return
         if find_label_errors:
-            _list_label_errors(*find(request, console=console), where.output)
+            tell_label_errors(*find(request, console=console), where.output)
             return
         trained = train_head(
             request,
@@ -309,7 +303,7 @@ def _train_head(
             test=where.test,
             compares=promote is not False,
         )
-    _tell(trained, settings.models_dir, where.output, promote=promote, force=force)
+    tell_head(trained, settings.models_dir, where.output, promote=promote, force=force)
 
 
 def _train_network(
@@ -338,20 +332,20 @@ def _train_network(
     files: dict[str, Any] = {"output": where.output, "test": where.test, "resume": resume}
     try:
         with _explained(settings.models_dir):
-            if network in _PRETRAINED:
+            if network in PRETRAINED:
                 if check or finish:
                     raise UsageRefused(f"--check and --finish are not for {network}.")
-                made = _transfer_of(network, options)
+                made = transfer_of(network, options)
                 trained = train_network(where.data, made, hold_out=hold_out, **files, **shared)
                 folder, manifest = trained.folder, trained.manifest
             elif check:
                 del shared["models_dir"]
-                check_data(where.data, _recipe_of(network, options), leave_out=hold_out, **shared)
+                check_data(where.data, recipe_of(network, options), leave_out=hold_out, **shared)
                 return
             else:
                 done = train_from_scratch(
                     where.data,
-                    _recipe_of(network, options),
+                    recipe_of(network, options),
                     leave_out=hold_out,
                     finish=finish,
                     **files,
@@ -360,10 +354,10 @@ def _train_network(
                 folder, manifest = done.folder, done.manifest
     except KeyboardInterrupt:
         echo("What was learnt so far is kept: --resume goes on.", err=True)
-        if network in _FROM_SCRATCH:
+        if network not in PRETRAINED:
             echo("--resume --finish makes a model of the best so far.", err=True)
         raise
-    _tell_figures(manifest.metrics)
+    tell_figures(manifest.metrics)
     echo(f"The model {manifest.version} is in {display(folder)}.")
     if where.output is None:
         echo(
@@ -384,148 +378,3 @@ def _explained(models_dir: Path) -> Iterator[None]:
             f"{error.strerror or error}: {display(models_dir)} cannot be written to. Make room "
             "there, and train again; --resume goes on after what --network had learnt."
         ) from error
-
-
-def _transfer_of(network: str, options: NetworkOptions) -> Transfer:
-    from core.errors import UsageRefused
-    from core.training.networks.transfer import Transfer
-
-    if options.optimizer is not None or options.augment is not None:
-        raise UsageRefused(f"--optimizer and --augment are those of {network}. Leave them out.")
-    given = {"batch_size": options.batch_size, "seed": options.seed}
-    settings = Transfer(network=network, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
-    return settings.changed(
-        epochs=options.epochs, learning_rate=options.learning_rate, size=options.image_size
-    )
-
-
-def _recipe_of(network: str, options: NetworkOptions) -> Recipe:
-    from dataclasses import replace
-
-    from core.errors import UsageRefused
-    from core.training.optimizer import LEARNING_RATES
-    from core.training.recipe import AUGMENTATIONS, RECIPES
-
-    recipe = RECIPES[network]
-    if options.epochs is not None:
-        if options.epochs != int(options.epochs):
-            raise UsageRefused(f"--epochs is a whole number for {network}.")
-        recipe = recipe.with_epochs(int(options.epochs))
-    if options.image_size is not None:
-        recipe = recipe.with_image_size(options.image_size)
-    if options.augment is not None:
-        recipe = recipe.with_augmentation(AUGMENTATIONS[options.augment])
-    if options.optimizer is not None:
-        rate = LEARNING_RATES[options.optimizer]
-        recipe = replace(recipe, optimizer=options.optimizer, learning_rate=rate)
-    given = {
-        "learning_rate": options.learning_rate,
-        "batch_size": options.batch_size,
-        "seed": options.seed,
-    }
-    return replace(recipe, **{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
-
-
-def _tell(
-    trained: TrainedHead,
-    models_dir: Path,
-    output: Path | None,
-    *,
-    promote: bool | None,
-    force: bool,
-) -> None:
-    """Print what a training came to, and have its model serve if it may."""
-    from core.promotion import promote as promote_model
-    from core.training.report.training_page import REPORT
-
-    manifest, comparison = trained.manifest, trained.comparison
-    _tell_figures(manifest.metrics)
-    for mistake in trained.label_errors[:_MOST_SHOWN]:
-        echo(f"Is this label right? {mistake}")
-    if (more := len(trained.label_errors) - _MOST_SHOWN) > 0:
-        echo(f"And {more} more labels that look wrong: the report lists them.")
-    echo(
-        f"The model {manifest.version} is in {display(trained.folder)}, with its {REPORT}; it took "
-        f"{manifest.recipe['seconds']:.0f} s."
-    )
-    if output is not None:
-        choice = display(output)
-        echo(f"Use it with --model {choice}, or everywhere with CATDOG_MODEL={choice}.")
-        return
-    if comparison is None:
-        echo(
-            f"Use it with --model {manifest.version}, or everywhere with `catdog models promote "
-            f"{manifest.version}`."
-        )
-        return
-    _tell_comparison(comparison)
-    if not (force or (comparison.other_classes and promote) or comparison.is_no_worse):
-        way = "--promote" if comparison.other_classes else "--force"
-        echo(
-            f"{comparison.current} goes on serving. If you know better: `catdog models promote "
-            f"{manifest.version}`, or {way} the next time."
-        )
-        return
-    before = promote_model(models_dir, manifest.version)
-    echo(
-        f"{manifest.version} serves now, in the place of {before}. `catdog models rollback` takes "
-        "that back."
-    )
-
-
-def _tell_figures(metrics: dict[str, Any]) -> None:
-    for part, figures in metrics.items():
-        right = round(figures["accuracy"] * figures["photos"])
-        echo(
-            f"{part.capitalize()}: {figures['accuracy']:.1%} right ({right} of {figures['photos']})"
-        )
-
-
-def _tell_comparison(comparison: Comparison) -> None:
-    echo(f"Against {comparison.current}, which serves, on photos from which neither learnt:")
-    for finding in comparison.findings:
-        echo(f"  {'+' if finding.speaks_for else '-'} {finding.sentence}")
-
-
-def _list_networks(context: click.Context, *, asked: bool) -> None:
-    if not asked or context.resilient_parsing:
-        return
-    load_training_packages("train", "core.training.networks.transfer", extra="keras")
-    from core.training.architectures import ARCHITECTURES, build, multiply_adds
-    from core.training.networks.efficientnet_lite import efficientnet_lite
-    from core.training.networks.transfer import Transfer
-    from core.training.recipe import RECIPES
-
-    size = Transfer().size
-    for name in _PRETRAINED:
-        network = efficientnet_lite(name, size)
-        echo(
-            f"{name}: inverted residual blocks, from ImageNet's weights; "
-            f"{network.count_params() / 1e6:.1f} M parameters, "
-            f"{multiply_adds(network) / 1e6:.0f} M multiply-adds at {size} px"
-        )
-    for name, architecture in ARCHITECTURES.items():
-        recipe = RECIPES[name]
-        network = build(recipe, 3, size=recipe.size)
-        echo(
-            f"{name}: {architecture.summary}; {network.count_params() / 1e6:.1f} M parameters, "
-            f"{multiply_adds(network) / 1e6:.0f} M multiply-adds at {recipe.size} px, "
-            f"{recipe.optimizer}, {recipe.epochs} epochs"
-        )
-    context.exit()
-
-
-def _list_label_errors(errors: Sequence[Mistake], photos: int, output: Path | None) -> None:
-    """Print the photos whose labels look wrong, and draw sheets of them in `output`."""
-    from core.output_files import writing
-    from core.training.report.mistakes import MOST, write_sheets
-
-    for mistake in errors:
-        echo(str(mistake))
-    echo(
-        f"{len(errors)} of {photos} labels look wrong, firmest first. Look at them: a model is "
-        "wrong more often than people are. Nothing was changed."
-    )
-    if output is not None:
-        with writing(output):
-            write_sheets(errors[:MOST], output)

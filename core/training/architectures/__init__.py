@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from core.preprocessing import Pixels
 from core.training.architectures.classic import minimal, sequential_bn, vgg_small
 from core.training.architectures.outputs import ACTIVATION, LOGITS
+from core.training.architectures.own import own_layers, own_network
 from core.training.architectures.residual import residual
 from core.training.recipe import Recipe
 
@@ -25,6 +27,7 @@ __all__ = [
     "LOGITS",
     "build",
     "for_training",
+    "load",
     "logits_of",
     "multiply_adds",
 ]
@@ -39,11 +42,11 @@ class Architecture:
 
 
 def _classic(
-    make: Callable[[int, int], keras.Sequential],
+    make: Callable[[int, int, Recipe], keras.Sequential],
 ) -> Callable[[int | None, int, Recipe], keras.Model]:
     def build(size: int | None, outputs: int, recipe: Recipe) -> keras.Model:
-        layers = make(size or recipe.size, outputs)
-        return keras.Model(layers.inputs, {LOGITS: layers.outputs[0]}, name=layers.name)
+        layers = make(size or recipe.size, outputs, recipe)
+        return keras.Model(layers.inputs[0], {LOGITS: layers.outputs[0]}, name=layers.name)
 
     return build
 
@@ -76,7 +79,15 @@ def build(recipe: Recipe, outputs: int, *, size: int | None = None) -> keras.Mod
     `activation`, shape `(n, h, w, outputs)`: the dense layer applied at each place before
     pooling. Its mean over the places is `logits`.
     """
+    if recipe.is_own:
+        return own_network(recipe.network, size or recipe.size, outputs, dict(recipe.arguments))
     return ARCHITECTURES[recipe.network].build(size, outputs, recipe)
+
+
+def load(path: Path, recipe: Recipe, *, compile: bool = True) -> keras.Model:
+    """Load a network that a recipe's run saved, with whatever layers are a person's own."""
+    known = own_layers(recipe.network) if recipe.is_own else None
+    return keras.models.load_model(path, custom_objects=known, compile=compile)
 
 
 def for_training(network: keras.Model) -> keras.Model:

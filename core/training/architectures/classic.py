@@ -9,29 +9,28 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-_SEQUENTIAL_BN_WIDTHS = (32, 64, 128, 128)
-_VGG_SMALL_WIDTHS = (32, 64, 128)
+from core.training.recipe import Recipe
 
 
-def sequential_bn(size: int, outputs: int) -> keras.Sequential:
-    """Convolution, batch normalization and max pooling, four times; then dense with dropout."""
+def sequential_bn(size: int, outputs: int, recipe: Recipe) -> keras.Sequential:
+    """Convolution, batch normalization and max pooling, by width; then dense with dropout."""
     network = _start(size, "sequential-bn")
-    for width in _SEQUENTIAL_BN_WIDTHS:
+    for width in recipe.widths:
         network.add(layers.Conv2D(width, 3, padding="same", activation="relu"))
         network.add(layers.BatchNormalization(momentum=0.95))
         network.add(layers.MaxPooling2D())
     network.add(layers.Flatten())
-    network.add(layers.Dropout(0.3))
-    network.add(layers.Dense(256, activation="relu"))
-    network.add(layers.Dropout(0.5))
+    network.add(layers.Dropout(0.3 if recipe.dropout is None else recipe.dropout))
+    network.add(layers.Dense(recipe.dense, activation="relu"))
+    network.add(layers.Dropout(0.5 if recipe.dropout is None else recipe.dropout))
     network.add(layers.Dense(outputs))
     return network
 
 
-def vgg_small(size: int, outputs: int) -> keras.Sequential:
-    """Three blocks of one convolution and max pooling, as VGG has them; then dense layers."""
+def vgg_small(size: int, outputs: int, recipe: Recipe) -> keras.Sequential:
+    """Blocks of one convolution and max pooling, as VGG has them; then dense layers."""
     network = _start(size, "vgg-small")
-    for width in _VGG_SMALL_WIDTHS:
+    for width in recipe.widths:
         network.add(
             layers.Conv2D(
                 width, 3, padding="same", activation="relu", kernel_initializer="he_uniform"
@@ -39,18 +38,23 @@ def vgg_small(size: int, outputs: int) -> keras.Sequential:
         )
         network.add(layers.MaxPooling2D())
     network.add(layers.Flatten())
-    network.add(layers.Dense(128, activation="relu", kernel_initializer="he_uniform"))
+    network.add(layers.Dense(recipe.dense, activation="relu", kernel_initializer="he_uniform"))
+    if recipe.dropout:
+        network.add(layers.Dropout(recipe.dropout))
     network.add(layers.Dense(outputs))
     return network
 
 
-def minimal(size: int, outputs: int) -> keras.Sequential:
+def minimal(size: int, outputs: int, recipe: Recipe) -> keras.Sequential:
     """One convolution, one pooling, one dense layer: the least that learns something."""
     network = _start(size, "minimal")
-    network.add(layers.Conv2D(32, 3, activation="relu"))
-    network.add(layers.MaxPooling2D())
+    for width in recipe.widths:
+        network.add(layers.Conv2D(width, 3, activation="relu"))
+        network.add(layers.MaxPooling2D())
     network.add(layers.Flatten())
-    network.add(layers.Dense(128, activation="relu"))
+    network.add(layers.Dense(recipe.dense, activation="relu"))
+    if recipe.dropout:
+        network.add(layers.Dropout(recipe.dropout))
     network.add(layers.Dense(outputs))
     return network
 

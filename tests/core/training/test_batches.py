@@ -166,21 +166,42 @@ def test_an_epoch_shows_each_training_photo_once_and_no_other(dataset: Dataset) 
     assert not keys & {dataset.pixels[row].tobytes() for row in dataset.validation}
 
 
-def test_an_epoch_of_few_photos_goes_through_them_again_in_another_order(dataset: Dataset) -> None:
+def test_few_photos_come_in_smaller_batches() -> None:
+    """Twenty epochs of one step each would teach nothing."""
+    recipe = replace(RECIPE, batch_size=64)
+    for photos in (10, 54, 100, 255, 256, 9000):
+        batch = recipe.with_batches_for(photos).batch_size
+        assert photos // batch >= 4, photos
+        assert batch == 64 or photos < 256
+
+
+def test_a_second_epoch_shows_the_same_photos_in_another_order(dataset: Dataset) -> None:
     few = replace(dataset, training=dataset.training[:16])
-    recipe = replace(RECIPE, fewest_steps=6)
-    assert steps_per_epoch(few, recipe) == 6
-    assert steps_per_epoch(few, RECIPE) == 2
     stage = Stage(dataset.pixels.shape[1], 1, NONE)
     shown = [
         [photo.tobytes() for photo in photos]
-        for photos, _, _ in training_batches(few, recipe, stage, range(6))
+        for photos, _, _ in training_batches(few, RECIPE, stage, range(6))
     ]
     passes = [{*shown[step], *shown[step + 1]} for step in (0, 2, 4)]
     assert (
         passes[0] == passes[1] == passes[2] == {few.pixels[row].tobytes() for row in few.training}
     )
     assert shown[0] != shown[2]
+
+
+def test_rotation_turns_about_the_middle_and_leaves_no_empty_corner() -> None:
+    """A vertical bar leans by up to so many degrees, and what was bright stays bright."""
+    photo = np.full((64, 64, 3), 200, dtype=np.uint8)
+    photo[:, 30:34] = 20
+    turned = augment(
+        np.stack([photo] * 60), 64, replace(NONE, rotation=20.0), np.random.default_rng(1)
+    )
+    assert turned.min() >= 15, "nothing black came in at the corners"
+    tops = (turned[:, 2, :, 0] < 110).argmax(axis=1)
+    middles = (turned[:, 32, :, 0] < 110).argmax(axis=1)
+    assert np.ptp(middles) <= 3
+    assert tops.min() < 24
+    assert tops.max() > 37
 
 
 def test_targets_are_one_hot_or_one_column_for_two_classes(dataset: Dataset) -> None:

@@ -16,8 +16,9 @@ from core.errors import CatdogError, UsageRefused
 from core.manifest import Kind
 from core.model_store import promoted_version
 from core.training import judge, parity, progress
+from core.training.checkpoints import Keeper
 from core.training.evaluate import evaluate
-from core.training.fit import Keeper, fit
+from core.training.fit import fit
 from core.training.history import Epoch
 from core.training.recipe import MILD, Recipe, Stage
 from core.training.run import train
@@ -237,7 +238,7 @@ def test_a_run_stalls_after_some_epochs_of_its_last_stage_without_a_lower_loss(
 ) -> None:
     recipe = replace(RECIPE, stages=(Stage(24, 2, MILD), Stage(32, 9, MILD)), patience=2)
     history = [Epoch(n, 32, 0.0, 0.0, loss, 0.0, 0.0) for n, loss in enumerate(losses, 1)]
-    assert Keeper(tmp_path, recipe, history, lambda epoch: None).has_stalled() is stalled
+    assert Keeper(tmp_path, recipe, history, lambda epoch: None, 100).has_stalled() is stalled
 
 
 @pytest.mark.long
