@@ -14,6 +14,7 @@ _PACKAGES = {
     "torch",
     "scipy",
     "sklearn",
+    "threadpoolctl",
     "matplotlib",
     "imagehash",
 }

@@ -252,3 +252,20 @@ def _instead(folder: Path) -> str:
             f"the columns file and label: catdog train {display(folder / 'labels.csv')}"
         )
     return ""
+
+
+def folders_of(photos: Sequence[LabelledPhoto]) -> dict[str, Path]:
+    """Find the folder that photos of each label lie in; of labels told otherwise there is none."""
+    found: dict[str, Path] = {}
+    for photo in photos:
+        for folder in photo.path.parents:
+            if photo.label not in found and _folder_says(folder.name, photo.label):
+                found[photo.label] = folder
+    return found
+
+
+def _folder_says(name: str, label: str) -> bool:
+    if not name:
+        return False
+    (one,) = classes_from_folders([known_folder(name) or name])
+    return one.label == label

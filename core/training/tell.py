@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,7 @@ from core.paths import display
 # What it needs is imported by it, so that --help does not wait for it.
 if TYPE_CHECKING:
     from core.training.comparison import Comparison
-    from core.training.head.run import TrainedHead
-    from core.training.report.mistakes import Mistake
+    from core.training.head.run import LabelErrors, TrainedHead
 
 _MOST_SHOWN = 5  # labels that look wrong, on the terminal; the report has more
 
@@ -79,17 +77,17 @@ def _tell_comparison(comparison: Comparison) -> None:
         echo(f"  {'+' if finding.speaks_for else '-'} {finding.sentence}")
 
 
-def tell_label_errors(errors: Sequence[Mistake], photos: int, output: Path | None) -> None:
-    """Print the photos whose labels look wrong, and draw sheets of them in `output`."""
+def tell_label_errors(found: LabelErrors, folder: Path) -> None:
+    """Print the photos whose labels look wrong, and write a page of them to a folder."""
     from core.output_files import writing
-    from core.training.report.mistakes import MOST, write_sheets
+    from core.training.report.label_errors_page import PAGE, label_errors_page
 
-    for mistake in errors:
+    for mistake in found.mistakes:
         echo(str(mistake))
-    echo(
-        f"{len(errors)} of {photos} labels look wrong, firmest first. Look at them: a model is "
-        "wrong more often than people are. Nothing was changed."
-    )
-    if output is not None:
-        with writing(output):
-            write_sheets(errors[:MOST], output)
+    echo(f"{len(found.mistakes)} of {found.photos} labels look wrong, firmest first.")
+    if found.mistakes:
+        with writing(folder / PAGE):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / PAGE).write_text(label_errors_page(found), encoding="utf-8")
+        echo(f"Look at them in {display(folder / PAGE)}: a model is wrong, too.")
+    echo("Nothing was changed.")

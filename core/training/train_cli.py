@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 @option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write the model to this folder, new or empty; with --find-label-errors, picture sheets.  "
-    "[default: a new version in the models folder; no sheets]",
+    help="Write the model to this folder, new or empty; with --find-label-errors, the page.  "
+    "[default: a new version in the models folder; for the page the state folder]",
 )
 @option(
     "--test",
@@ -64,8 +64,8 @@ if TYPE_CHECKING:
 @option(
     "--find-label-errors",
     is_flag=True,
-    help="Make no model, but list the photos whose labels look wrong to models that have not seen "
-    "them.",
+    help="Make no model, but list the photos whose labels look wrong to heads that have not seen "
+    "them, and write a page that shows them.",
 )
 @option(
     "--with-feedback",
@@ -294,7 +294,7 @@ def _train_head(
             check_photos(request, console=console)
             return
         if find_label_errors:
-            tell_label_errors(*find(request, console=console), where.output)
+            tell_label_errors(find(request, console=console), where.output or settings.state_dir)
             return
         trained = train_head(
             request,

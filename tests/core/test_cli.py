@@ -624,7 +624,9 @@ def test_train_lists_labels_that_look_wrong_and_makes_no_model(
     assert len(told) < 10
     assert "says dog; taken for cat (" in "\n".join(told)
     assert f"{len(told)} of 180 labels look wrong" in result.stdout
-    assert [path.name for path in sheets.iterdir()] == ["mistakes-1.jpg"]
+    page = (sheets / "label-errors.html").read_text(encoding="utf-8")
+    assert page.count('<img src="data:image/jpeg') == len(told)
+    assert f"mv -n {data}/dogs/tom-507.jpg {data}/cats/" in page
     assert {path: path.read_bytes() for path in data.rglob("*.jpg")} == before
     assert {path for path in head_models_dir.rglob("*") if path.is_file()} == models
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from core.head import Head
 from core.labels import PhotoClass
+from core.lookahead import map_ahead
 from core.training.head.fit import Samples, fit_head
 from core.training.head.own_photos import VIEWS, OwnPhotos
 from core.training.head.replay import Replay
@@ -81,12 +82,16 @@ def out_of_fold(material: Material, before: Sequence[Head], left_out: Flags) -> 
     own_folds = np.zeros(0, np.intp) if material.own is None else material.own.folds
     own_logits = np.zeros((len(own_folds), len(material.classes)), np.float32)
     held_logits = np.zeros((len(places), len(material.classes)), np.float32)
-    heads = []
-    for fold, start in enumerate(before):
-        judged = own_folds == fold
+
+    def fitted(fold: int) -> Head:
         rows = np.ones(len(held_out), np.bool_)
         rows[places[replay_folds == fold]] = False
-        head = fit_head(material.samples(~judged & ~left_out, rows), start, decay=material.decay)
+        samples = material.samples((own_folds != fold) & ~left_out, rows)
+        return fit_head(samples, before[fold], decay=material.decay)
+
+    heads = []
+    for fold, head in map_ahead(fitted, range(len(before))):
+        judged = own_folds == fold
         if material.own is not None:
             own_logits[judged] = head.logits(material.own.views[judged, 0])
         held_logits[replay_folds == fold] = head.logits(features[replay_folds == fold])

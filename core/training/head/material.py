@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from core.console import Console, count_up
 from core.head import Head
@@ -50,13 +51,15 @@ class HeadData:
         def carried(head: Head) -> Head:
             return carried_over(head, base.manifest.classes, classes, self.own)
 
-        return fit_calibrated(
-            self.material,
-            Before(carried(base.head), tuple(carried(head) for head in base.seen.heads)),
-            self.classes.classes,
-            never_learnt=self.never_learnt,
-            judged=self.judged,
-        )
+        # threads of BLAS wait for each other more than they work on so little; folds share cores
+        with threadpool_limits(1):
+            return fit_calibrated(
+                self.material,
+                Before(carried(base.head), tuple(carried(head) for head in base.seen.heads)),
+                self.classes.classes,
+                never_learnt=self.never_learnt,
+                judged=self.judged,
+            )
 
     def described(self) -> dict[str, Any]:
         """Say what was learnt from, for the manifest."""

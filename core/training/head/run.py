@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from core.training.head.material import HeadData, prepare, unpromotable, work_fo
 from core.training.head.model_folder import write_head
 from core.training.head.seen import short_hashes
 from core.training.inputs import Known, gather
-from core.training.labelled import LabelledFolder
+from core.training.labelled import LabelledFolder, folders_of
 from core.training.report.mistakes import Mistake, worst_mistakes
 from core.training.report.training_page import Training, write_report
 
@@ -47,6 +47,15 @@ class TrainedHead:
     manifest: Manifest
     comparison: Comparison | None  # with the model that serves
     label_errors: tuple[Mistake, ...]  # labels that look wrong, the firmest first
+
+
+@dataclass(frozen=True, slots=True)
+class LabelErrors:
+    """Photos whose labels look wrong, the firmest first."""
+
+    mistakes: tuple[Mistake, ...]
+    photos: int  # that were looked at
+    folders: Mapping[str, Path]  # of labels that have one
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +136,18 @@ def train_head(
     return TrainedHead(folder, manifest, comparison, errors)
 
 
-def find_label_errors(request: Request, *, console: Console) -> tuple[tuple[Mistake, ...], int]:
+def find_label_errors(request: Request, *, console: Console) -> LabelErrors:
     """Find the photos whose labels look wrong to heads that have not seen them.
 
-    Returns: them, the firmest first, and how many photos were looked at. Raises as `train_head`.
+    Raises as `train_head`.
     """
     with work_folder(request.models_dir) as work:
         data, _ = _prepared(request, work, console, warns=False)
-        return _label_errors(data, data.fit()), len(data.own.photos)
+        return LabelErrors(
+            _label_errors(data, data.fit()),
+            len(data.own.photos),
+            folders_of(data.own.photos),
+        )
 
 
 def check(request: Request, *, console: Console) -> None:

@@ -89,7 +89,7 @@ def _sheet(mistakes: Sequence[Mistake]) -> Image.Image:
     for place, mistake in enumerate(mistakes):
         left = _MARGIN + place % _COLUMNS * across
         top = _MARGIN + place // _COLUMNS * down
-        sheet.paste(_thumbnail(mistake.path), (left, top))
+        sheet.paste(thumbnail(mistake.path), (left, top))
         lines = (
             _fitted(display(Path(mistake.path.name)), font),
             f"{mistake.label}, taken for {mistake.taken_for} {mistake.confidence:.0%}",
@@ -99,7 +99,8 @@ def _sheet(mistakes: Sequence[Mistake]) -> Image.Image:
     return sheet
 
 
-def _thumbnail(path: Path) -> Image.Image:
+def thumbnail(path: Path) -> Image.Image:
+    """Draw a photo small, on a square; one that is gone stays grey."""
     ground = Image.new("RGB", (_SIDE, _SIDE), (235, 235, 235))
     try:
         small = ImageOps.contain(open_image(path, min_side=_SIDE), (_SIDE, _SIDE))

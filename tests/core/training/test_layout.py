@@ -316,6 +316,28 @@ def test_an_archive_that_is_cut_is_refused(data: Path, tmp_path: Path) -> None:
         raise AssertionError
 
 
+def test_the_page_of_label_errors_moves_nothing_into_an_archive(
+    tmp_path: Path, fill_folder: Fill, head_models_dir: Path
+) -> None:
+    """It shows the photos; what lies in a zip, or is told by a name, is put right there."""
+    data = fill_folder(tmp_path / "data", {"cats": 30, "dogs": 30}, 500)
+    for number in (507, 523):
+        (data / "cats" / f"cats-{number}.jpg").rename(data / "dogs" / f"tom-{number}.jpg")
+    archive = tmp_path / "pets.tar"
+    with tarfile.open(archive, "w") as packed:
+        packed.add(data, "pets")
+    output = tmp_path / "page"
+    arguments = ["--models-dir", str(head_models_dir), "train", str(archive)]
+    arguments += ["--find-label-errors", "--output", str(output)]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    assert "pets.tar/pets/dogs/tom-507.jpg says dog; taken for cat" in result.stdout
+    page = (output / "label-errors.html").read_text(encoding="utf-8")
+    assert '<small class="name">pets.tar/pets/dogs/tom-507.jpg' in page
+    assert "mv -n" not in page
+    assert "disabled" in page
+
+
 def test_a_kaggle_zip_is_learnt_from_and_measured_in_one_command(
     tmp_path: Path, fill_folder: Fill, head_models_dir: Path
 ) -> None:

@@ -115,9 +115,10 @@ def test_wrong_labels_are_named_and_stop_it(
     for photo in (photo for photo in wrong if photo.name in named):
         seen = Classifier(trained.folder).classify(opener(data / "cats" / photo.name))
         assert seen.label == "dog"
-    errors, photos = find_label_errors(request_of(data), console=told)
-    assert {mistake.path.name for mistake in errors} == named
-    assert photos == 60
+    found = find_label_errors(request_of(data), console=told)
+    assert {mistake.path.name for mistake in found.mistakes} == named
+    assert found.photos == 60
+    assert found.folders == {"cat": data / "cats", "dog": data / "dogs"}
 
 
 def test_a_second_training_is_compared_out_of_fold(
