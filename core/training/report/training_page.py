@@ -84,7 +84,9 @@ def write_report(training: Training, folder: Path) -> None:
             manifest=manifest,
             recipe=manifest.recipe,
             reading=(
-                read_history(training.history, len(manifest.classes)) if training.history else None
+                read_history(training.history, len(manifest.classes), manifest.recipe["epoch_kept"])
+                if training.history
+                else None
             ),
             evaluation=evaluation,
             pets=" and ".join(c.folder for c in manifest.filed),
