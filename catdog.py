@@ -9,7 +9,7 @@ import pkgutil
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,6 +32,9 @@ from core.standard_output import (
     keep_closed_output_closed,
     output_words,
 )
+
+if TYPE_CHECKING:
+    from core.store import Store
 
 COMMANDS = {  # where each is, but for doctor: only the one that is asked for is imported
     "predict": "core.cli:predict",
@@ -164,7 +167,13 @@ def main(
     )
     return_freed_memory()
     budget.set_total(decode_mb * MEGABYTE)
-    context.obj = Settings(models_dir, state_dir.absolute())
+    context.obj = Settings(models_dir, state_dir.absolute(), _notice_corrections)
+
+
+def _notice_corrections(store: Store, models_dir: Path) -> None:
+    from sorter.journal.corrections import notice_everywhere
+
+    notice_everywhere(store, models_dir)
 
 
 @main.command()

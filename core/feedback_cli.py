@@ -33,6 +33,7 @@ def list_(settings: Settings, json: bool) -> None:
     from core.feedback import find_photo, recorded
 
     with _store(settings) as store:
+        settings.notice(store, settings.models_dir)
         labels = recorded(store)
         if not labels and not json:
             echo("Nobody has said what a photo is yet.")
@@ -79,6 +80,7 @@ def export(settings: Settings, folder: Path) -> None:
     folders = {seen.label: seen.folder for seen in manifest.classes}
     copied, missing = 0, 0
     with _store(settings) as store:
+        settings.notice(store, settings.models_dir)
         latest = {one.sha256: one for one in recorded(store)}  # the last word on each photo
         for one in latest.values():
             photo = find_photo(store, one)

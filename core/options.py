@@ -8,9 +8,12 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from core.store import Store
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -50,6 +53,8 @@ class Settings:
 
     models_dir: Path
     state_dir: Path
+    # what people moved by hand since it was filed, noted in the store; of the sorter's making
+    notice: Callable[[Store, Path], object] = lambda store, models_dir: None
 
 
 class ChatNumber(click.ParamType[int]):

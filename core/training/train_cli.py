@@ -264,6 +264,7 @@ def _known(settings: Settings, *, feedback: bool, trust_filed: bool) -> Iterator
         yield Known(None, feedback=feedback, trust_filed=trust_filed)
         return
     with closing(Store(settings.state_dir)) as store:
+        settings.notice(store, settings.models_dir)
         yield Known(store, feedback=feedback, trust_filed=trust_filed)
 
 

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from core.errors import CatdogError
 from core.feedback import Feedback, Source, record
+from core.manifest import read_manifest
+from core.model_store import find_model
 from core.paths import display
-from core.store import Store, columns_below, to_column
+from core.store import Store, columns_below, from_column, to_column
 from sorter.journal.found_again import is_it
 from sorter.journal.run import Move, read_moves
 
@@ -54,6 +56,23 @@ def notice(store: Store, destination: Path, labels: Mapping[str, str]) -> list[C
         except Exception:  # a bug that one photo shows must not keep the others from being sorted
             log.exception("%s", display(move.destination))
     return corrections
+
+
+def notice_everywhere(store: Store, models_dir: Path) -> None:
+    """Look for corrections wherever anything was ever filed, by the model that serves.
+
+    A model that cannot be read stops nobody from hearing what is known already. Raises
+    StoreUnusable.
+    """
+    try:
+        classes = read_manifest(find_model(models_dir)).with_folders
+    except CatdogError:
+        return
+    labels = {one.folder: one.label for one in classes}
+    with store.reading() as db:
+        rows = db.execute("SELECT DISTINCT destination FROM runs").fetchall()
+    for row in rows:
+        notice(store, from_column(row["destination"]), labels)
 
 
 def _missing_below(store: Store, destination: Path) -> list[Move]:

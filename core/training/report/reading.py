@@ -133,7 +133,7 @@ def _end(history: Sequence[Epoch]) -> _End:
     best = min(history, key=lambda epoch: epoch.validation_loss)
 
     def mean(epochs: Sequence[Epoch], name: str) -> float:
-        return sum(getattr(epoch, name) for epoch in epochs) / len(epochs)
+        return float(sum(getattr(epoch, name) for epoch in epochs)) / len(epochs)
 
     return _End(
         loss=mean(last, "loss"),

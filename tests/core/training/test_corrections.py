@@ -91,7 +91,9 @@ def test_what_catdog_filed_is_a_guess_until_somebody_corrects_it(
     assert len(new) == 6
     new[0].rename(data / "dogs" / new[0].name)  # by hand: a label
     new[1].write_bytes((data / "cats" / "cats-001.jpg").read_bytes() + b"another photo")
-    assert CliRunner().invoke(main, sort).exit_code == 0  # which notices
+    listed = CliRunner().invoke(main, ["--state-dir", str(state), "feedback", "list"])
+    assert "sorter: dog; catdog said cat" in listed.stdout, "at once, not after the next sort"
+    assert str(data / "dogs" / new[0].name) in listed.stdout
     with closing(Store(state)) as store:
         labelled = scan(data)
         found = guesses(labelled, store)
