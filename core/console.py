@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
+from core.durations import duration
+
 _LINE_EVERY = 300.0  # seconds, in a log of long work
 
 
@@ -73,7 +75,7 @@ def _lines(what: str, total: float) -> Callable[[float], None]:
             return
         last = now
         left = (now - begun) * (total - done) / (done - before)
-        echo(f"{what}: {done / total:.0%}, about {left / 60:.0f} min left", err=True)
+        echo(f"{what}: {done / total:.0%}, about {duration(left)} left", err=True)
 
     return told
 

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "models" / "default"
 PROMOTED = "promoted"
+COMES_WITH_CATDOG = "default"  # what people call the model that is not in their folder
 UNFINISHED = "unfinished"
 OWN_NETWORK = "network"  # folder of a model that carries its network
 
@@ -23,8 +24,9 @@ OWN_NETWORK = "network"  # folder of a model that carries its network
 def find_model(models_dir: Path, choice: str | None = None) -> Path:
     """Find the folder of the model to serve.
 
-    `choice` is a model's folder or a version in `models_dir`; without it the promoted version
-    serves, and without one, or where an older catdog made it, the model that comes with catdog.
+    `choice` is a model's folder, a version in `models_dir` or `default`; without it the promoted
+    version serves, and without one, or where an older catdog made it, the model that comes with
+    catdog.
     Raises ModelRefused.
     """
     if choice is None:
@@ -41,9 +43,11 @@ def find_model(models_dir: Path, choice: str | None = None) -> Path:
     for folder in (models_dir / choice, Path(choice)):
         if os.path.isfile(folder / MANIFEST):
             return folder
+    if choice == COMES_WITH_CATDOG:
+        return DEFAULT_MODEL
     raise ModelRefused(
         f"There is no model {choice!r}: it is neither a version in {display(models_dir)} nor a "
-        f"folder with a {MANIFEST}."
+        f"folder with a {MANIFEST}, nor `default`."
     )
 
 

@@ -90,7 +90,8 @@ def model_option(command: Command) -> Command:
         "model_choice",
         envvar="CATDOG_MODEL",
         metavar="VERSION|FOLDER",
-        help="Model to use: a version in the models folder, or a model's folder.  "
+        help="Model to use: a version in the models folder, a model's folder, or `default`, which "
+        "comes with catdog.  "
         "[default: the promoted one, else the one that comes with catdog]",
     )(command)
 

@@ -15,10 +15,15 @@ from filelock import FileLock, Timeout
 from core.classifier import Classifier
 from core.errors import CatdogError, UsageRefused
 from core.manifest import MANIFEST, Manifest, read_manifest
-from core.model_store import DEFAULT_MODEL, PROMOTED, UNFINISHED, promoted_version
+from core.model_store import (
+    COMES_WITH_CATDOG,
+    DEFAULT_MODEL,
+    PROMOTED,
+    UNFINISHED,
+    promoted_version,
+)
 from core.network import NETWORKS
 
-COMES_WITH_CATDOG = "default"  # what people call the model that is not in their folder
 _HISTORY = "promotions.txt"  # what was promoted, a version a line, the last one last
 _IN_USE = "in-use"  # a lock for each process and model
 

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.durations import duration
 from core.labels import Role
 from core.manifest import MODEL_CARD, Kind, Manifest
 
 _FIGURES = (
     ("right among all classes", "accuracy"),
     ("right among the classes that are filed", "pet_accuracy"),
+    ("loss", "loss"),
     ("expected calibration error", "ece"),
     ("filed in the right folder, of what should be", "filed_rightly"),
     ("in the right folder, of those filed", "filed_precision"),
@@ -36,7 +38,7 @@ def card(manifest: Manifest) -> str:
         _training_of_head(manifest) if is_head else _training_of_network(manifest),
         "Made with " + ", ".join(f"{k} {v}" for k, v in manifest.versions.items()) + ".",
         "## Figures",
-        "As served. In brackets: 95 % intervals (Wilson).",
+        "As served. In brackets: 95 % intervals (Wilson). " + _what_chose(manifest),
         _figures(manifest.metrics),
         "For each class, on the photos that are named last in this table: how many of its photos "
         "are found, and how many others are taken for it, at its threshold.",
@@ -112,7 +114,7 @@ def _training_of_head(manifest: Manifest) -> str:
     recipe = manifest.recipe
     return (
         f"Logistic regression on the means of feature maps, kept near the head before (weight "
-        f"decay {recipe['decay']:g}); {recipe['seconds']:.0f} seconds on {recipe['cores']} cores. "
+        f"decay {recipe['decay']:g}); {duration(recipe['seconds'])} on {recipe['cores']} cores. "
         f"Everything here was judged by heads that had not seen the photo, in {recipe['folds']} "
         f"folds. {_calibration(manifest)}"
     )
@@ -122,12 +124,33 @@ def _training_of_network(manifest: Manifest) -> str:
     recipe = manifest.recipe
     stages = ", ".join(f"{stage['epochs']} at {stage['size']} px" for stage in recipe["stages"])
     return (
-        f"Recipe `{recipe['name']}`, from scratch: {recipe['epochs_done']} epochs "
-        f"({stages}), batches of {recipe['batch_size']}, {recipe['optimizer']} up to "
+        f"Recipe `{recipe['name']}`, from scratch: {recipe['epochs_done']} epochs ({stages}), of "
+        f"which the network of epoch {recipe['epoch_kept']} is kept; batches of "
+        f"{recipe['batch_size']}, {recipe['optimizer']} up to "
         f"{recipe['learning_rate']:g}, weight decay {recipe['weight_decay']:g}, label smoothing "
         f"{recipe['label_smoothing']:g}, seed {recipe['seed']}. "
-        f"{recipe['seconds'] / 60:.0f} minutes on {recipe['cores']} cores. "
+        f"{duration(recipe['seconds'])} on {recipe['cores']} cores. "
         f"{_calibration(manifest)}"
+    )
+
+
+def _what_chose(manifest: Manifest) -> str:
+    """Say which photos decided something, and which nothing."""
+    test = " The test decided nothing, and was measured once." if "test" in manifest.metrics else ""
+    if manifest.kind is Kind.HEAD:
+        return (
+            "Temperature and thresholds were chosen by the photos of all parts but the test, each "
+            f"judged by a head that had not seen it.{test}"
+        )
+    left_out = "held-out sources" in manifest.metrics
+    return (
+        "The photos of the validation chose the epoch that is kept"
+        + (
+            ", those of held-out sources the temperature, and both the thresholds"
+            if left_out
+            else ", the temperature and the thresholds"
+        )
+        + f": their figures are a little too good.{test}"
     )
 
 
@@ -166,8 +189,10 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _share(part: dict[str, Any], key: str) -> str:
-    if part[key] is None:
+    if part.get(key) is None:
         return "-"
+    if key == "loss":
+        return f"{part[key]:.3f}"
     if key not in part["intervals"]:
         return f"{part[key]:.1%}"
     low, high = part["intervals"][key]

@@ -64,6 +64,7 @@ def evaluate(
     if html is not None:
         load_training_packages("evaluate", "core.training.report.evaluation_page")
     from core.errors import UsageRefused
+    from core.manifest import read_manifest
     from core.model_store import find_model
     from core.output_files import refuse_if_not_empty, writing
     from core.paths import display
@@ -81,10 +82,14 @@ def evaluate(
     labelled = scan(context.with_resource(unpacked(data, aside)))
     for note in labelled.notes:
         aside(note)
-    work = len(labelled.photos) * (2 if variations else 1)
+    model = find_model(settings.models_dir, model_choice)
+    work = len(labelled.photos)
+    if variations:
+        filed = {one.label for one in read_manifest(model).filed}
+        work += sum(photo.label in filed for photo in labelled.photos)
     with Terminal().progress("Measuring", work) as told:
         examination = examine(
-            find_model(settings.models_dir, model_choice),
+            model,
             labelled.photos,
             threshold=threshold,
             variations=variations,

@@ -24,9 +24,9 @@ ECE_BINS = 15
 class ClassFigures:
     """How one class fared when the likeliest class of all is taken as the answer."""
 
-    precision: float
-    recall: float
-    f1: float
+    precision: float | None  # None where nothing was taken for it
+    recall: float | None  # None where there is no photo of it
+    f1: float | None
     support: int  # photos of this class
 
 
@@ -44,6 +44,7 @@ class Evaluation:
     per_class: dict[str, ClassFigures]
     confusion: dict[str, dict[str, int]]  # [what it is][what it was taken for]
     verdicts: dict[str, dict[str, int]]  # [what it is][what is said at the thresholds: or unsure]
+    loss: float  # cross-entropy of the calibrated probabilities, in nats
     ece: float  # expected calibration error, 15 bins of equal width
     thresholds: dict[str, float]  # by label
     coverage: float | None  # of pets: filed, rightly or not
@@ -88,7 +89,7 @@ def figures(
     filed_right: Flags = filed & (answered == targets)
     among_filed = np.where(is_filed_class, probabilities, -1.0).argmax(axis=1)
     precision, recall, f1, support = precision_recall_fscore_support(
-        targets, guesses, labels=everything, zero_division=0.0
+        targets, guesses, labels=everything, zero_division=np.nan
     )
     said = np.where(answered >= 0, answered, len(labels))
     flags: dict[str, Flags] = {
@@ -102,7 +103,7 @@ def figures(
     return Evaluation(
         photos=len(targets),
         per_class={
-            label: ClassFigures(float(p), float(r), float(f), int(s))
+            label: ClassFigures(_number(p), _number(r), _number(f), int(s))
             for label, p, r, f, s in zip(labels, precision, recall, f1, support, strict=True)
         },
         confusion=_table(confusion_matrix(targets, guesses, labels=everything), labels, labels),
@@ -110,6 +111,9 @@ def figures(
             confusion_matrix(targets, said, labels=np.arange(len(labels) + 1))[:-1],
             labels,
             [*labels, UNSURE],
+        ),
+        loss=float(
+            -np.log(np.maximum(probabilities[np.arange(len(targets)), targets], 1e-12)).mean()
         ),
         ece=expected_calibration_error(confidence, right),
         thresholds=dict(zip(labels, map(float, limits), strict=True)),
@@ -121,6 +125,10 @@ def figures(
         false_filing_rate=share(flags["false_filing_rate"]),
         intervals={key: wilson(own) for key, own in flags.items() if len(own)},
     )
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _table(

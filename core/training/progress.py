@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.console import Console
+from core.durations import duration
 from core.training.batches import steps_per_epoch
 from core.training.dataset import Dataset
 from core.training.fit import Fitted, fit
@@ -48,7 +49,7 @@ def fit_with_progress(
             f"Epoch {epoch.number} of {recipe.epochs} at {epoch.size} px: "
             f"loss {epoch.loss:.3f}, accuracy {epoch.accuracy:.1%}; held out "
             f"{epoch.validation_loss:.3f}, {epoch.validation_accuracy:.1%}; "
-            f"{epoch.seconds:.0f} s, about {left / 60:.0f} min left"
+            f"{duration(epoch.seconds)}" + (f", about {duration(left)} left" if left else "")
         )
 
     with console.progress("Training", before[-1]) as told:

@@ -14,8 +14,10 @@ from core.output_files import refuse_if_not_empty
 from core.paths import display
 from core.training.arrival import arrive, with_new_version
 from core.training.card import write_card
-from core.training.inputs import Known, decode, gather
+from core.training.dataset import HELD_OUT
+from core.training.inputs import Inputs, Known, decode, gather
 from core.training.judge import calibrate, judge_by
+from core.training.one_progress import one_progress
 from core.training.package import package
 from core.training.progress import fit_with_progress
 from core.training.recipe import Recipe
@@ -30,6 +32,16 @@ class Trained:
 
     folder: Path
     manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class _Whereto:
+    """Where a run writes, and whether it goes on with one that was interrupted."""
+
+    models_dir: Path
+    output: Path | None
+    resume: bool
+    finish: bool
 
 
 def train(
@@ -62,24 +74,54 @@ def train(
     inputs = gather(
         data, known or Known(), console=console, test=test, leave_out=leave_out, sources=sources
     )
-    work = work_folder(models_dir / UNFINISHED, resume=resume)
+    shares = _shares(inputs, recipe)
+    with one_progress(console, "Training", shares) as console:
+        return _trained(
+            inputs,
+            recipe,
+            _Whereto(models_dir, output, resume=resume, finish=finish),
+            leave_out,
+            console,
+        )
+
+
+def _shares(inputs: Inputs, recipe: Recipe) -> dict[str, float]:
+    """Guess how the time is divided, in photos that are decoded."""
+    photos = len(inputs.labelled.photos)
+    passes = sum(stage.epochs * (stage.size / 128) ** 2 for stage in recipe.stages)
+    return {
+        "Decoding": photos,
+        "Training": 0.6 * photos * passes,
+        "Calibrating": HELD_OUT * photos,
+        "Testing": len(inputs.tested.photos) if inputs.tested else 0,
+    }
+
+
+def _trained(
+    inputs: Inputs,
+    recipe: Recipe,
+    to: _Whereto,
+    leave_out: Collection[str],
+    console: Console,
+) -> Trained:
+    work = work_folder(to.models_dir / UNFINISHED, resume=to.resume)
     try:
         dataset = decode(
             inputs, recipe.preprocessing, leave_out=leave_out, work=work, console=console
         )
     except BaseException:  # Ctrl-C, too
-        if not resume:
+        if not to.resume:
             shutil.rmtree(work)  # nothing has begun
         raise
     recipe = suited(recipe, dataset, console)
     check_same_run(work, dataset, recipe, leave_out)
     console.say(f"Checkpoints are in {display(work)}; an interrupted run goes on with --resume.")
-    fitted = fit_with_progress(dataset, recipe, work=work, console=console, finish=finish)
+    fitted = fit_with_progress(dataset, recipe, work=work, console=console, finish=to.finish)
     staged = work / "model"
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir()
     manifest = package(fitted, dataset, recipe, staged, files=len(inputs.labelled.photos))
-    manifest = with_new_version(manifest, models_dir)
+    manifest = with_new_version(manifest, to.models_dir)
     judged = calibrate(manifest, staged, dataset, console)
     judged.manifest.write(staged)
     if inputs.tested is not None:
@@ -99,7 +141,7 @@ def train(
         ),
         staged,
     )
-    folder = arrive(staged, output or models_dir / manifest.version)
+    folder = arrive(staged, to.output or to.models_dir / manifest.version)
     del dataset  # Windows removes no file that is mapped
     shutil.rmtree(work, ignore_errors=True)
     return Trained(folder, manifest)

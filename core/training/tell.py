@@ -67,7 +67,8 @@ def tell_figures(metrics: dict[str, Any]) -> None:
     for part, figures in metrics.items():
         right = round(figures["accuracy"] * figures["photos"])
         echo(
-            f"{part.capitalize()}: {figures['accuracy']:.1%} right ({right} of {figures['photos']})"
+            f"{part.capitalize()}: {figures['accuracy']:.1%} right "
+            f"({right} of {figures['photos']}), loss {figures['loss']:.3f}"
         )
 
 

@@ -199,6 +199,7 @@ def test_evaluate_measures_labelled_folders(
     (figures,) = objects(result)
     assert set(figures) == {
         "model", "data", "accuracy", "pet_accuracy", "per_class", "confusion", "verdicts", "ece",
+        "loss",
         "thresholds", "coverage", "filed_rightly", "filed_precision", "false_filing_rate",
         "intervals", "sources", "kinds", "curve", "model_bytes", "milliseconds",
     }  # fmt: skip

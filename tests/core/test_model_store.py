@@ -27,6 +27,7 @@ def test_the_model_that_comes_with_catdog_serves_unless_another_is_chosen(
     (models / "promoted").write_text("v1\n")
     assert find_model(models) == models / "v1"
     assert find_model(models, str(tiny_model)) == tiny_model
+    assert find_model(models, "default") == DEFAULT_MODEL, "as `catdog models` calls it"
 
 
 def test_a_model_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:

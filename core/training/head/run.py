@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,17 +23,18 @@ from core.training.card import write_card
 from core.training.comparison import Comparison
 from core.training.evaluate import Predicted, evaluate
 from core.training.figures import Evaluation, figures
-from core.training.head.base import carry_network, keep_network, read_base
+from core.training.head.base import Base, carry_network, keep_network, read_base
 from core.training.head.calibrated import CalibratedHead
-from core.training.head.classes import combine
+from core.training.head.classes import HeadClasses, combine
 from core.training.head.compare import Judgement, Part, compare
 from core.training.head.first import HELD_OUT
 from core.training.head.folds import DECAY
 from core.training.head.material import HeadData, prepare, unpromotable, work_folder
 from core.training.head.model_folder import write_head
 from core.training.head.seen import short_hashes
-from core.training.inputs import Known, gather
+from core.training.inputs import Inputs, Known, gather
 from core.training.labelled import LabelledFolder, folders_of
+from core.training.one_progress import OneProgress, one_progress
 from core.training.report.mistakes import Mistake, worst_mistakes
 from core.training.report.training_page import Training, write_report
 
@@ -84,9 +86,12 @@ def train_head(
     learnt from, and ModelRefused.
     """
     begun = time.monotonic()
-    with work_folder(request.models_dir) as work:
-        data, tested = _prepared(request, work, console, test=test, warns=compares)
-        fitted = data.fit()
+    gathered = _gathered(request, console, test=test, warns=compares)
+    tested = gathered.inputs.tested
+    with work_folder(request.models_dir) as work, _one_bar(gathered, console) as console:
+        data = gathered.prepared(work, console)
+        with console.progress("Fitting", 1.0):
+            fitted = data.fit()
         staged = work / "model"
         staged.mkdir()
         evaluations = _evaluations(data, fitted)
@@ -141,10 +146,13 @@ def find_label_errors(request: Request, *, console: Console) -> LabelErrors:
 
     Raises as `train_head`.
     """
-    with work_folder(request.models_dir) as work:
-        data, _ = _prepared(request, work, console, warns=False)
+    gathered = _gathered(request, console, warns=False)
+    with work_folder(request.models_dir) as work, _one_bar(gathered, console) as console:
+        data = gathered.prepared(work, console)
+        with console.progress("Fitting", 1.0):
+            fitted = data.fit()
         return LabelErrors(
-            _label_errors(data, data.fit()),
+            _label_errors(data, fitted),
             len(data.own.photos),
             folders_of(data.own.photos),
         )
@@ -152,8 +160,9 @@ def find_label_errors(request: Request, *, console: Console) -> LabelErrors:
 
 def check(request: Request, *, console: Console) -> None:
     """Tell what a head would learn from; nothing is kept. Raises as `train_head`."""
-    with work_folder(request.models_dir) as work:
-        data, _ = _prepared(request, work, console, warns=True)
+    gathered = _gathered(request, console, warns=True)
+    with work_folder(request.models_dir) as work, _one_bar(gathered, console) as console:
+        data = gathered.prepared(work, console)
         own = Counter(photo.label for photo in data.own.photos)
         replay = Counter(data.base.replay.labels.tolist())
         for label in (one.label for one in data.classes.classes):
@@ -164,9 +173,29 @@ def check(request: Request, *, console: Console) -> None:
         console.say("Nothing was kept.")
 
 
-def _prepared(
-    request: Request, work: Path, console: Console, *, warns: bool, test: Path | None = None
-) -> tuple[HeadData, LabelledFolder | None]:
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """What a head begins with, before any photo is opened."""
+
+    base: Base
+    classes: HeadClasses
+    inputs: Inputs
+
+    def prepared(self, work: Path, console: Console) -> HeadData:
+        return prepare(self.base, self.classes, self.inputs, work=work, console=console)
+
+
+def _one_bar(gathered: _Gathered, console: Console) -> AbstractContextManager[OneProgress]:
+    """Show one bar for all of it; the shares are in photos that are decoded."""
+    photos, tested = len(gathered.inputs.labelled.photos), gathered.inputs.tested
+    shares = {"Decoding": photos, "Embedding": 1.5 * photos, "Fitting": 0.5 * photos + 500.0}
+    shares["Testing"] = len(tested.photos) if tested else 0.0
+    return one_progress(console, "Training", shares)
+
+
+def _gathered(
+    request: Request, console: Console, *, warns: bool, test: Path | None = None
+) -> _Gathered:
     base = read_base(request.models_dir)
     inputs = gather(
         request.data, request.known, console=console, test=test, sources=request.sources
@@ -177,7 +206,7 @@ def _prepared(
     if warns:
         for reason in unpromotable(inputs, classes):
             console.say(f"It will not serve by itself. {reason}")
-    return prepare(base, classes, inputs, work=work, console=console), inputs.tested
+    return _Gathered(base, classes, inputs)
 
 
 def _evaluations(data: HeadData, fitted: CalibratedHead) -> dict[str, Evaluation]:

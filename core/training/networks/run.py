@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from core.classifier import Classifier
 from core.console import Console, count_up
+from core.durations import duration
 from core.labels import PhotoClass, classes_from_folders
 from core.manifest import Manifest
 from core.model_store import OWN_NETWORK, UNFINISHED
@@ -152,7 +153,7 @@ def _fitted(dataset: Dataset, settings: Transfer, work: Path, console: Console) 
             left = (steps - progress.step) * a_step
             console.say(
                 f"Step {progress.step} of {steps}: loss {progress.loss:.3f}, accuracy "
-                f"{progress.accuracy:.1%} on varied photos; about {left / 60:.0f} min left"
+                f"{progress.accuracy:.1%} on varied photos; about {duration(left)} left"
             )
 
         sources = [photo.source or "" for photo in dataset.photos]

@@ -57,6 +57,7 @@ def evaluation_lines(examination: Examination) -> Iterator[str]:
         ("false_filing_rate", "of photos of neither: filed all the same"),
     ):
         yield f"{_percent(getattr(evaluation, key))}  {what}{_interval(evaluation, key)}"
+    yield f"{evaluation.loss:6.3f}  loss: cross-entropy, in nats"
     yield f"{_percent(evaluation.ece)}  expected calibration error"
     if pairs := examination.pairs:
         low, high = pairs.interval
@@ -71,7 +72,8 @@ def evaluation_lines(examination: Examination) -> Iterator[str]:
     for label, row in evaluation.confusion.items():
         figures = evaluation.per_class[label]
         cells = "".join(f"{row[other]:>{width}}" for other in manifest.labels)
-        yield f"{label:>{width + 10}}{cells}  {figures.precision:9.1%}  {figures.recall:6.1%}"
+        shares = f"{_percent(figures.precision):>9}  {_percent(figures.recall)}"
+        yield f"{label:>{width + 10}}{cells}  {shares}"
     yield ""
     columns = "".join(f"{label:>{width}}" for label in [*manifest.labels, UNSURE])
     yield f"{'answered:':>{width + 10}}{columns}"

@@ -111,3 +111,13 @@ def test_calibration_error_by_hand() -> None:
     right = np.array([True, True, True, False, True, False])
     assert expected_calibration_error(confidence, right) == pytest.approx(4 / 6 * 0.2)
     assert expected_calibration_error(np.array([1.0]), np.array([True])) == 0
+
+
+def test_what_was_never_answered_has_no_precision() -> None:
+    """Nor has a class without photos a recall: neither is nought."""
+    sure = np.array([[0.9, 0.05, 0.05], [0.5, 0.25, 0.25]])
+    found = figures(sure, np.array([0, 0]), CLASSES)
+    dog = found.per_class["dog"]
+    assert (dog.precision, dog.recall, dog.f1) == (None, None, None)
+    assert found.per_class["cat"].precision == 1
+    assert found.loss == pytest.approx(-(np.log(0.9) + np.log(0.5)) / 2)
