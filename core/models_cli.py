@@ -84,7 +84,10 @@ def rollback(settings: Settings) -> None:
 )
 @pass_settings
 def prune(settings: Settings, keep: int) -> None:
-    """Delete old models; never the one that serves, the one before it, or one in use."""
+    """Delete old models; never the one that serves, the one before it, or one in use.
+
+    And what killed trainings left, but for the newest run, which --resume goes on with.
+    """
     from core.promotion import prune as prune_models
 
     deleted = prune_models(settings.models_dir, keep=keep)

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from core.classifier import Classifier
 from core.errors import CatdogError, UsageRefused
+from core.leftovers import prune_leftovers
 from core.manifest import MANIFEST, Manifest, read_manifest
 from core.model_store import (
     COMES_WITH_CATDOG,
@@ -99,13 +100,14 @@ def prune(models_dir: Path, *, keep: int) -> list[str]:
     """Delete the person's own models but the `keep` newest, and any that may be wanted yet.
 
     Those are the promoted one, the one that a rollback gives, and those in use. Networks that no
-    model names any more go with them. Returns the names of the deleted models.
+    model names any more go with them, and what killed trainings left. Returns the names of what
+    is deleted.
     """
     history = _history(models_dir)
     spared = {promoted_version(models_dir), *history[-2:]}
     own = [model for model in list_models(models_dir) if model.folder != DEFAULT_MODEL]
     own.sort(key=_created)
-    deleted = []
+    deleted = prune_leftovers(models_dir)
     for model in own[: max(0, len(own) - keep)]:
         if model.name in spared or _is_in_use(models_dir, model.name):
             continue

@@ -12,12 +12,11 @@ from pathlib import Path
 import keras
 
 from core.errors import CatdogError
-from core.training.history import Epoch, kept_epoch
+from core.training.history import HISTORY, Epoch, kept_epoch
 from core.training.recipe import Recipe
 
 LAST = "last.keras"
 BEST = "best.keras"
-HISTORY = "history.json"
 
 
 def read_history(work: Path) -> list[Epoch]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ from core.training.extra import load_training_packages
 if TYPE_CHECKING:
     from core.training.networks.transfer import Transfer
     from core.training.recipe import Recipe
+    from core.training.unfinished import Begun
 
 PRETRAINED = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 FROM_SCRATCH = ("residual", "sequential-bn", "vgg-small", "minimal")
@@ -59,6 +61,31 @@ class NetworkOptions:
         values = {name: getattr(self, name) for name in self.__slots__}
         absent: tuple[object, ...] = (None, ())
         return [f"--{name.replace('_', '-')}" for name, one in values.items() if one not in absent]
+
+
+def newest_run_of(models_dir: Path) -> Begun:
+    """Find the newest run that was interrupted. Raises UsageRefused and ExtraMissing."""
+    load_training_packages("train", "core.training.run", extra="keras")
+    from core.model_store import UNFINISHED
+    from core.training.unfinished import newest_run
+
+    return newest_run(models_dir / UNFINISHED)
+
+
+def begun_settings(begun: Begun) -> Recipe | Transfer:
+    """Give the settings that an interrupted run began with. Raises UsageRefused."""
+    from core.training.networks.transfer import Transfer
+    from core.training.recipe import recipe_from
+
+    try:
+        if begun.network in PRETRAINED:
+            return Transfer(**begun.settings)
+        return recipe_from(begun.settings)
+    except (TypeError, KeyError, ValueError) as error:
+        raise UsageRefused(
+            f"The unfinished run {begun} is of another version of catdog. Start anew without "
+            "--resume."
+        ) from error
 
 
 def transfer_of(network: str, options: NetworkOptions) -> Transfer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -170,6 +171,21 @@ class Recipe:
         """Vary photos in one way in all stages."""
         stages = tuple(replace(stage, augmentation=augmentation) for stage in self.stages)
         return replace(self, stages=stages)
+
+
+def recipe_from(settings: Mapping[str, Any]) -> Recipe:
+    """Read a recipe from what `asdict` made of it, by way of JSON."""
+    stages = tuple(
+        Stage(**{**stage, "augmentation": Augmentation(**stage["augmentation"])})
+        for stage in settings["stages"]
+    )
+    known: dict[str, Any] = {
+        name: tuple(value) if name in ("widths", "blocks") else value
+        for name, value in settings.items()
+    }
+    known["arguments"] = tuple((name, value) for name, value in settings["arguments"])
+    known["stages"], known["schedule"] = stages, Schedule(settings["schedule"])
+    return Recipe(**known)
 
 
 RESIDUAL = Recipe()

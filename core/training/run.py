@@ -104,7 +104,9 @@ def _trained(
     leave_out: Collection[str],
     console: Console,
 ) -> Trained:
-    work = work_folder(to.models_dir / UNFINISHED, resume=to.resume)
+    work = work_folder(
+        to.models_dir / UNFINISHED, resume=recipe.network if to.resume else None, console=console
+    )
     try:
         dataset = decode(
             inputs, recipe.preprocessing, leave_out=leave_out, work=work, console=console

@@ -18,7 +18,9 @@ from core.training.network_options import (
     PRETRAINED,
     NetworkName,
     NetworkOptions,
+    begun_settings,
     list_networks,
+    newest_run_of,
     recipe_of,
     transfer_of,
 )
@@ -27,6 +29,8 @@ from core.training.tell import tell_figures, tell_head, tell_label_errors
 # What it needs is imported by it, so that --help does not wait for TensorFlow.
 if TYPE_CHECKING:
     from core.training.inputs import Known
+    from core.training.networks.transfer import Transfer
+    from core.training.recipe import Recipe
 
 
 @click.command()
@@ -154,7 +158,7 @@ if TYPE_CHECKING:
 @option(
     "--resume",
     is_flag=True,
-    help="With --network: go on with the newest run that was interrupted.",
+    help="Go on with the newest run of a network that was interrupted, with its settings.",
 )
 @option(
     "--finish",
@@ -201,8 +205,9 @@ def train(
         raise UsageRefused("--finish makes a model of an interrupted run: give --resume, too.")
     if promote is False and force:
         raise UsageRefused("--force and --no-promote contradict each other. Leave one out.")
-    if network is None:
-        extra = [*options.given, *(["--hold-out"] if hold_out else ())]
+    extra = [*options.given, *(["--hold-out"] if hold_out else ())]
+    goes_on = resume and network is None and not extra  # with what that run began with
+    if network is None and not goes_on:
         extra += ["--resume"] if resume else []
         if extra:
             raise UsageRefused(
@@ -214,12 +219,18 @@ def train(
         raise UsageRefused("--network trains a whole network: leave out what is for heads alone.")
     else:
         load_training_packages("train", "core.training.run", extra="keras")
+    made: Recipe | Transfer | None = None
+    if goes_on:
+        begun = newest_run_of(settings.models_dir)
+        made, hold_out = begun_settings(begun), begun.leave_out
+    elif network is not None:
+        made = (transfer_of if network in PRETRAINED else recipe_of)(network, options)
     from core.training.archives import unpacked
 
     folders = [context.with_resource(unpacked(one, echo)) if one else None for one in (data, test)]
     where = _Where(folders[0] or data, output, folders[1], sources)
     with _known(settings, feedback=with_feedback, trust_filed=trust_filed) as known:
-        if network is None:
+        if made is None:
             _train_head(
                 settings,
                 where,
@@ -235,8 +246,7 @@ def train(
                 settings,
                 where,
                 known,
-                network,
-                options,
+                made,
                 hold_out,
                 check=check,
                 resume=resume,
@@ -311,8 +321,7 @@ def _train_network(
     settings: Settings,
     where: _Where,
     known: Known,
-    network: str,
-    options: NetworkOptions,
+    made: Recipe | Transfer,
     hold_out: tuple[str, ...],
     *,
     check: bool,
@@ -322,6 +331,7 @@ def _train_network(
     from core.errors import UsageRefused
     from core.training.check import check as check_data
     from core.training.networks.run import train_network
+    from core.training.networks.transfer import Transfer
     from core.training.run import train as train_from_scratch
 
     shared: dict[str, Any] = {
@@ -333,20 +343,19 @@ def _train_network(
     files: dict[str, Any] = {"output": where.output, "test": where.test, "resume": resume}
     try:
         with _explained(settings.models_dir):
-            if network in PRETRAINED:
+            if isinstance(made, Transfer):
                 if check or finish:
-                    raise UsageRefused(f"--check and --finish are not for {network}.")
-                made = transfer_of(network, options)
+                    raise UsageRefused(f"--check and --finish are not for {made.network}.")
                 trained = train_network(where.data, made, hold_out=hold_out, **files, **shared)
                 folder, manifest = trained.folder, trained.manifest
             elif check:
                 del shared["models_dir"]
-                check_data(where.data, recipe_of(network, options), leave_out=hold_out, **shared)
+                check_data(where.data, made, leave_out=hold_out, **shared)
                 return
             else:
                 done = train_from_scratch(
                     where.data,
-                    recipe_of(network, options),
+                    made,
                     leave_out=hold_out,
                     finish=finish,
                     **files,
@@ -355,7 +364,7 @@ def _train_network(
                 folder, manifest = done.folder, done.manifest
     except KeyboardInterrupt:
         echo("What was learnt so far is kept: --resume goes on.", err=True)
-        if network not in PRETRAINED:
+        if not isinstance(made, Transfer):
             echo("--resume --finish makes a model of the best so far.", err=True)
         raise
     tell_figures(manifest.metrics)
@@ -375,7 +384,8 @@ def _explained(models_dir: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        place = Path(error.filename) if isinstance(error.filename, str) else models_dir
         raise CatdogError(
-            f"{error.strerror or error}: {display(models_dir)} cannot be written to. Make room "
-            "there, and train again; --resume goes on after what --network had learnt."
+            f"{error.strerror or error}: {display(place)}. Make room there, or see to it, "
+            "and train again; --resume goes on after what --network had learnt."
         ) from error

@@ -4,27 +4,71 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from core.console import Console
 from core.errors import UsageRefused
+from core.leftovers import RUN
 from core.paths import display
 from core.training.dataset import Dataset
+from core.training.history import HISTORY
 
-RUN = "run.json"
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run that was interrupted, and what it began with."""
+
+    folder: Path
+    network: str
+    settings: dict[str, Any]  # of a recipe
+    leave_out: tuple[str, ...]
+
+    def __str__(self) -> str:
+        words = f"of {self.network}"
+        with suppress(ValueError):  # a folder that a person has renamed
+            begun = datetime.strptime(self.folder.name[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+            words += f", begun {begun.astimezone():%Y-%m-%d %H:%M}"
+        history = self.folder / HISTORY
+        if history.exists():
+            epochs = len(json.loads(history.read_text(encoding="utf-8")))
+            words += f", {epochs} epochs done"
+        return words
 
 
-def work_folder(unfinished: Path, *, resume: bool) -> Path:
-    """Make a folder for a new run, or find that of the newest one. Raises UsageRefused."""
-    if resume:
-        runs = sorted(path.parent for path in unfinished.glob(f"*/{RUN}"))
-        if not runs:
-            raise UsageRefused(
-                f"There is no unfinished run in {display(unfinished)}. Leave out --resume."
-            )
-        return runs[-1]
+def newest_run(unfinished: Path, network: str | None = None) -> Begun:
+    """Find the newest run that was interrupted, of a network if one is named.
+
+    Raises UsageRefused if there is none.
+    """
+    others = []
+    for path in sorted(unfinished.glob(f"*/{RUN}"), reverse=True):
+        settings = json.loads(path.read_text(encoding="utf-8"))["recipe"]
+        leave_out = tuple(settings.pop("leave_out", ()))
+        begun = Begun(path.parent, settings.get("network", network or ""), settings, leave_out)
+        if network in (None, begun.network):
+            return begun
+        others.append(str(begun))
+    if others:
+        raise UsageRefused(
+            f"There is no unfinished run of {network}, but one {others[0]}. Leave out --network "
+            "to go on with that."
+        )
+    raise UsageRefused(f"There is no unfinished run in {display(unfinished)}. Leave out --resume.")
+
+
+def work_folder(unfinished: Path, *, resume: str | None, console: Console) -> Path:
+    """Make a folder for a new run, or find that of the newest one of the network to `resume`.
+
+    Raises UsageRefused.
+    """
+    if resume is not None:
+        begun = newest_run(unfinished, resume)
+        console.say(f"Going on with the run {begun}.")
+        return begun.folder
     work = unfinished / datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     work.mkdir(parents=True)
     return work

@@ -88,7 +88,9 @@ def train_network(
     inputs = gather(
         data, known or Known(), console=console, test=test, leave_out=hold_out, sources=sources
     )
-    work = work_folder(models_dir / UNFINISHED, resume=resume)
+    work = work_folder(
+        models_dir / UNFINISHED, resume=settings.network if resume else None, console=console
+    )
     learnt_as = Preprocessing(settings.stored_size, settings.stored_size, SHORTER_SIDE)
     try:
         dataset = decode(inputs, learnt_as, leave_out=hold_out, work=work, console=console)

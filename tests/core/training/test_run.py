@@ -20,8 +20,9 @@ from core.training.checkpoints import Keeper
 from core.training.evaluate import evaluate
 from core.training.fit import fit
 from core.training.history import Epoch
-from core.training.recipe import MILD, Recipe, Stage
+from core.training.recipe import MILD, Recipe, Stage, recipe_from
 from core.training.run import train
+from core.training.unfinished import newest_run
 
 RECIPE = Recipe(
     widths=(8, 16, 32),
@@ -60,7 +61,14 @@ def test_a_run_that_was_killed_goes_on_with_resume(
     (work,) = (models / "unfinished").iterdir()
     with pytest.raises(UsageRefused, match=r"other settings \(seed\)"):
         train(data, replace(RECIPE, seed=5), models_dir=models, console=told, resume=True)  # type: ignore[arg-type]
+    with pytest.raises(UsageRefused, match=r"no unfinished run of vgg-small, but one of residual"):
+        newest_run(models / "unfinished", "vgg-small")
+    begun = newest_run(models / "unfinished")
+    assert recipe_from(begun.settings) == RECIPE
+    words = str(begun)
+    assert "3 epochs done" in words
     trained = train(data, RECIPE, models_dir=models, console=told, resume=True)  # type: ignore[arg-type]
+    assert f"Going on with the run {words}." in told.lines  # type: ignore[attr-defined]
     history = trained.manifest.recipe["history"]
     assert [(epoch["number"], epoch["size"]) for epoch in history] == [
         (1, 24), (2, 24), (3, 32), (4, 32),
