@@ -14,11 +14,23 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Filed:
+    """What two models file of the same photos: the current one, then the new one."""
+
+    name: str  # of the photos
+    should: int  # photos that should be filed
+    rightly: tuple[int, int]  # of those
+    photos: int
+    wrongly: tuple[int, int]  # of all
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """A new model beside the current one, on photos from which neither learnt."""
 
     current: str  # version
     findings: tuple[Finding, ...]
+    filed: tuple[Filed, ...] = ()
     other_classes: bool = False  # classes of the current model are gone: only a person may decide
 
     @property

@@ -16,14 +16,7 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 5  # labels that look wrong, on the terminal; the report has more
 
 
-def tell_head(
-    trained: TrainedHead,
-    models_dir: Path,
-    output: Path | None,
-    *,
-    promote: bool | None,
-    force: bool,
-) -> None:
+def tell_head(trained: TrainedHead, models_dir: Path, output: Path | None) -> None:
     """Print what a training came to, and have its model serve if it may."""
     from core.promotion import promote as promote_model
     from core.training.report.training_page import REPORT
@@ -49,7 +42,7 @@ def tell_head(
         )
         return
     _tell_comparison(comparison)
-    if not (force or (comparison.other_classes and promote) or comparison.is_no_worse):
+    if not trained.serves:
         way = "--promote" if comparison.other_classes else "--force"
         echo(
             f"{comparison.current} goes on serving. If you know better: `catdog models promote "

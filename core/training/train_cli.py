@@ -313,8 +313,9 @@ def _train_head(
             output=where.output,
             test=where.test,
             compares=promote is not False,
+            may_serve=lambda it: force or bool(it.other_classes and promote) or it.is_no_worse,
         )
-    tell_head(trained, settings.models_dir, where.output, promote=promote, force=force)
+    tell_head(trained, settings.models_dir, where.output)
 
 
 def _train_network(

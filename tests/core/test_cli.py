@@ -387,6 +387,8 @@ def test_train_has_a_head_serve_that_is_no_worse(
     result = run("--models-dir", head_models_dir, "train", data)
     assert result.exit_code == 0, result.output
     version = version_in(head_models_dir)
+    report = (head_models_dir / version / "report.html").read_text(encoding="utf-8")
+    assert report.index("It serves from now on") < report.index("Before and after")
     assert f"Against {before}, which serves, on photos from which neither learnt:" in result.stdout
     assert "  + " in result.stdout
     assert "  - " not in result.stdout
@@ -432,6 +434,9 @@ def test_a_head_without_a_class_serves_only_with_promote(
     assert result.exit_code == 0, result.output
     assert "It will not serve by itself. It leaves out both, dog" in result.stdout
     assert "goes on serving" in result.stdout
+    report = (head_models_dir / version_in(head_models_dir) / "report.html").read_text("utf-8")
+    assert "It does not serve:" in report
+    assert report.index("It leaves out both, dog") < report.index("Before and after")
     assert "or --promote the next time" in result.stdout
     assert promoted_version(head_models_dir) == "tiny"
     assert "serves now, in the place of tiny." in run(*arguments, "--promote").stdout

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from core.labels import PhotoClass, Role
 from core.probabilities import Floats
-from core.training.comparison import Comparison, Finding
+from core.training.comparison import Comparison, Filed, Finding
 from core.training.head.label_errors import MOST
 from core.verdict import answers
 
@@ -65,8 +65,11 @@ def compare(
     interval, photo by photo.
     """
     findings = [Finding(False, reason) for reason in against_it]
+    filed = []
     for part in parts:
-        findings += _of_part(part.name, part.current, part.new, part.labels)
+        one, found = _of_part(part.name, part.current, part.new, part.labels)
+        filed.append(one)
+        findings += found
     if doubtful > MOST:
         findings.append(
             Finding(
@@ -75,18 +78,22 @@ def compare(
                 "move what lies in the wrong folder, and train again.",
             )
         )
-    return Comparison(version, tuple(findings), other_classes)
+    return Comparison(version, tuple(findings), tuple(filed), other_classes)
 
 
-def _of_part(name: str, current: Judgement, new: Judgement, labels: Sequence[str]) -> list[Finding]:
+def _of_part(
+    name: str, current: Judgement, new: Judgement, labels: Sequence[str]
+) -> tuple[Filed, list[Finding]]:
     known = {one.label for one in current.classes if one.role is Role.FILE}
     kept = {one.label for one in new.classes if one.role is Role.FILE}
     before, after = current.folders(), new.folders()
     findings = []
     should = [row for row, label in enumerate(labels) if label in known & kept]
+    rightly = (0, 0)
     if should:
         was = np.array([before[row] == labels[row] for row in should])
         now = np.array([after[row] == labels[row] for row in should])
+        rightly = (int(was.sum()), int(now.sum()))
         loss = was.astype(float) - now.astype(float)
         bound = float(loss.mean()) + _BOUND * float(loss.std()) / math.sqrt(len(loss))
         findings.append(
@@ -110,4 +117,4 @@ def _of_part(name: str, current: Judgement, new: Judgement, labels: Sequence[str
             f"current model {wrong_before}.",
         )
     )
-    return findings
+    return Filed(name, len(should), rightly, len(rows), (wrong_before, wrong_after)), findings

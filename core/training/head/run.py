@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -49,6 +49,7 @@ class TrainedHead:
     manifest: Manifest
     comparison: Comparison | None  # with the model that serves
     label_errors: tuple[Mistake, ...]  # labels that look wrong, the firmest first
+    serves: bool  # it is to serve from now on
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,14 @@ def train_head(
     output: Path | None = None,
     test: Path | None = None,
     compares: bool = True,
+    may_serve: Callable[[Comparison], bool] = lambda comparison: comparison.is_no_worse,
 ) -> TrainedHead:
     """Train a head on the class folders of a request and the replay set.
 
     It is written to `output`, or as a new version to the models folder, whole or not at all.
-    `test` is measured last, once, and chooses nothing. Raises UsageRefused for data that cannot be
-    learnt from, and ModelRefused.
+    `test` is measured last, once, and chooses nothing. What comes of the comparison decides by
+    `may_serve` whether the model is to serve; to have it serve is up to the caller. Raises
+    UsageRefused for data that cannot be learnt from, and ModelRefused.
     """
     begun = time.monotonic()
     gathered = _gathered(request, console, test=test, warns=compares)
@@ -113,6 +116,7 @@ def train_head(
         if tested is not None:
             evaluations[TEST] = _tested(staged, tested, console)
         comparison = _compared(data, fitted, find_model(request.models_dir)) if compares else None
+        serves = output is None and comparison is not None and may_serve(comparison)
         manifest = replace(
             manifest,
             metrics={part: asdict(one) for part, one in evaluations.items()},
@@ -133,12 +137,14 @@ def train_head(
                 faults=data.dataset.faults,
                 suspicious=errors,
                 comparison=comparison,
+                serves=serves,
+                is_stored=output is None,
             ),
             staged,
         )
         folder = arrive(staged, output or request.models_dir / manifest.version)
         del data  # Windows removes no file that is mapped
-    return TrainedHead(folder, manifest, comparison, errors)
+    return TrainedHead(folder, manifest, comparison, errors, serves)
 
 
 def find_label_errors(request: Request, *, console: Console) -> LabelErrors:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core.training.examine import Examination
-from core.training.report.mistakes import sheets, worst_mistakes
-from core.training.report.pages import data_urls, environment
+from core.training.report.mistakes import pictures, worst_mistakes
+from core.training.report.pages import environment
 from core.training.report.plots import coverage_plot, reliability_plot, svg
 
 _MOST = 48  # mistakes that are shown
@@ -24,7 +24,7 @@ def evaluation_page(examination: Examination) -> str:
             pets=" and ".join(c.folder for c in manifest.filed),
             coverage=svg(coverage_plot(examination.curve, manifest.filing_thresholds)),
             reliability=svg(reliability_plot(predicted.probabilities, predicted.targets)),
-            sheets=list(data_urls(sheets(worst_mistakes(predicted, manifest.labels, _MOST)))),
+            mistakes=pictures(worst_mistakes(predicted, manifest.labels, _MOST)),
         )
     )
     return page

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.paths import display
 from core.training.head.run import LabelErrors
-from core.training.report.mistakes import MOST, Mistake, thumbnail
-from core.training.report.pages import data_urls, environment
+from core.training.report.mistakes import MOST, Picture, pictures
+from core.training.report.pages import environment
 
 PAGE = "label-errors.html"
 
@@ -20,9 +19,7 @@ PAGE = "label-errors.html"
 class _Shown:
     """A photo on the page."""
 
-    mistake: Mistake
-    name: str
-    image: str
+    picture: Picture
     command: str | None  # that moves it where it seems to belong
 
 
@@ -41,13 +38,12 @@ def label_errors_page(found: LabelErrors) -> str:
 
 
 def _shown(found: LabelErrors) -> Iterator[_Shown]:
-    mistakes = found.mistakes[:MOST]
-    images = data_urls(thumbnail(mistake.path) for mistake in mistakes)
-    for mistake, image in zip(mistakes, images, strict=True):
+    for picture in pictures(found.mistakes[:MOST]):
+        mistake = picture.mistake
         folder = found.folders.get(mistake.taken_for)
-        is_lasting = display(mistake.path) == str(mistake.path)  # not unpacked from an archive
+        is_lasting = picture.name == str(mistake.path)  # not unpacked from an archive
         command = _move(mistake.path, folder) if folder and is_lasting else None
-        yield _Shown(mistake, display(mistake.path), image, command)
+        yield _Shown(picture, command)
 
 
 def _move(photo: Path, folder: Path) -> str:

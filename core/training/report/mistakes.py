@@ -13,6 +13,7 @@ from core.errors import UnreadableImage
 from core.images.decode import open_image
 from core.paths import display
 from core.training.evaluate import Predicted
+from core.training.report.pages import data_urls
 
 MOST = 144  # mistakes that are shown
 _COLUMNS, _ROWS = 8, 6
@@ -56,6 +57,24 @@ def most_unsure(predicted: Predicted, labels: Sequence[str], most: int) -> list[
     return [
         _seen(predicted, labels, row, guesses[row], confidence[row])
         for row in np.argsort(confidence, kind="stable")[:most]
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A photo to stand in a page, with what there is to say of it."""
+
+    mistake: Mistake
+    name: str
+    image: str  # as a data URL
+
+
+def pictures(mistakes: Sequence[Mistake]) -> list[Picture]:
+    """Draw photos small, for a page that shows them beside each other."""
+    images = data_urls(thumbnail(mistake.path) for mistake in mistakes)
+    return [
+        Picture(mistake, display(mistake.path), image)
+        for mistake, image in zip(mistakes, images, strict=True)
     ]
 
 

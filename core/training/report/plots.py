@@ -20,26 +20,26 @@ from core.training.history import Epoch
 _BLUE, _ORANGE, _GREY = "#2b5d8a", "#c8641e", "#999999"
 
 
-def history_plot(history: Sequence[Epoch]) -> Figure:
-    """Plot losses and accuracies over the epochs, with the sizes of the images."""
-    figure = Figure(figsize=(9.0, 3.2), layout="constrained")
+def history_plot(history: Sequence[Epoch], what: str, kept: int) -> Figure:
+    """Plot `loss` or `accuracy` over the epochs, with image sizes and the epoch that was kept."""
+    figure = Figure(figsize=(5.2, 3.4), layout="constrained")
+    axes = figure.add_subplot()
     epochs = [epoch.number for epoch in history]
-    for place, what in enumerate(("loss", "accuracy"), start=1):
-        axes = figure.add_subplot(1, 2, place)
-        learnt = [getattr(epoch, what) for epoch in history]
-        held_out = [getattr(epoch, f"validation_{what}") for epoch in history]
-        axes.plot(epochs, learnt, color=_BLUE, marker=".", label="learnt from, varied")
-        axes.plot(epochs, held_out, color=_ORANGE, marker=".", label="held out")
-        for before, after in pairwise(history):
-            if after.size != before.size:
-                axes.axvline(before.number + 0.5, color=_GREY, linestyle=":")
-                top = axes.get_ylim()[1]
-                axes.text(before.number + 0.7, top, f"{after.size} px", va="top", size=8)
-        _tidy(axes, "epoch", what)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        if what == "accuracy":
-            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.legend(frameon=False)
+    learnt = [getattr(epoch, what) for epoch in history]
+    held_out = [getattr(epoch, f"validation_{what}") for epoch in history]
+    axes.plot(epochs, learnt, color=_BLUE, marker=".", label="learnt from, varied")
+    axes.plot(epochs, held_out, color=_ORANGE, marker=".", label="held out")
+    axes.plot([kept], [held_out[kept - 1]], color=_ORANGE, marker="o", ls="", ms=9, label="kept")
+    for before, after in pairwise(history):
+        if after.size != before.size:
+            axes.axvline(before.number + 0.5, color=_GREY, linestyle=":")
+            top = axes.get_ylim()[1]
+            axes.text(before.number + 0.7, top, f"{after.size} px", va="top", size=8)
+    _tidy(axes, "epoch", what)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if what == "accuracy":
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.legend(frameon=False)
     return figure
 
 

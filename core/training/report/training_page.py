@@ -6,15 +6,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from core.durations import duration
 from core.manifest import Manifest
 from core.training.comparison import Comparison
 from core.training.evaluate import Predicted
 from core.training.figures import Evaluation, at_thresholds
 from core.training.history import Epoch
 from core.training.labelled import Fault
-from core.training.report.mistakes import Mistake, most_unsure, sheets, worst_mistakes
-from core.training.report.pages import data_urls, environment
+from core.training.report.mistakes import Mistake, most_unsure, pictures, worst_mistakes
+from core.training.report.pages import environment
 from core.training.report.plots import (
     confusion_plot,
     coverage_plot,
@@ -31,6 +35,7 @@ METRICS = "metrics.json"
 PLOTS = "plots"
 _MOST = 48  # mistakes, and as many photos that it is unsure of
 _MOST_FAULTS = 200
+_FEWEST = 20  # photos of each class, from which on a curve says anything of it
 _THRESHOLDS = [number / 100 for number in range(50, 100, 5)]
 
 
@@ -47,6 +52,8 @@ class Training:
     faults: Sequence[Fault]
     suspicious: Sequence[Mistake] = ()  # labels that look wrong, the firmest first
     comparison: Comparison | None = None  # with the model that serves
+    serves: bool = False  # it serves from now on
+    is_stored: bool = True  # among the person's models, and not in a folder of its own
 
 
 def write_report(training: Training, folder: Path) -> None:
@@ -57,13 +64,16 @@ def write_report(training: Training, folder: Path) -> None:
     curve = at_thresholds(probabilities, targets, manifest.classes, _THRESHOLDS)
     plots = {
         "confusion": confusion_plot(evaluation.confusion),
-        "roc": roc_plot(probabilities, targets, manifest.labels),
-        "precision-recall": precision_recall_plot(probabilities, targets, manifest.labels),
         "reliability": reliability_plot(probabilities, targets),
         "coverage": coverage_plot(curve, manifest.filing_thresholds),
     }
+    counts = np.bincount(targets, minlength=len(manifest.labels))
+    if counts[counts > 0].min() >= _FEWEST:
+        plots["roc"] = roc_plot(probabilities, targets, manifest.labels)
+        plots["precision-recall"] = precision_recall_plot(probabilities, targets, manifest.labels)
     if training.history:
-        plots["history"] = history_plot(training.history)
+        for what in ("loss", "accuracy"):
+            plots[what] = history_plot(training.history, what, manifest.recipe["epoch_kept"])
     (folder / PLOTS).mkdir()
     for name, figure in plots.items():
         figure.savefig(folder / PLOTS / f"{name}.png", dpi=120)
@@ -83,6 +93,8 @@ def write_report(training: Training, folder: Path) -> None:
             it=training,
             manifest=manifest,
             recipe=manifest.recipe,
+            seconds=duration(manifest.recipe["seconds"]),
+            settings=_settings(manifest.recipe),
             reading=(
                 read_history(training.history, len(manifest.classes), manifest.recipe["epoch_kept"])
                 if training.history
@@ -92,9 +104,25 @@ def write_report(training: Training, folder: Path) -> None:
             pets=" and ".join(c.folder for c in manifest.filed),
             plots={name: svg(figure) for name, figure in plots.items()},
             faults=training.faults[:_MOST_FAULTS],
-            suspicious=training.suspicious[:_MOST_FAULTS],
-            mistakes=list(data_urls(sheets(worst_mistakes(predicted, manifest.labels, _MOST)))),
-            unsure=list(data_urls(sheets(most_unsure(predicted, manifest.labels, _MOST)))),
+            suspicious=pictures(training.suspicious[:_MOST_FAULTS]),
+            mistakes=pictures(worst_mistakes(predicted, manifest.labels, _MOST)),
+            unsure=pictures(most_unsure(predicted, manifest.labels, _MOST)),
         )
     )
     (folder / REPORT).write_text(page, encoding="utf-8")
+
+
+def _settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Choose the settings that mean something for this network."""
+    told = {"history", "stages", "epochs_done", "epoch_kept", "seconds"}
+    if recipe.get("name") == recipe.get("network"):
+        told.add("name")
+    if recipe.get("optimizer") not in (None, "muon", "adamw"):
+        told.add("weight_decay")  # the others have none
+    return {
+        key.replace("_", " "): ", ".join(map(str, value))
+        if isinstance(value, (list, tuple))
+        else value
+        for key, value in recipe.items()
+        if key not in told and value is not None and value != () and value != []
+    }

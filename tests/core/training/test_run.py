@@ -179,7 +179,7 @@ def test_two_classes_end_in_one_sigmoid(data: Path, tmp_path: Path, told: object
         assert text in report.replace("Test,", "test,"), text
     assert not re.search(r"""(src|href)=["'](?!data:|#)""", report), "it needs nothing else"
     assert sorted(path.name for path in (trained.folder / "plots").iterdir()) == [
-        "confusion.png", "coverage.png", "history.png", "precision-recall.png",
+        "accuracy.png", "confusion.png", "coverage.png", "loss.png", "precision-recall.png",
         "reliability.png", "roc.png",
     ]  # fmt: skip
     figures = json.loads((trained.folder / "metrics.json").read_text())

@@ -57,10 +57,18 @@ def test_a_page_that_asks_for_something_and_fails_is_noticed(tmp_path: Path) -> 
 
 
 def test_on_a_phone_nothing_stands_out_to_the_side(tiny_model: Path, tmp_path: Path) -> None:
+    """Plots stand below each other, photos are large enough, and words stay whole."""
     report = (tiny_model / "report.html").read_text(encoding="utf-8")
     measure = (
-        "<script>addEventListener('load', () => { parent.document.title ="
-        " 'as wide as ' + document.documentElement.scrollWidth })</script>"
+        "<script>addEventListener('load', () => {"
+        " const width = one => Math.round(one.getBoundingClientRect().width);"
+        " const plots = [...document.querySelectorAll('.plots figure')].map(width);"
+        " const images = [...document.querySelectorAll('.photo img')].map(width);"
+        " const longest = document.createElement('span'); longest.textContent = 'precision';"
+        " document.querySelector('td').append(longest);"
+        " const tall = longest.getClientRects().length; longest.remove();"
+        " parent.document.title = `as wide as ${document.documentElement.scrollWidth}, plots"
+        " ${Math.min(...plots)}, photos ${Math.min(...images)}, lines ${tall}` })</script>"
     )
     page = tmp_path / "phone.html"
     page.write_text(
@@ -69,6 +77,10 @@ def test_on_a_phone_nothing_stands_out_to_the_side(tiny_model: Path, tmp_path: P
         encoding="utf-8",
     )
     dom, _, _ = browse(page, tmp_path)
-    found = re.search(r"as wide as (\d+)", dom)
+    found = re.search(r"as wide as (\d+), plots (\d+), photos (\d+), lines (\d+)", dom)
     assert found is not None
-    assert int(found[1]) <= PHONE
+    page_width, plot, photo, lines = map(int, found.groups())
+    assert page_width <= PHONE
+    assert plot > 300
+    assert photo > 120
+    assert lines == 1
