@@ -68,7 +68,8 @@ def _what_it_is(manifest: Manifest) -> str:
     return (
         f"A convolutional network that sorts photos into {filed}. {rest}\n"
         f"It sees {how.size} x {how.size} pixels, the whole photo squashed to a square (of "
-        f"{how.stored_size} x {how.stored_size} pixels first, as in training)."
+        f"{how.stored_size} x {how.stored_size} pixels first, as in training). `model.keras` takes "
+        "pixels from 0 to 255, which it rescales itself, and gives logits."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from importlib import import_module
 
@@ -23,6 +24,7 @@ _PACKAGES = {
 def load_training_packages(command: str, module: str, *, extra: str = "train") -> None:
     """Import a module that needs an extra. Raises ExtraMissing without it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read by TensorFlow as it is imported
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # advice for who wrote the program
     from core.quiet import quiet_native_stderr
 
     try:

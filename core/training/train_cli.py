@@ -370,6 +370,8 @@ def _train_network(
         raise
     tell_figures(manifest.metrics)
     echo(f"The model {manifest.version} is in {display(folder)}.")
+    if not isinstance(made, Transfer):
+        echo("Its model.keras takes pixels from 0 to 255, not from 0 to 1: docs/learning.md.")
     if where.output is None:
         echo(
             f"Use it with --model {manifest.version}, or everywhere with `catdog models promote "

@@ -561,6 +561,7 @@ def test_train_makes_a_network_that_predict_takes(
     assert set(answer["probabilities"]) == {"cat", "dog"}  # type: ignore[call-overload]
 
 
+@pytest.mark.filterwarnings("error:The structure of")
 def test_train_takes_other_networks_and_settings(
     tmp_path: Path, fill_folder: object, photo: Path
 ) -> None:

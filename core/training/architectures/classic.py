@@ -9,6 +9,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from core.training.architectures.outputs import RESCALING
 from core.training.recipe import Recipe
 
 
@@ -62,5 +63,5 @@ def minimal(size: int, outputs: int, recipe: Recipe) -> keras.Sequential:
 def _start(size: int, name: str) -> keras.Sequential:
     network = keras.Sequential(name=name)
     network.add(keras.Input((size, size, 3), dtype="uint8", name="image"))
-    network.add(layers.Rescaling(1 / 255))
+    network.add(layers.Rescaling(1 / 255, name=RESCALING))
     return network

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from core.training.architectures.outputs import ACTIVATION, LOGITS
+from core.training.architectures.outputs import ACTIVATION, LOGITS, RESCALING
 
 _STEM_WIDTH = 32
 _BATCH_NORM_MOMENTUM = 0.95  # Keras's 0.99 lags behind on runs of a few thousand steps
@@ -33,7 +33,7 @@ def residual(
     the size by default.
     """
     image = keras.Input((size, size, 3), dtype="uint8", name="image")
-    x = layers.Rescaling(1 / 127.5, offset=-1)(image)
+    x = layers.Rescaling(1 / 127.5, offset=-1, name=RESCALING)(image)
     x = _convolution(x, min(_STEM_WIDTH, widths[0]), stride=2)
     for place, (width, number) in enumerate(zip(widths, blocks, strict=True)):
         for block in range(number):
