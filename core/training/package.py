@@ -22,7 +22,7 @@ from core.training.parity import Parity, measure_parity
 from core.training.recipe import Recipe
 from core.training.versions import versions
 
-_PARITY_PHOTOS = 1_000
+PARITY_PHOTOS = 1_000
 
 
 def package(
@@ -95,8 +95,8 @@ def _provisional_manifest(
 
 def _parity(network: keras.Model, classifier: Classifier, dataset: Dataset, bits: int) -> Parity:
     """Compare them on photos: those held out, and where they are few, others besides."""
-    some = spread(dataset.validation, _PARITY_PHOTOS)
-    if len(some) < _PARITY_PHOTOS:  # one of few would decide alone
-        some = np.concatenate([some, spread(dataset.training, _PARITY_PHOTOS - len(some))])
+    some = spread(dataset.validation, PARITY_PHOTOS)
+    if len(some) < PARITY_PHOTOS:  # one of few would decide alone
+        some = np.concatenate([some, spread(dataset.training, PARITY_PHOTOS - len(some))])
     photos = whole_photos(dataset, some, classifier.preprocessing.size)
     return measure_parity(classifier, network, photos, bits=bits)
