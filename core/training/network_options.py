@@ -79,7 +79,7 @@ def begun_settings(begun: Begun) -> Recipe | Transfer:
 
     try:
         if begun.network in PRETRAINED:
-            return Transfer(**begun.settings)
+            return Transfer.read(begun.settings)
         return recipe_from(begun.settings)
     except (TypeError, KeyError, ValueError) as error:
         raise UsageRefused(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,15 @@ class Transfer:
     answers: float = 1.0  # weight of keeping to the answers for ImageNet's classes
     softening: float = 2.0  # temperature of these answers
     seed: int = 1
+
+    @classmethod
+    def read(cls, settings: Mapping[str, Any]) -> Transfer:
+        """Read settings as JSON keeps them."""
+        stages = tuple(
+            Stage(**{**stage, "sizes": tuple((share, size) for share, size in stage["sizes"])})
+            for stage in settings["stages"]
+        )
+        return cls(**{**settings, "stages": stages})
 
     @property
     def epochs(self) -> float:

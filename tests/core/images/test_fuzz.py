@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pillow_jxl  # noqa: F401  # teaches Pillow JPEG XL
@@ -185,7 +186,7 @@ def overwrite(random: Random, content: bytearray) -> None:
     full = 256**width
     edges = (0, 1, full - 1, full // 2, full // 2 - 1, full - 16, min(full - 1, 65_535), 7)
     number = edges[int(random.integers(len(edges)))]
-    order = "little" if random.integers(2) else "big"
+    order: Literal["little", "big"] = "little" if random.integers(2) else "big"
     start = place_in(random, content)
     content[start : start + width] = number.to_bytes(width, order)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -66,9 +67,11 @@ def test_settings_that_make_no_sense_are_refused(network: str, given: str, why: 
 
 def test_networks_for_heads_have_settings_too() -> None:
     made = with_numbers(
-        Transfer(), parse(["composites=0.2", "large-size=160"]), "efficientnet-lite0"
+        Transfer(), parse(["composites=0.2", "stored-size=160"]), "efficientnet-lite0"
     )
-    assert (made.composites, made.large_size) == (0.2, 160)
+    assert {stage.composites for stage in made.stages} == {0.2}
+    assert made.stored_size == 160
+    assert Transfer.read(json.loads(json.dumps(asdict(made)))) == made
     with pytest.raises(UsageRefused, match="has no such setting"):
         with_numbers(Transfer(), parse(["dropout=0.2"]), "efficientnet-lite0")
 
