@@ -27,6 +27,7 @@ class NoJournal:
     """Stands in for a run of the journal, and writes nothing down."""
 
     token = "0" * 32
+    still_seconds = 0.0
 
     def plan(self, groups: Sequence[Sequence[Move]]) -> list[list[Move]]:
         return [[replace(move, id=1, group_id=1) for move in group] for group in groups]

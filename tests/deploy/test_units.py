@@ -142,7 +142,8 @@ def test_the_bots_unit_waits_for_word_and_starts_again() -> None:
     }
     assert {key: unit.get(key) for key in expected} == expected
     assert int(unit["Service.TimeoutStopSec"]) > ANSWERS_FOR
-    codes = {f"{code:d}" for code in (ExitCode.USAGE, ExitCode.MODEL)}
+    final = (ExitCode.USAGE, ExitCode.MODEL, ExitCode.EXTRA_MISSING)
+    codes = {f"{code:d}" for code in final}
     assert set(unit["Service.RestartPreventExitStatus"].split()) == {*codes, "CREDENTIALS"}
 
 
