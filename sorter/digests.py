@@ -9,8 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from core.errors import UnreadableImage
-from core.images.decode import Opener, opener, read_photo
-from core.paths import display
+from core.images.decode import open_image, opener
 
 _SAMPLES = 32  # each way, of a photo's pixels: enough to tell it from any other
 
@@ -24,28 +23,33 @@ class Digests:
 
 
 class Reading:
-    """A photo that is read once: its bytes are digested, and its pixels as they are decoded.
+    """A photo that is decoded: its bytes are digested as they are read, and its pixels.
 
     Programs that write a tag change bytes and leave pixels. A photo is decoded for the classifier
     in any case, and of its pixels some are looked at, so the second digest costs next to nothing.
     """
 
     def __init__(self, photo: Path) -> None:
-        """Read the file. Raises UnreadableImage."""
-        content = read_photo(photo)
-        self._sha256 = hashlib.sha256(content).hexdigest()
-        self._open: Opener = opener(content, name=display(photo))
+        self._photo = photo
+        self._sha256: str | None = None
         self._pixels: str | None = None
 
     def open(self, side: int) -> Image.Image:
         """Decode it as `open_image` does. Raises UnreadableImage."""
-        image = self._open(side)
+        image = open_image(self._photo, min_side=side, on_content=self._digest_bytes)
         self._pixels = f"{side}:{_digest(image)}"
         return image
 
     @property
     def digests(self) -> Digests:
+        """The digests of what was decoded. Raises OSError."""
+        if self._sha256 is None:  # only a part of the file was read, such as a raw one's preview
+            with self._photo.open("rb") as file:
+                self._sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return Digests(self._sha256, self._pixels)
+
+    def _digest_bytes(self, content: bytes) -> None:
+        self._sha256 = hashlib.sha256(content).hexdigest()
 
 
 def has_same_bytes(photo: Path, sha256: str | None) -> bool:

@@ -13,7 +13,7 @@ from core.images.structure.base import too_much
 
 MEGABYTE = 1_000_000  # bytes
 DEFAULT_MEGABYTES = 600
-_M_MMAP_THRESHOLD = -3  # malloc.h's
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h's
 _MOST_FOR_ONE = 400 * MEGABYTE
 
 
@@ -74,7 +74,9 @@ def return_freed_memory() -> None:
     """
     if sys.platform == "linux":
         with suppress(AttributeError, OSError):  # another C library
-            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1 << 20)
+            malloc = ctypes.CDLL(None)
+            malloc.mallopt(_M_MMAP_THRESHOLD, 1 << 23)
+            malloc.mallopt(_M_TRIM_THRESHOLD, 1 << 24)
 
 
 # one for the whole process: memory is one, however many threads and callers there are

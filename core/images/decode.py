@@ -62,7 +62,13 @@ def read_photo(path: Path) -> bytes:
         return file.read()
 
 
-def open_image(source: Path | bytes, *, min_side: int, name: str | None = None) -> Image.Image:
+def open_image(
+    source: Path | bytes,
+    *,
+    min_side: int,
+    name: str | None = None,
+    on_content: Callable[[bytes], None] = lambda _: None,
+) -> Image.Image:
     """Decode a photo in full and turn it upright.
 
     It may come back smaller than it is, never with a side under `min_side` pixels that was not so
@@ -70,12 +76,14 @@ def open_image(source: Path | bytes, *, min_side: int, name: str | None = None) 
     first frame is taken, or the first that shows something; what is transparent becomes white; of
     a camera's RAW file its own full-size preview. `name` stands for bytes in error messages.
 
-    It waits until the memory that it takes is free (see `budget`). Raises UnreadableImage.
+    It waits until the memory that it takes is free (see `budget`). `on_content` is given the
+    file's bytes while they are in memory, if all are. Raises UnreadableImage.
     """
     shown = name or ("the image" if isinstance(source, bytes) else display(source))
     try:
         with _opened(source, shown) as file:
-            return _decode(file, source.name if isinstance(source, Path) else name, min_side)
+            own_name = source.name if isinstance(source, Path) else name
+            return _decode(file, own_name, min_side, on_content)
     except Refusal as refusal:
         raise UnreadableImage(refusal.code, f"{shown} {refusal.words}") from refusal
     except MemoryError as error:
@@ -135,7 +143,9 @@ def _check_bytes(size: int, shown: str) -> None:
         )
 
 
-def _decode(file: BinaryIO, name: str | None, min_side: int) -> Image.Image:
+def _decode(
+    file: BinaryIO, name: str | None, min_side: int, on_content: Callable[[bytes], None]
+) -> Image.Image:
     """Plan, wait for the memory, decode. Raises Refusal, MemoryError and what reading raises."""
     header = file.read(HEADER_BYTES)
     plan = _plan(file, header, name, min_side)
@@ -150,6 +160,8 @@ def _decode(file: BinaryIO, name: str | None, min_side: int) -> Image.Image:
     with budget.taken(plan.bytes_needed):
         file.seek(plan.start)
         content = file.read(plan.length)
+        if plan.start == 0:
+            on_content(content)
         try:
             return _decoded(content, plan, min_side)
         except (Refusal, MemoryError):
