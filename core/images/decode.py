@@ -21,8 +21,6 @@ from core.images.formats import HEADER_BYTES, named, sniff
 from core.images.jpeg import jpeg_image, orientation_of
 from core.images.plan import Plan, plan_for
 from core.images.structure.base import Refusal, cut, unsupported
-from core.images.structure.png import lean_png
-from core.images.wide import grey_from_wide
 from core.paths import display
 from core.quiet import quiet_native_stderr
 
@@ -256,6 +254,8 @@ def _check_zeros(content: bytes, image: Image.Image, plan: Plan) -> None:
 def _leaner(content: bytes, plan: Plan) -> bytes | None:
     """Leave out what is beside the image, which may be what the decoder does not take."""
     if plan.format == "PNG":
+        from core.images.structure.png import lean_png
+
         return lean_png(content)
     if plan.besides:
         changed = bytearray(content)
@@ -322,6 +322,8 @@ def _to_rgb(image: Image.Image, plan: Plan) -> Image.Image:
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode.startswith("I") or image.mode == "F":
+        from core.images.wide import grey_from_wide
+
         return grey_from_wide(image, white_is_zero=plan.white_is_zero)
     if image.mode == "La":
         image = image.convert("LA")

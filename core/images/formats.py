@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 
-from core.images.structure.png import SIGNATURE
-
 HEADER_BYTES = 4096  # an SVG's tag may stand behind comments
 
 CAMERA_FORMATS = frozenset(
@@ -37,7 +35,7 @@ _HEIF_BRANDS = frozenset(
 _FILM_BRANDS = (b"isom", b"iso2", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ", b"3gp", b"dash")
 _STARTS = {
     b"\xff\xd8\xff": "JPEG",
-    SIGNATURE: "PNG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
     b"GIF87a": "GIF",
     b"GIF89a": "GIF",
     b"II*\0": "TIFF",
