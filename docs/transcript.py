@@ -156,7 +156,7 @@ def session(api: BotApi) -> list[str]:
     cat.save(stream, "JPEG")
     cut = api.document(stream.getvalue()[:9000], name="cut.jpg", mime_type="image/jpeg")
     album = chat.album([cat, wall, cut], "an album: the cat, the bare wall, and a cut-off file")
-    chat.press(album, 1, 2)
+    chat.press(album, 2, 2)
     big = api.document(b"", name="scan.tif", mime_type="image/tiff", size=25_000_000)
     chat.send(big, "a file of 25 MB")
     chat.text("/stats")
