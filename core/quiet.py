@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _STDERR = 2
-_lock = threading.Lock()
 
 
 def separate_stderr() -> None:
@@ -28,20 +27,45 @@ def separate_stderr() -> None:
         return
 
 
+class _Hush:
+    """Sends file descriptor 2 nowhere while anybody wants it quiet."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wanted = 0
+        self._saved: int | None = None
+
+    def begin(self) -> None:
+        with self._lock:
+            self._wanted += 1
+            if self._wanted > 1:
+                return
+            try:
+                self._saved = os.dup(_STDERR)
+            except OSError:  # closed already
+                return
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, _STDERR)
+            os.close(nowhere)
+
+    def end(self) -> None:
+        with self._lock:
+            self._wanted -= 1
+            if self._wanted or self._saved is None:
+                return
+            os.dup2(self._saved, _STDERR)
+            os.close(self._saved)
+            self._saved = None
+
+
+_hush = _Hush()
+
+
 @contextmanager
 def quiet_native_stderr() -> Iterator[None]:
-    """Drop what is written to file descriptor 2 meanwhile; they have no other way."""
-    with _lock:
-        try:
-            saved = os.dup(_STDERR)
-        except OSError:  # closed already
-            yield
-            return
-        null = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(null, _STDERR)
-            yield
-        finally:
-            os.dup2(saved, _STDERR)
-            os.close(saved)
-            os.close(null)
+    """Drop what is written to file descriptor 2 meanwhile; native libraries have no other way."""
+    _hush.begin()
+    try:
+        yield
+    finally:
+        _hush.end()
