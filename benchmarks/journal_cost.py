@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ def seconds_per_file(
     belongings.look_at(inbox, [path.name for path in names])
     sorting = Sorting(classifier, routes, Mover(run, inbox), belongings)
     begin = time.perf_counter()
-    moved = sum(outcome.outcome is Outcome.MOVED for outcome in sort_photos(sorting, names))
+    outcomes = chain.from_iterable(sort_photos(sorting, names))
+    moved = sum(outcome.outcome is Outcome.MOVED for outcome in outcomes)
     run.end()
     taken = time.perf_counter() - begin
     assert moved == number, f"{moved} of {number} were moved"

@@ -163,11 +163,11 @@ def _sort(
     total = sum(len(one.photos) for one in found) + len(raws)
     with Terminal().progress("Sorting", total) as told:
         one_more = count_up(told)
-        with closing(sort_photos(sorting, photos)) as outcomes:
-            for outcome in outcomes:
-                tell(outcome)
-                if outcome.reason != Reason.SIDECAR:
-                    one_more()
+        with closing(sort_photos(sorting, photos)) as groups:
+            for outcomes in groups:
+                for outcome in outcomes:
+                    tell(outcome)
+                one_more()
                 if stop.is_set():
                     return
     for one in found:

@@ -46,10 +46,13 @@ class Sorting:
     was_filed: Callable[[Path], bool] = lambda _: False  # asked of a photo that is gone
 
 
-def sort_photos(sorting: Sorting, photos: Iterable[Path]) -> Generator[FileOutcome, None, None]:
-    """Sort photos in their order; each outcome is given once its file is in its place.
+def sort_photos(
+    sorting: Sorting, photos: Iterable[Path]
+) -> Generator[list[FileOutcome], None, None]:
+    """Sort photos in their order; for each, give what came of it once it is in its place.
 
-    What goes with a photo has outcomes of its own, after the photo's. Raises StoreUnusable.
+    What goes with a photo has outcomes of its own, after the photo's: whoever stops in between
+    has all of those that were moved. Raises StoreUnusable.
     """
     for batch in _batches(look_at(sorting.classifier, photos)):
         decided = [_decide(sorting, seen) for seen in batch]
@@ -57,13 +60,13 @@ def sort_photos(sorting: Sorting, photos: Iterable[Path]) -> Generator[FileOutco
         with closing(sorting.mover.place(requests)) as places:
             for seen, choice in zip(batch, decided, strict=True):
                 if isinstance(choice, FileOutcome):
-                    yield choice
+                    yield [choice]
                     continue
                 photo, *companions = next(places)
                 if photo.outcome in _STAYED:
                     sorting.belongings.put_back(photo.source)
-                yield replace(_told(sorting, seen, photo), dated=choice.dated)
-                yield from map(companion_outcome, companions)
+                outcome = replace(_told(sorting, seen, photo), dated=choice.dated)
+                yield [outcome, *map(companion_outcome, companions)]
 
 
 def companion_outcome(placed: Placed) -> FileOutcome:

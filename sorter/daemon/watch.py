@@ -180,13 +180,14 @@ class Watcher:
                 return False
             sorting = self._keeper.begin_sorting()
             trouble = None
-            with closing(sort_photos(sorting, ready)) as outcomes:
-                for outcome in outcomes:
+            with closing(sort_photos(sorting, ready)) as groups:
+                for outcomes in groups:
                     self._keeper.beat()
-                    if outcome.reason == Reason.DESTINATION_GONE:
-                        trouble = outcome.message
-                    if self._is_news(outcome):
-                        yield outcome
+                    for outcome in outcomes:
+                        if outcome.reason == Reason.DESTINATION_GONE:
+                            trouble = outcome.message
+                        if self._is_news(outcome):
+                            yield outcome
                     if stop.is_set():
                         break
             for found in orphaned:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def test_a_bug_that_one_photo_shows_is_that_ones_failure(
         Belongings(),
     )
     photos = [tmp_path / name for name in ("a.jpg", "odd.jpg", "z.jpg")]
-    told = {one.path.name: one for one in sort_photos(sorting, photos)}
+    told = {one.path.name: one for group in sort_photos(sorting, photos) for one in group}
     journal.end()
     assert (told["odd.jpg"].outcome, told["odd.jpg"].reason) == (
         Outcome.FAILED, Reason.INTERNAL_ERROR,
@@ -129,3 +130,22 @@ def test_a_bug_that_one_photo_shows_is_that_ones_failure(
     assert (tmp_path / "odd.jpg").exists()
     assert len(list(moves_of(store, journal.id))) == 2
     assert all(one.run.ended is not None for one in runs(store))
+
+
+def test_who_stops_has_heard_of_all_that_was_moved(
+    tmp_path: Path, draw: Draw, tiny_model: Path, store: Store
+) -> None:
+    """A note that went with the last photo, too."""
+    for name in ("a.jpg", "b.jpg"):
+        draw("cats", 301).save(tmp_path / name)
+        (tmp_path / f"{name}.xmp").write_text("a note")
+    classifier, belongings = Classifier(tiny_model), Belongings()
+    belongings.look_at(tmp_path, [path.name for path in tmp_path.iterdir()])
+    journal = Run(store, "sort", tmp_path, tmp_path)
+    routes = Routes(classifier.manifest, tmp_path, 0.6)
+    sorting = Sorting(classifier, routes, Mover(journal, tmp_path), belongings)
+    with closing(sort_photos(sorting, [tmp_path / "a.jpg", tmp_path / "b.jpg"])) as groups:
+        told = {one.path.name for one in next(groups)}
+    journal.end()
+    assert told == {"a.jpg", "a.jpg.xmp"}
+    assert {path.name for path in (tmp_path / "cats").iterdir()} == told

@@ -165,7 +165,7 @@ def test_a_full_disk_is_told_in_a_line(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("core.training.fit._replace", full)
+    monkeypatch.setattr("core.training.checkpoints._replace", full)
     result = run(data, *NETWORK)
     assert result.exit_code != 0
     assert isinstance(result.exception, SystemExit), "no traceback"
