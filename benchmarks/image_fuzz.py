@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.setting import ROOT, module
 from core.classifier import Classifier
 from core.errors import UnreadableImage
-from core.images.budget import MEGABYTE
+from core.images.budget import MEGABYTE, return_freed_memory
 from core.images.decode import open_image
 from core.images.formats import HEADER_BYTES, sniff
 from core.images.plan import plan_for
@@ -138,6 +138,7 @@ def _resident(field: str) -> float:
 
 
 def _predict_all(folder: Path) -> float:
+    return_freed_memory()  # as every command does
     classifier = Classifier(DEFAULT_MODEL)
     paths = 2 * sorted(folder.iterdir())
     random.Random(1).shuffle(paths)
