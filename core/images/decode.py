@@ -18,7 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from core.errors import UnreadableCode, UnreadableImage
 from core.images.budget import budget
 from core.images.formats import HEADER_BYTES, named, sniff
-from core.images.jpeg import jpeg_image, orientation_of
+from core.images.jpeg import ORIENTATION, jpeg_image, orientation_of
 from core.images.plan import Plan, plan_for
 from core.images.structure.base import Refusal, cut, unsupported
 from core.paths import display
@@ -36,7 +36,6 @@ logging.getLogger("PIL").setLevel(logging.WARNING)
 
 MAX_BYTES = 256 * 2**20
 
-_ORIENTATION = 0x0112  # EXIF 2.32, 4.6.5
 _LARGE_PIXELS = 2_000_000  # made smaller before it is turned, and handed out
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -305,7 +304,7 @@ def register_heif() -> None:
 
 def _orientation(image: Image.Image) -> int:
     with suppress(Exception):  # a broken EXIF block does not make the pixels unreadable
-        return int(image.getexif().get(_ORIENTATION, 1))
+        return int(image.getexif().get(ORIENTATION, 1))
     return 1
 
 

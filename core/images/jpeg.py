@@ -15,7 +15,7 @@ from simplejpeg import decode_jpeg
 from core.images.structure.base import cut
 from core.images.structure.jpeg import Jpeg
 
-_ORIENTATION = 0x0112  # EXIF 2.32, 4.6.5
+ORIENTATION = 0x0112  # EXIF 2.32, 4.6.5
 
 # libjpeg's warnings (jerror.h) of data that is not there or makes no sense; it has others, of
 # details that do the picture no harm
@@ -125,5 +125,5 @@ def orientation_of(jpeg: Jpeg) -> int:
         exif = Image.Exif()
         with suppress(Exception):  # a broken EXIF block does not make the pixels unreadable
             exif.load(jpeg.exif)
-            return int(exif[_ORIENTATION])
+            return int(exif[ORIENTATION])
     return jpeg.xmp_orientation or 1

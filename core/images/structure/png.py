@@ -11,7 +11,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEPT = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf", b"acTL", b"fcTL", b"fdAT"})
 _MOST_CHUNKS = 200_000  # of a file of the largest size that is read they have 1 KB each
 _LEAN_FROM = 1 << 16  # bytes of all else: texts, colour profiles, chunks of programs' own
-_GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
+_GREY, _PALETTE, _GREY_ALPHA, _RGBA = 0, 3, 4, 6
 
 
 @dataclass(frozen=True, slots=True)
