@@ -13,10 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.console import print_json
-from core.errors import CatdogError, ExitCode, UsageRefused
-from core.images.budget import DEFAULT_MEGABYTES, MEGABYTE, budget, return_freed_memory
-from core.options import (
+from core.commands.options import (
     ChatNumber,
     FolderPath,
     Settings,
@@ -25,8 +22,11 @@ from core.options import (
     option,
     pass_settings,
 )
-from core.quiet import separate_stderr
-from core.standard_output import (
+from core.errors import CatdogError, ExitCode, UsageRefused
+from core.images.budget import DEFAULT_MEGABYTES, MEGABYTE, budget, return_freed_memory
+from core.runtime.console import print_json
+from core.runtime.quiet import separate_stderr
+from core.runtime.standard_output import (
     give_up_output,
     is_of_output,
     keep_closed_output_closed,
@@ -34,20 +34,20 @@ from core.standard_output import (
 )
 
 if TYPE_CHECKING:
-    from core.store import Store
+    from core.store.database import Store
 
 COMMANDS = {  # where each is, but for doctor: only the one that is asked for is imported
-    "predict": "core.cli:predict",
-    "sort": "sorter.cli:sort",
-    "watch": "sorter.daemon.cli:watch",
-    "status": "sorter.daemon.cli:status",
-    "undo": "sorter.journal.cli:undo",
-    "history": "sorter.journal.cli:history",
+    "predict": "core.commands.predict:predict",
+    "sort": "sorter.commands.sort:sort",
+    "watch": "sorter.commands.watch:watch",
+    "status": "sorter.commands.watch:status",
+    "undo": "sorter.commands.past_runs:undo",
+    "history": "sorter.commands.past_runs:history",
     "bot": "bot.cli:bot",
-    "train": "core.training.train_cli:train",
-    "evaluate": "core.training.evaluate_cli:evaluate",
-    "models": "core.models_cli:models",
-    "feedback": "core.feedback_cli:feedback",
+    "train": "core.commands.train:train",
+    "evaluate": "core.commands.evaluate:evaluate",
+    "models": "core.commands.models:models",
+    "feedback": "core.commands.feedback:feedback",
 }
 
 
@@ -171,7 +171,7 @@ def main(
 
 
 def _notice_corrections(store: Store, models_dir: Path) -> None:
-    from sorter.journal.corrections import notice_everywhere
+    from sorter.undoing.corrections import notice_everywhere
 
     notice_everywhere(store, models_dir)
 
@@ -240,10 +240,10 @@ def doctor(
         raise UsageRefused("Name the folder to look at, or say --bot.")
     if of_bot:
         from bot.cli import TOKEN_VARIABLE, check_api_url
-        from bot.service.connection import make_ready, secrets_in
-        from bot.service.doctor import examine_bot
+        from bot.doctor import examine_bot
+        from bot.secret import take_secret
         from bot.service.logs import set_up_logs
-        from bot.service.secret import take_secret
+        from bot.telegram.connection import make_ready, secrets_in
 
         token = take_secret(os.environ, TOKEN_VARIABLE)
         set_up_logs([*([] if token is None else [token]), *secrets_in(os.environ, api_url)])

@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from core.head import read_head
 from core.images.decode import open_image
-from core.manifest import read_manifest
-from core.model_store import DEFAULT_MODEL, OWN_NETWORK
-from core.network import Network
-from core.preprocessing import preprocess
+from core.model.head import read_head
+from core.model.manifest import read_manifest
+from core.model.network import Network
+from core.model.preprocessing import preprocess
+from core.model.registry import DEFAULT_MODEL, OWN_NETWORK
 
 
 def classify(photos: Sequence[Path]) -> list[int]:

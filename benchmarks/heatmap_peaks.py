@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.classifier import Classifier
 from core.images.decode import open_image
 from core.images.listing import FileKind, find_files
-from core.model_store import DEFAULT_MODEL
+from core.model.classifier import Classifier
+from core.model.registry import DEFAULT_MODEL
 
 LINE = 80  # of 100
 _SIDE = 512  # pixels of a scene

@@ -17,14 +17,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.setting import ROOT, module
-from core.classifier import Classifier
+from core.batch import predict_photo
 from core.errors import UnreadableImage
 from core.images.budget import MEGABYTE, return_freed_memory
 from core.images.decode import open_image
 from core.images.formats import HEADER_BYTES, sniff
 from core.images.plan import plan_for
-from core.inference import predict_photo
-from core.model_store import DEFAULT_MODEL
+from core.model.classifier import Classifier
+from core.model.registry import DEFAULT_MODEL
 
 SECONDS = 5.0  # of processor time
 TOGETHER = 1000  # MB, of a process with so many threads

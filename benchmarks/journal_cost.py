@@ -13,15 +13,15 @@ from typing import Any
 
 from benchmarks.figures import in_turns, ratios
 from benchmarks.photos import small_photos
-from core.classifier import Classifier
-from core.model_store import DEFAULT_MODEL
-from core.store import Store
-from sorter.journal.run import Move, Run
-from sorter.moving.companions import Belongings
-from sorter.moving.mover import Mover
+from core.model.classifier import Classifier
+from core.model.registry import DEFAULT_MODEL
+from core.store.database import Store
+from sorter.filing.mover import Mover
+from sorter.filing.pipeline import Sorting, sort_photos
+from sorter.journal.journal import Move, Run
 from sorter.outcome import Outcome
-from sorter.pipeline import Sorting, sort_photos
 from sorter.routes import Routes
+from sorter.sidecars.matching import Belongings
 
 
 class NoJournal:

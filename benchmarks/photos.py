@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 
 from core.images.decode import open_image
 from core.images.listing import FileKind, find_files
-from core.training.sources import SOURCES
+from core.training.data.sources import SOURCES
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

@@ -17,8 +17,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from core.training.architectures import build, for_training
-from core.training.recipe import RESIDUAL, Recipe
+from core.training.networks.architectures import build, for_training
+from core.training.networks.recipe import RESIDUAL, Recipe
 
 
 class _Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types

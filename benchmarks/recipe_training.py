@@ -13,11 +13,11 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from core.training.batches import steps_per_epoch
-from core.training.dataset import load
-from core.training.fit import fit
-from core.training.labelled import scan
-from core.training.recipe import RESIDUAL, Recipe
+from core.training.data.dataset import load
+from core.training.data.labelled import scan
+from core.training.networks.fitting.batches import steps_per_epoch
+from core.training.networks.fitting.training_loop import fit
+from core.training.networks.recipe import RESIDUAL, Recipe
 
 
 def speeds(data: Path, epochs: int, recipe: Recipe = RESIDUAL) -> list[list[float]]:

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.figures import Figure
-from core.manifest import read_manifest
-from core.model_store import DEFAULT_MODEL
+from core.model.manifest import read_manifest
+from core.model.registry import DEFAULT_MODEL
 
 _PACKAGES = (
     "ai-edge-litert",

@@ -30,11 +30,11 @@ from benchmarks.figures import Figure, Line
 from benchmarks.photos import NoPhotos, unpack
 from benchmarks.results import machine
 from benchmarks.setting import ROOT, Setting
-from core.training.dataset import Dataset, load
-from core.training.fit import fit
+from core.training.data.dataset import Dataset, load
+from core.training.data.labelled import LabelledFolder, LabelledPhoto, scan
 from core.training.history import Epoch
-from core.training.labelled import LabelledFolder, LabelledPhoto, scan
-from core.training.recipe import NONE, RESIDUAL, Recipe, Stage
+from core.training.networks.fitting.training_loop import fit
+from core.training.networks.recipe import NONE, RESIDUAL, Recipe, Stage
 
 TARGET = 0.94
 MOST_SECONDS = 12 * 60

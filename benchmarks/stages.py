@@ -21,10 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.photos import find_photos, jpegs_of
-from core.classifier import Classifier
 from core.images.decode import opener
-from core.model_store import DEFAULT_MODEL
-from core.preprocessing import preprocess
+from core.model.classifier import Classifier
+from core.model.preprocessing import preprocess
+from core.model.registry import DEFAULT_MODEL
 
 _ROUNDS = 3
 

@@ -12,31 +12,31 @@ from typing import Any
 from telegram import Update
 from telegram.ext import Application, ContextTypes, TypeHandler
 
-from bot.access import Admins, Gate
-from bot.chats import Chats
-from bot.commands import Commands
-from bot.errands import Errands
-from bot.feedback import FeedbackButtons
-from bot.handlers import Handlers
-from bot.keeping import Keeping
-from bot.menu import set_menu
-from bot.photos.answer import Answering
-from bot.photos.fetch import Fetcher
-from bot.photos.inference import InferencePool
-from bot.photos.intake import Intake
-from bot.photos.limiter import ChatRateLimiter
-from bot.photos.notices import Notices
-from bot.photos.rates import Allowance
+from bot.answering.answer import Answering
+from bot.answering.chats import Chats
+from bot.answering.inference import InferencePool
+from bot.answering.notices import Notices
+from bot.answering.photo_queue import Intake
+from bot.answering.rates import Allowance
+from bot.background_tasks import Errands
+from bot.handlers.access import Admins, Gate
+from bot.handlers.commands import Commands
+from bot.handlers.donated_photos import Keeping
+from bot.handlers.feedback import FeedbackButtons
+from bot.handlers.menu import set_menu
+from bot.handlers.messages import Handlers
+from bot.secret import Secret
 from bot.service.metrics import Metrics
-from bot.service.outage import Outage
-from bot.service.request import CheckedRequest
-from bot.service.secret import Secret
-from bot.service.updates import Updates
 from bot.settings import BotSettings
 from bot.store import records
 from bot.store.forgotten import Forgotten
 from bot.store.thread import StoreThread
-from core.classifier import Classifier
+from bot.telegram.fetch import Fetcher
+from bot.telegram.limiter import ChatRateLimiter
+from bot.telegram.outage import Outage
+from bot.telegram.request import CheckedRequest
+from bot.telegram.updates import Updates
+from core.model.classifier import Classifier
 
 log = logging.getLogger(__name__)
 

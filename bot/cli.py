@@ -7,9 +7,16 @@ import re
 
 import click
 
-from bot.service.secret import Secret, take_secret
+from bot.secret import Secret, take_secret
+from core.commands.options import (
+    ChatNumber,
+    Settings,
+    model_option,
+    option,
+    pass_settings,
+    threshold_option,
+)
 from core.errors import CatdogError, UsageRefused
-from core.options import ChatNumber, Settings, model_option, option, pass_settings, threshold_option
 
 TOKEN_VARIABLE = "CATDOG_BOT_TOKEN"
 WEBHOOK_SECRET_VARIABLE = "CATDOG_BOT_WEBHOOK_SECRET"
@@ -166,10 +173,10 @@ def bot(
 
     from bot.app import Bot
     from bot.run import run, webhook_from
-    from bot.service.connection import make_ready, secrets_in
     from bot.service.logs import set_up_logs
     from bot.settings import BotSettings
-    from core.serving import Serving
+    from bot.telegram.connection import make_ready, secrets_in
+    from core.model.live import Serving
 
     secrets = [token, *([] if secret is None else [secret]), *secrets_in(os.environ, api_url)]
     set_up_logs(secrets, as_json=log_json)

@@ -16,16 +16,16 @@ from telegram import Update
 from telegram.error import BadRequest, InvalidToken, NetworkError, TelegramError
 
 from bot.app import Bot
+from bot.secret import Secret
 from bot.service.health import health_server, watch_loop
 from bot.service.instance import only_bot
-from bot.service.polling import Polling
-from bot.service.secret import Secret
 from bot.service.supervision import Supervisor
-from bot.service.webhook import webhook_server
 from bot.settings import Webhook
+from bot.telegram.polling import Polling
+from bot.telegram.webhook import webhook_server
 from core.errors import UsageRefused
-from core.notify import ServiceManager
-from core.store import StoreUnusable
+from core.runtime.sd_notify import ServiceManager
+from core.store.database import StoreUnusable
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.service.secret import Secret
+from bot.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sorter.identity import FileIdentity
 
 if TYPE_CHECKING:
-    from core.verdict import Prediction  # brings NumPy, which `history` can do without
+    from core.model.verdict import Prediction  # brings NumPy, which `history` can do without
     from sorter.dates.sources import Dated
 
 

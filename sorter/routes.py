@@ -8,8 +8,8 @@ from pathlib import Path
 
 from core.errors import UnreadableCode, UnreadableImage
 from core.labels import UNSURE, Role
-from core.manifest import Manifest
-from core.verdict import Prediction, VerdictKind, in_effect, judge
+from core.model.manifest import Manifest
+from core.model.verdict import Prediction, VerdictKind, in_effect, judge
 from sorter.dates.sources import Dated, date_of
 from sorter.outcome import Reason
 

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from core.serving import Serving
+    from core.model.live import Serving
 
 
 class Stop(Protocol):

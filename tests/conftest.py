@@ -18,7 +18,7 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 
-from core.classifier import Classifier
+from core.model.classifier import Classifier
 
 COLOURS = {"cats": (200, 60, 60), "dogs": (60, 60, 200), "other": (60, 200, 60)}
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
@@ -81,7 +81,7 @@ def fill_folder() -> Callable[..., Path]:
 
 def tiny_recipe(**changes: Any) -> Any:
     """The real recipe with a network and images so small that training takes seconds."""
-    from core.training.recipe import MILD, Recipe, Stage
+    from core.training.networks.recipe import MILD, Recipe, Stage
 
     tiny = Recipe(
         name="tiny",
@@ -135,8 +135,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def train_tiny_model(folder: Path) -> None:
-    from core.manifest import read_manifest
-    from core.training.run import train
+    from core.model.manifest import read_manifest
+    from core.training.networks.train_from_scratch import train
 
     data = fill(folder / "data", {"cats": 70, "dogs": 70, "other": 70})
     trained = train(data, tiny_recipe(), models_dir=folder / "models", console=Told()).folder

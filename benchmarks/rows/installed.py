@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, Line
 from benchmarks.setting import ROOT, Setting
-from core.classifier import Classifier
-from core.model_store import DEFAULT_MODEL
+from core.model.classifier import Classifier
+from core.model.registry import DEFAULT_MODEL
 
 
 def measure_model(setting: Setting) -> list[Figure]:

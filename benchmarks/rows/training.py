@@ -14,7 +14,7 @@ from benchmarks.figures import Figure, Line, ratios
 from benchmarks.photos import NoPhotos
 from benchmarks.setting import Setting, module
 from core.images.decode import open_image
-from core.training.recipe import RESIDUAL
+from core.training.networks.recipe import RESIDUAL
 
 _CLASSES = ("cats", "dogs", "other")
 _ROUNDS = 2

@@ -10,9 +10,9 @@ from benchmarks import baseline
 from benchmarks.figures import Figure, Line, in_turns, milliseconds, ratios
 from benchmarks.photos import jpegs_of
 from benchmarks.setting import Setting
-from core.classifier import Classifier
-from core.inference import predict_photo
-from core.model_store import DEFAULT_MODEL
+from core.batch import predict_photo
+from core.model.classifier import Classifier
+from core.model.registry import DEFAULT_MODEL
 
 _LONG_SIDE = 640  # pixels
 

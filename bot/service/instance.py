@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.errors import CatdogError, ExitCode
 from core.paths import display
-from core.store import StoreUnusable
+from core.store.database import StoreUnusable
 
 
 class AnotherBot(CatdogError):

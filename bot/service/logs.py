@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from telegram.error import TelegramError
 
-from bot.service.secret import Secret
+from bot.secret import Secret
 
 # Whose lines are written as they are. Others' hold, at one level or another, whole messages, EXIF,
 # addresses of files: of those the text without what is filled in is written, and nothing at DEBUG.

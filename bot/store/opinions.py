@@ -13,8 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from bot.store.records import Record, find
-from core.feedback import Feedback, Source, insert
-from core.store import from_column, to_column
+from core.store.database import from_column, to_column
+from core.store.feedback_table import Feedback, Source, insert
 
 
 class Consent(StrEnum):

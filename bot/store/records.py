@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.verdict import Verdict
+from core.model.verdict import Verdict
 
 KEPT_DAYS = 7  # that an answer's buttons work and /why finds its photo
 

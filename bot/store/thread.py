@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.store import Store
+from core.store.database import Store
 
 Made = TypeVar("Made")
 Work = Callable[[sqlite3.Connection], Any]

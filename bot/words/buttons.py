@@ -10,7 +10,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.words import replies
 from bot.words.catalogue import Words
-from core.manifest import Manifest
+from core.model.manifest import Manifest
 
 _MAX_BYTES = 64  # Telegram's, of what a button says when it is pressed
 _MAX_BUTTONS = 100  # Telegram's, under one message

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bot.words.catalogue import Words
 from core.errors import UnreadableCode
 from core.labels import PhotoClass, Role
-from core.manifest import Manifest
-from core.verdict import Verdict, VerdictKind
-from core.wording import percent
+from core.model.manifest import Manifest
+from core.model.verdict import Verdict, VerdictKind
+from core.model.wording import percent
 
 _EMOJI = {"cat": "🐱", "dog": "🐶"}
 

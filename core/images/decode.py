@@ -18,11 +18,11 @@ from PIL import Image, UnidentifiedImageError
 from core.errors import UnreadableCode, UnreadableImage
 from core.images.budget import budget
 from core.images.formats import HEADER_BYTES, named, sniff
-from core.images.jpeg import ORIENTATION, jpeg_image, orientation_of
+from core.images.libjpeg import ORIENTATION, jpeg_image, orientation_of
 from core.images.plan import Plan, plan_for
 from core.images.structure.base import Refusal, cut, unsupported
 from core.paths import display
-from core.quiet import quiet_native_stderr
+from core.runtime.quiet import quiet_native_stderr
 
 # The limits here are checked before anything is decoded, and hold for every format alike, so
 # Pillow's own (a warning at 89 megapixels, an error at 179) only gets in the way of phones that

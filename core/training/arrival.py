@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from core.manifest import Manifest
+from core.model.manifest import Manifest
 
 
 def with_new_version(manifest: Manifest, models_dir: Path) -> Manifest:

@@ -9,16 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from core.console import Console
-from core.durations import duration
-from core.training.batches import class_weights, steps_per_epoch
-from core.training.dataset import Dataset
-from core.training.fit import fit
+from core.runtime.console import Console
+from core.runtime.durations import duration
+from core.training.data.dataset import Dataset
+from core.training.data.inputs import Known, decode, gather
 from core.training.history import Epoch
-from core.training.inputs import Known, decode, gather
-from core.training.package import PARITY_PHOTOS
-from core.training.recipe import Recipe
-from core.training.suited import suited
+from core.training.networks.export.package import PARITY_PHOTOS
+from core.training.networks.fitting.batches import class_weights, steps_per_epoch
+from core.training.networks.fitting.training_loop import fit
+from core.training.networks.recipe import Recipe
+from core.training.networks.suited import suited
 
 _TIMED_STEPS = 6
 _TIMED_EPOCHS = 4  # of which the first is left out: in it the network is built

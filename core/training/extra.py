@@ -25,7 +25,7 @@ def load_training_packages(command: str, module: str, *, extra: str = "train") -
     """Import a module that needs an extra. Raises ExtraMissing without it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read by TensorFlow as it is imported
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # advice for who wrote the program
-    from core.quiet import quiet_native_stderr
+    from core.runtime.quiet import quiet_native_stderr
 
     try:
         with quiet_native_stderr():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from core.console import Console
+from core.runtime.console import Console
 
 
 class OneProgress:

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.console import Console
 from core.errors import UsageRefused
-from core.leftovers import RUN
+from core.model.leftovers import RUN
 from core.paths import display
-from core.training.dataset import Dataset
+from core.runtime.console import Console
+from core.training.data.dataset import Dataset
 from core.training.history import HISTORY
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.images.exif import stated_times
 from sorter.dates.parse import date_in_name, is_possible, parse_date
-from sorter.moving.titles import read_notes
+from sorter.sidecars.takeout_titles import read_notes
 
 _XMP_BYTES = 1 << 18  # of a file in which XMP is looked for
 _XMP_DATE = re.compile(

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from core.findings import Finding, Severity
 from core.paths import display
-from sorter.daemon.filesystem import FileSystem, ignores_case, nearest_folder
 from sorter.doctor.inotify import inotify_use
 from sorter.doctor.survey import Photo, Survey, survey
-from sorter.raw_photos import raw_words
+from sorter.moving.filesystem import FileSystem, ignores_case, nearest_folder
+from sorter.scanning.raw_photos import raw_words
 
 _FAT = frozenset({"vfat", "msdos", "fat", "fat12", "fat16", "fat32", "exfat"})
 _WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)  # a clock that shows less is wrong

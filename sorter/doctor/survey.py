@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.images.listing import FileKind, FoundFile, find_files
-from sorter.daemon.filesystem import FileSystem, file_system_of, nearest_folder
-from sorter.other_stores import is_other_store
-from sorter.raw_photos import raws_alone
+from sorter.moving.filesystem import FileSystem, file_system_of, nearest_folder
+from sorter.scanning.other_stores import is_other_store
+from sorter.scanning.raw_photos import raws_alone
 
 
 @dataclass(frozen=True, slots=True)

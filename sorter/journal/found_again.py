@@ -9,10 +9,10 @@ from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
-from core.store import Store, columns_below, from_column
+from core.store.database import Store, columns_below, from_column
 from sorter.digests import has_same_bytes, has_same_pixels
 from sorter.identity import FileIdentity, regular
-from sorter.journal.run import Move, read_moves
+from sorter.journal.journal import Move, read_moves
 
 
 class LeftBecause(StrEnum):

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.paths import display
-from core.store import StoreUnusable, to_column
+from core.store.database import StoreUnusable, to_column
 
 
 class Lock:

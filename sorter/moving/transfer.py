@@ -15,8 +15,8 @@ from pathlib import Path
 
 from core.paths import display
 from sorter.identity import FileIdentity
+from sorter.moving.completeness import STILL_SECONDS, is_complete
 from sorter.moving.rename import rename_no_replace
-from sorter.moving.writers import STILL_SECONDS, is_complete
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ import pytest
 from benchmarks import baseline, bot_load
 from benchmarks.bound import classify
 from benchmarks.setting import module
-from core.classifier import Classifier
-from core.inference import predict_photo
-from core.manifest import read_manifest
-from core.model_store import DEFAULT_MODEL
+from core.batch import predict_photo
+from core.model.classifier import Classifier
+from core.model.manifest import read_manifest
+from core.model.registry import DEFAULT_MODEL
 
 
 @pytest.fixture(scope="module")

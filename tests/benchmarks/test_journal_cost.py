@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import journal_cost
-from core.classifier import Classifier
+from core.model.classifier import Classifier
 
 
 @pytest.mark.parametrize("journal", [False, True])
@@ -22,7 +22,7 @@ def test_both_ways_file_all_photos(
 
 
 def test_what_stands_in_for_the_journal_has_all_of_its_methods() -> None:
-    from sorter.journal.run import Run
+    from sorter.journal.journal import Run
 
     methods = {name for name in vars(Run) if not name.startswith("_")}
     assert methods <= set(dir(journal_cost.NoJournal))

@@ -14,7 +14,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from benchmarks import photos
 from core.images.decode import open_image
-from core.training.labelled import scan
+from core.training.data.labelled import scan
 
 
 @pytest.fixture

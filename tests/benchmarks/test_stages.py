@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from benchmarks.stages import Stage, stages, table, timed
-from core.classifier import Classifier
-from core.inference import predict_photo
-from core.model_store import DEFAULT_MODEL
-from core.probabilities import probabilities_from_logits
+from core.batch import predict_photo
+from core.model.classifier import Classifier
+from core.model.probabilities import probabilities_from_logits
+from core.model.registry import DEFAULT_MODEL
 
 STAGES = ["decoding", "resizing", "the model"]
 

@@ -14,8 +14,8 @@ import pytest
 from benchmarks import plain_training, recipe_training, speedrun
 from benchmarks.photos import NoPhotos
 from benchmarks.rows import training
-from core.training.labelled import scan
-from core.training.recipe import MILD, RESIDUAL, Stage
+from core.training.data.labelled import scan
+from core.training.networks.recipe import MILD, RESIDUAL, Stage
 
 KINDS = {"cats": 70, "dogs": 70, "other": 70}
 

@@ -18,11 +18,11 @@ from telegram_on_loopback import TOKEN, BotApi
 
 from bot.app import Bot
 from bot.run import run
-from bot.service.secret import Secret
+from bot.secret import Secret
 from bot.settings import BotSettings
-from core.classifier import Classifier
 from core.labels import PhotoClass, classes_from_folders
-from core.manifest import read_manifest
+from core.model.classifier import Classifier
+from core.model.manifest import read_manifest
 
 Running = Callable[..., AbstractAsyncContextManager[Bot]]
 

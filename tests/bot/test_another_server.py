@@ -14,9 +14,9 @@ from telegram_on_loopback import DEADLINE, TOKEN
 
 from bot.app import Bot
 from bot.run import run
-from bot.service.secret import Secret
+from bot.secret import Secret
 from bot.settings import BotSettings
-from core.classifier import Classifier
+from core.model.classifier import Classifier
 
 pytestmark = pytest.mark.long
 

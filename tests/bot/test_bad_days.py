@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 from telegram_on_loopback import BotApi, Failure
 
-from bot.photos import delivery, fetch, inference
+from bot.answering import inference
+from bot.telegram import delivery, fetch
 from bot.words.catalogue import words_for
-from core.store import StoreUnusable
+from core.store.database import StoreUnusable
 
 Draw = Callable[..., Any]
 Encode = Callable[..., bytes]
@@ -326,7 +327,7 @@ async def test_an_answer_is_not_taken_back_when_it_cannot_be_noted(
     def full(*_: object) -> None:
         raise StoreUnusable("the disk is full")
 
-    monkeypatch.setattr("bot.photos.answer._finish", full)
+    monkeypatch.setattr("bot.answering.answer._finish", full)
     async with running():
         number = bot_api.send_photo(draw("cats", 913))
         assert (await said(bot_api, number)).startswith("🐱")
@@ -337,7 +338,7 @@ async def test_an_answer_is_not_taken_back_when_it_cannot_be_noted(
 async def test_a_bug_after_the_look_is_told_too(
     bot_api: BotApi, running: Any, draw: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.photos.answer.label_buttons", lambda *_: {}["bug"])
+    monkeypatch.setattr("bot.answering.answer.label_buttons", lambda *_: {}["bug"])
     async with running() as bot:
         number = bot_api.send_photo(draw("cats", 920))
         assert await said(bot_api, number) == WORDS.trouble

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from telegram_on_loopback import GROUP, BotApi, captioned, reply_of
 
-from bot.photos import inference
+from bot.answering import inference
 from bot.words.catalogue import words_for
-from core.promotion import promote
-from core.serving import Serving
-from core.store import Store
+from core.model.live import Serving
+from core.model.promotion import promote
+from core.store.database import Store
 
 Draw = Callable[..., Any]
 WORDS = words_for("en")

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 from telegram_on_loopback import DEADLINE, BotApi, Failure, buttons_of
 
-from core.feedback import recorded
-from core.store import Store
+from core.store.database import Store
+from core.store.feedback_table import recorded
 
 Draw = Callable[..., Any]
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")

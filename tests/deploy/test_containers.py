@@ -23,10 +23,10 @@ import pytest
 import yaml
 
 from catdog import main
-from core.head import HEAD
-from core.manifest import MANIFEST
-from core.model_store import DEFAULT_MODEL, OWN_NETWORK
-from core.network import NETWORK_KERAS, NETWORK_LITERT
+from core.model.head import HEAD
+from core.model.manifest import MANIFEST
+from core.model.network import NETWORK_KERAS, NETWORK_LITERT
+from core.model.registry import DEFAULT_MODEL, OWN_NETWORK
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GUIDE = ROOT / "docs" / "deploy.md"

@@ -15,7 +15,7 @@ import click
 import pytest
 
 from core.errors import ExitCode
-from sorter.daemon.cli import watch
+from sorter.commands.watch import watch
 
 DEPLOY = Path(__file__).resolve().parent.parent.parent / "deploy"
 UNIT = DEPLOY / "systemd" / "catdog-watch@.service"

@@ -16,12 +16,11 @@ import pytest
 from click.testing import CliRunner
 
 from catdog import main
-from core.classifier import Classifier
-from core.head import HEAD, read_head
 from core.images.decode import open_image, opener
-from core.manifest import MANIFEST, MODEL_CARD, Kind, read_checked, read_manifest
-from core.model_store import DEFAULT_MODEL, OWN_NETWORK
-from core.network import (
+from core.model.classifier import Classifier
+from core.model.head import HEAD, read_head
+from core.model.manifest import MANIFEST, MODEL_CARD, Kind, read_checked, read_manifest
+from core.model.network import (
     NETWORK,
     NETWORK_KERAS,
     NETWORK_LITERT,
@@ -29,11 +28,12 @@ from core.network import (
     Network,
     read_network_info,
 )
-from core.preprocessing import preprocess
-from core.probabilities import probabilities_from_logits
+from core.model.preprocessing import preprocess
+from core.model.probabilities import probabilities_from_logits
+from core.model.registry import DEFAULT_MODEL, OWN_NETWORK
+from core.model.verdict import answers
+from core.training.data.learnt_photos import SEEN, read_seen
 from core.training.head.replay import read_replay
-from core.training.head.seen import SEEN, read_seen
-from core.verdict import answers
 
 LARGEST_SERVED = 6e6  # bytes, of network and head
 LARGEST = 20e6  # bytes, of all files: each copy of the repository has them

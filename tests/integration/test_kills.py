@@ -21,9 +21,9 @@ from typing import Any
 
 import pytest
 
-from core.store import Store
-from sorter.journal.recovery import recover
-from sorter.journal.undo import groups_of, put_back
+from core.store.database import Store
+from sorter.undoing.recovery import recover
+from sorter.undoing.undo import groups_of, put_back
 
 pytestmark = [
     pytest.mark.long,

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from core.training.recipe import LIGHT, RECIPES, Stage
-from core.training.run import train
+from core.training.networks.recipe import LIGHT, RECIPES, Stage
+from core.training.networks.train_from_scratch import train
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "learning.md"
 

@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner
 
 from catdog import main
-from core.feedback import Feedback, Source, record
-from core.promotion import promote
-from core.store import Store
+from core.model.promotion import promote
+from core.store.database import Store
+from core.store.feedback_table import Feedback, Source, record
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "retraining.md"
 

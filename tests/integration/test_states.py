@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from catdog import main
-from core.store import Store
+from core.store.database import Store
 from sorter.moving import transfer
 
 NAMES = ["tom.png", "Tom.png", "rex.png", "no suffix", "tom (1).png", "caf\udce9.png"]

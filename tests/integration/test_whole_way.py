@@ -10,8 +10,8 @@ from typing import Any
 from click.testing import CliRunner
 
 from catdog import main
-from core.training.recipe import MILD, Recipe, Stage
-from core.training.run import train
+from core.training.networks.recipe import MILD, Recipe, Stage
+from core.training.networks.train_from_scratch import train
 
 
 def test_a_network_trained_here_files_photos_it_never_saw(

@@ -20,18 +20,18 @@ sys.path[:0] = [str(ROOT)]
 import keras  # noqa: E402
 from keras import layers  # noqa: E402
 
-from core.network import NETWORK_LITERT, LiteRt, Network, NetworkInfo  # noqa: E402
-from core.preprocessing import Preprocessing  # noqa: E402
-from core.training.batches import whole_photos  # noqa: E402
-from core.training.card import write_card  # noqa: E402
-from core.training.dataset import load  # noqa: E402
+from core.model.network import NETWORK_LITERT, LiteRt, Network, NetworkInfo  # noqa: E402
+from core.model.preprocessing import Preprocessing  # noqa: E402
+from core.training.data.dataset import load  # noqa: E402
+from core.training.data.labelled import scan  # noqa: E402
 from core.training.head.first import write_first_head  # noqa: E402
 from core.training.head.fit import nothing_known  # noqa: E402
 from core.training.head.replay import write_replay  # noqa: E402
-from core.training.labelled import scan  # noqa: E402
-from core.training.networks.eight_bits import to_8_bits  # noqa: E402
-from core.training.networks.replay_photos import replay_set  # noqa: E402
-from core.training.networks.run import head_classes  # noqa: E402
+from core.training.networks.export.eight_bits import to_8_bits  # noqa: E402
+from core.training.networks.fitting.batches import whole_photos  # noqa: E402
+from core.training.networks.train_transfer import head_classes  # noqa: E402
+from core.training.networks.transfer.replay_photos import replay_set  # noqa: E402
+from core.training.report.model_card import write_card  # noqa: E402
 from tests.conftest import fill  # noqa: E402
 
 SIZE, CHANNELS, PHOTOS = 32, 24, 150

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.store import Store
+from core.store.database import Store
 
 MTIME_NS = 1_600_000_000_123_456_700
 DEADLINE = 60.0  # seconds; only a failing test waits that long

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from core.classifier import Classifier
 from core.errors import UnreadableCode, UnreadableImage
 from core.labels import classes_from_folders
-from core.manifest import Manifest
-from core.verdict import Prediction
+from core.model.classifier import Classifier
+from core.model.manifest import Manifest
+from core.model.verdict import Prediction
 from sorter.routes import Route, Routes
 
 DEST = Path("dest")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.head import Head
 from core.labels import PhotoClass
-from core.probabilities import Floats, probabilities_from_logits
-from core.training.calibrate import choose_thresholds, fit_temperature
+from core.model.head import Head
+from core.model.probabilities import Floats, probabilities_from_logits
+from core.training.evaluation.calibration import choose_thresholds, fit_temperature
 from core.training.head.folds import Material, OutOfFold, fit_all, out_of_fold
 from core.training.head.label_errors import doubtful
 

@@ -9,8 +9,8 @@ from dataclasses import replace as replaced
 import numpy as np
 import numpy.typing as npt
 
-from core.head import Head
 from core.labels import PhotoClass, Role, in_order
+from core.model.head import Head
 from core.training.head.own_photos import OwnPhotos
 from core.training.head.replay import Replay
 

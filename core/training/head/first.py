@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from core.head import Head
 from core.labels import PhotoClass
-from core.manifest import Manifest
-from core.training.figures import figures
+from core.model.head import Head
+from core.model.manifest import Manifest
+from core.training.evaluation.metrics import figures
 from core.training.head.calibrated import Before, fit_calibrated
 from core.training.head.folds import DECAY, Material
 from core.training.head.model_folder import write_head

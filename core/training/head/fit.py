@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from core.head import Head
+from core.model.head import Head
 
 Floats = npt.NDArray[np.float32]
 Targets = npt.NDArray[np.intp]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.head import Head
 from core.labels import PhotoClass
-from core.lookahead import map_ahead
+from core.model.head import Head
+from core.runtime.lookahead import map_ahead
 from core.training.head.fit import Samples, fit_head
 from core.training.head.own_photos import VIEWS, OwnPhotos
 from core.training.head.replay import Replay

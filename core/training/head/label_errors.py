@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from core.probabilities import Floats
+from core.model.probabilities import Floats
 
 FIRMLY = 0.9  # probability of another class from which on a label is doubted
 _KNOWN = 0.5  # of a class's photos that must be found

@@ -15,16 +15,16 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from core.console import Console, count_up
-from core.head import Head
-from core.model_store import UNFINISHED
-from core.training.dataset import Dataset
-from core.training.head.base import Base
+from core.model.head import Head
+from core.model.registry import UNFINISHED
+from core.runtime.console import Console, count_up
+from core.training.data.dataset import Dataset
+from core.training.data.inputs import Inputs, decode
+from core.training.head.base_model import Base
 from core.training.head.calibrated import Before, CalibratedHead, fit_calibrated
 from core.training.head.classes import HeadClasses, carried_over, shows_no_new_kind, with_parents
 from core.training.head.folds import ADDED_DECAY, DECAY, Material
 from core.training.head.own_photos import OwnPhotos, embed
-from core.training.inputs import Inputs, decode
 
 FEWEST = 5  # photos of a class below which nothing is promoted: they say too little
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from core.head import HEAD
-from core.manifest import Kind, Manifest, record_file
-from core.training.figures import Evaluation
+from core.model.head import HEAD
+from core.model.manifest import Kind, Manifest, record_file
+from core.training.data.learnt_photos import Seen, short_hashes
+from core.training.evaluation.metrics import Evaluation
 from core.training.head.calibrated import CalibratedHead
 from core.training.head.own_photos import OwnPhotos
 from core.training.head.replay import FOLDS, Replay, in_steps
-from core.training.head.seen import Seen, short_hashes
 from core.training.versions import versions
 
 _PACKAGES = ("catdog", "numpy", "scipy", "pillow", "ai-edge-litert")

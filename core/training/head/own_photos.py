@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from core.lookahead import map_ahead
-from core.network import Network
-from core.preprocessing import Pixels, squash
-from core.training.dataset import Dataset
+from core.model.network import Network
+from core.model.preprocessing import Pixels, squash
+from core.runtime.lookahead import map_ahead
+from core.training.data.dataset import Dataset
+from core.training.data.labelled import LabelledPhoto
+from core.training.data.near_duplicates import Hashes, nearest
 from core.training.head.replay import FOLDS
-from core.training.labelled import LabelledPhoto
-from core.training.near_duplicates import Hashes, nearest
 
 Floats = npt.NDArray[np.float32]
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ModelRefused
-from core.network import REPLAY, Network
+from core.model.network import REPLAY, Network
 from core.paths import display
 
 Floats = npt.NDArray[np.float32]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.training.examine import Examination
+from core.training.evaluation.examine import Examination
 from core.training.report.mistakes import pictures, worst_mistakes
 from core.training.report.pages import environment
 from core.training.report.plots import coverage_plot, reliability_plot, svg

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from core.errors import UnreadableImage
 from core.images.decode import open_image
 from core.paths import display
-from core.training.evaluate import Predicted
+from core.training.evaluation.measure import Predicted
 from core.training.report.pages import data_urls
 
 MOST = 144  # mistakes that are shown

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
-from core.probabilities import Floats
-from core.training.dataset import Indices
-from core.training.figures import ECE_BINS, AtThreshold
+from core.model.probabilities import Floats
+from core.training.data.dataset import Indices
+from core.training.evaluation.metrics import ECE_BINS, AtThreshold
 from core.training.history import Epoch
 
 _BLUE, _ORANGE, _GREY = "#2b5d8a", "#c8641e", "#999999"

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from core.labels import UNSURE, Role
-from core.training.examine import Examination
-from core.training.figures import Evaluation
+from core.training.evaluation.examine import Examination
+from core.training.evaluation.metrics import Evaluation
 
 
 def evaluation_object(examination: Examination) -> dict[str, Any]:

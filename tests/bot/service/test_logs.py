@@ -11,9 +11,9 @@ from urllib.parse import quote
 import pytest
 from telegram.error import NetworkError
 
-from bot.service.connection import secrets_in
+from bot.secret import Secret, take_secret
 from bot.service.logs import set_up_logs
-from bot.service.secret import Secret, take_secret
+from bot.telegram.connection import secrets_in
 from core.errors import UsageRefused
 
 TOKEN = "123456:a-token"

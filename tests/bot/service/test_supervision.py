@@ -10,8 +10,8 @@ import pytest
 from telegram_on_loopback import BotApi
 
 from bot.service.metrics import Metrics
-from bot.service.polling import Polling
 from bot.service.supervision import KeepsEnding, Supervisor
+from bot.telegram.polling import Polling
 
 Draw = Callable[..., Any]
 

@@ -12,7 +12,7 @@ import pytest
 from bot.store import opinions, records
 from bot.store.records import Asked, Purpose
 from bot.store.thread import StoreThread
-from core.store import StoreUnusable
+from core.store.database import StoreUnusable
 
 
 def asked(message: int) -> Asked:

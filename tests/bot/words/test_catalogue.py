@@ -15,10 +15,10 @@ from bot.words import catalogue
 from bot.words.buttons import label_buttons
 from bot.words.catalogue import FOLDER, Words, catalogues, words_for
 from bot.words.replies import answer, both, button, kinds, neither, said, tally
-from core.classifier import Classifier
 from core.labels import PhotoClass, Role, classes_from_folders
-from core.manifest import Manifest
-from core.verdict import Prediction, judge
+from core.model.classifier import Classifier
+from core.model.manifest import Manifest
+from core.model.verdict import Prediction, judge
 
 LANGUAGES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 

@@ -15,13 +15,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from catdog import doctor
+from core.commands.options import Settings
 from core.findings import Finding, Severity
-from core.options import Settings
-from sorter.daemon.filesystem import FileSystem
 from sorter.doctor import checks as doctor_module
 from sorter.doctor import survey as survey_module
 from sorter.doctor.checks import examine
 from sorter.doctor.inotify import InotifyUse
+from sorter.moving.filesystem import FileSystem
 
 Put = Callable[[Path, bytes], Path]
 CHECKS = [

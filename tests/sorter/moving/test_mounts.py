@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from core.store import Store
+from core.store.database import Store
+from sorter.filing.mover import Mover, Placed, Request
 from sorter.identity import FileIdentity
-from sorter.journal.run import Run
+from sorter.journal.journal import Run
 from sorter.moving.mounts import Mounts, mounted
-from sorter.moving.mover import Mover, Placed, Request
 from sorter.outcome import Outcome, Reason
 
 Put = Callable[[Path, bytes], Path]

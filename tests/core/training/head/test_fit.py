@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.head import Head
+from core.model.head import Head
 from core.training.head.fit import Samples, fit_head, nothing_known
 
 

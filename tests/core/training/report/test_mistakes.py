@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.classifier import Classifier
-from core.training.evaluate import Predicted
-from core.training.labelled import LabelledPhoto
+from core.model.classifier import Classifier
+from core.training.data.labelled import LabelledPhoto
+from core.training.evaluation.measure import Predicted
 from core.training.report.mistakes import sheets, worst_mistakes, write_sheets
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.labels import classes_from_folders
-from core.training.head.compare import Judgement, Part, compare
-from core.training.recipe import RECIPES
+from core.training.head.may_serve import Judgement, Part, compare
+from core.training.networks.recipe import RECIPES
 from core.training.report.training_page import _settings
 
 

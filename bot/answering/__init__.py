@@ -1,0 +1,1 @@
+"""From a message with a photo to its answer."""

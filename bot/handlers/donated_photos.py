@@ -1,0 +1,120 @@
+"""Photos that people gave for training: fetched again, checked, and kept beside the store."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from telegram import Bot
+
+from bot.background_tasks import Errands
+from bot.store import opinions, records
+from bot.store.records import Record
+from bot.store.thread import StoreThread
+from bot.telegram.fetch import Fetcher, NotFetched
+from core.images.formats import HEADER_BYTES, sniff
+from core.store.database import StoreUnusable
+
+log = logging.getLogger(__name__)
+
+FOLDER = "photos"
+_KEY = "keeping"
+_AT_ONCE = 100
+_OLD = 3600.0  # seconds
+
+
+class Keeping:
+    """Keeps photos in the background; what a stop interrupts is taken up at the next start."""
+
+    def __init__(
+        self, bot: Bot, store: StoreThread, fetcher: Fetcher, errands: Errands, state_dir: Path
+    ) -> None:
+        self._bot = bot
+        self._store = store
+        self._fetcher = fetcher
+        self._errands = errands
+        self._folder = state_dir / FOLDER
+        self._writing: dict[int, set[asyncio.Task[None]]] = {}  # by whose photo it is
+
+    def keep(self, record: Record) -> None:
+        """Keep a photo whose owner allows it."""
+        self._errands.run(_KEY, lambda: self._keep(record), most=_AT_ONCE)
+
+    async def resume(self) -> None:
+        """Keep what was allowed and not yet kept when the bot ended, and remove what was left of
+        photos that are nobody's (any more)."""
+        for path in await asyncio.to_thread(_old_files, self._folder):
+            await self._remove_if_nobodys(path)
+        rows = await self._store.run(opinions.to_keep)
+        for record in await self._store.run(lambda db: records.find_all(db, rows)):
+            self.keep(record)
+
+    async def _keep(self, record: Record) -> None:
+        asked, seen = record.asked, record.seen
+        assert seen is not None
+        try:
+            async with self._fetcher.fetched(self._bot, asked.file_id, asked.size) as content:
+                writing = asyncio.create_task(self._write(record, seen.sha256, content))
+                of_author = self._writing.setdefault(asked.author, set())
+                of_author.add(writing)
+                try:
+                    await asyncio.shield(writing)
+                finally:
+                    of_author.discard(writing)
+        except NotFetched as error:
+            log.info("a photo that was given could not be fetched (%s)", error.code)
+        except (OSError, StoreUnusable) as error:
+            log.error("a photo that was given could not be kept: %s", error)
+
+    async def written(self, person: int) -> None:
+        """Wait until no file of a person's is being written, now that none may be any more."""
+        while writing := self._writing.get(person):
+            await asyncio.wait(writing)
+            writing -= {task for task in writing if task.done()}
+        self._writing.pop(person, None)
+
+    async def _write(self, record: Record, sha256: str, content: bytes) -> None:
+        if not await self._store.run(lambda db: opinions.may_be_kept(db, record.id)):
+            return  # it was taken back meanwhile
+        path = await asyncio.to_thread(_write, self._folder, sha256, content)
+        if path is None:
+            log.warning("a photo that was given is not the one that was answered")
+        elif not await self._store.run(lambda db: opinions.kept(db, record.id, path)):
+            await self._remove_if_nobodys(path)
+
+    async def _remove_if_nobodys(self, path: Path) -> None:
+        if not await self._store.run(lambda db: opinions.is_kept(db, path)):
+            path.unlink(missing_ok=True)
+
+
+def _write(folder: Path, sha256: str, content: bytes) -> Path | None:
+    """Write a file that is there whole or not at all, named after its bytes; None if its bytes
+    are others."""
+    if hashlib.sha256(content).hexdigest() != sha256:
+        return None
+    suffix = (sniff(content[:HEADER_BYTES]) or "bin").lower().replace("jpeg", "jpg")
+    path = folder / sha256[:2] / f"{sha256}.{suffix}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+    Path(file.name).replace(path)  # the same bytes, if it is there
+    return path
+
+
+def _old_files(folder: Path) -> list[Path]:
+    """List files that no bot can be writing any more."""
+    if not folder.is_dir():
+        return []
+    before = time.time() - _OLD
+    return [path for path in folder.glob("*/*") if path.stat().st_mtime < before]

@@ -1,0 +1,1 @@
+"""Calling Telegram, and being called: updates in, answers out, files down."""

@@ -1,0 +1,1 @@
+"""The commands that predict, train, measure, and keep models and feedback."""

@@ -1,0 +1,160 @@
+"""A model, loaded for serving: photos in, predictions out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import ModelRefused
+from core.images.decode import Opener
+from core.model.head import HEAD, read_head
+from core.model.heatmap import Map, class_map
+from core.model.manifest import LITERT, Kind, Manifest, read_checked, read_manifest
+from core.model.network import LiteRt, Network, find_network
+from core.model.preprocessing import Pixels, Preprocessing, preprocess
+from core.model.probabilities import probabilities_from_logits
+from core.model.registry import network_folders
+from core.model.verdict import Prediction, predict
+from core.paths import display
+
+Floats = npt.NDArray[np.float32]
+
+
+class _Model(Protocol):
+    """What is served: a network with a head, or a network by itself."""
+
+    preprocessing: Preprocessing
+    bytes: int  # of the files that serving reads
+
+    def logits(self, photo: Pixels) -> Floats:
+        """Compute a photo's logits, shape `(classes,)`."""
+
+    def places(self, photo: Pixels) -> tuple[Floats, Floats | None]:
+        """Compute them, and those of each place, shape `(h, w, classes)`, if there are any."""
+
+
+class Classifier:
+    """A model of a folder. Safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises ModelRefused if the model or its network is missing, incomplete or altered."""
+        self.folder = folder
+        self.manifest: Manifest = read_manifest(folder)
+        self._model: _Model = (
+            _WithHead(folder, self.manifest)
+            if self.manifest.kind is Kind.HEAD
+            else _Whole(folder, self.manifest)
+        )
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        return self._model.preprocessing
+
+    @property
+    def bytes(self) -> int:
+        """The size of the files that serving reads."""
+        return self._model.bytes
+
+    def logits(self, batch: Pixels) -> Floats:
+        """Run the network.
+
+        `batch` is uint8 of shape `(n, size, size, 3)`, as `preprocess` gives them stacked.
+
+        Returns: shape `(n, classes)`, or `(n, 1)` for a network with one sigmoid. Raises
+        ValueError for a batch of another size or type.
+        """
+        return np.stack([self._model.logits(photo) for photo in batch])
+
+    def predict(self, batch: Pixels) -> list[Prediction]:
+        """Say what is in each photo of a batch, as for `logits`."""
+        return [self.prediction(self._model.logits(photo)) for photo in batch]
+
+    def classify(self, photo: Opener) -> Prediction:
+        """Say what is in a photo. Raises what `photo` raises."""
+        how = self.preprocessing
+        return self.prediction(self._model.logits(preprocess(photo(how.decoded_side), how)))
+
+    def explain(self, photo: Opener, *, label: str | None = None) -> tuple[Prediction, Map | None]:
+        """Say what is in a photo, and where the network sees it, or sees `label`.
+
+        Returns: the prediction, and the map as `heatmap.class_map` gives it; None if the model
+        has none. Raises what `photo` raises.
+        """
+        how = self.preprocessing
+        logits, places = self._model.places(preprocess(photo(how.decoded_side), how))
+        prediction = self.prediction(logits)
+        if places is None:
+            return prediction, None
+        index = self.manifest.labels.index(label or prediction.label)
+        return prediction, class_map(places, index)
+
+    def prediction(self, logits: Floats) -> Prediction:
+        """Calibrate the logits of one photo, shape `(classes,)` or `(1,)` for one sigmoid."""
+        (row,) = probabilities_from_logits(logits[np.newaxis], self.manifest.temperature)
+        return predict(row, self.manifest.classes, self.manifest.version)
+
+
+class _WithHead:
+    """A head on the network that it was made for."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        assert manifest.network is not None
+        read_checked(folder, manifest, HEAD)
+        found = find_network(manifest.network, network_folders(folder, manifest.network))
+        self._network = Network(found)
+        self._head = read_head(
+            folder, channels=self._network.info.channels, classes=len(manifest.classes)
+        )
+        self.preprocessing = self._network.info.preprocessing
+        self.bytes = self._network.bytes + manifest.files[HEAD].bytes
+
+    def logits(self, photo: Pixels) -> Floats:
+        return self._head.logits(self._network.embedding(photo))
+
+    def places(self, photo: Pixels) -> tuple[Floats, Floats]:
+        feature_map = self._network.feature_map(photo)
+        return (
+            self._head.logits(self._network.mean(feature_map)),
+            self._head.logits(self._network.features(feature_map)),
+        )
+
+
+class _Whole:
+    """A network that gives logits by itself, as people train to learn how such networks work."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        assert manifest.preprocessing is not None
+        assert manifest.outputs is not None
+        self.preprocessing = manifest.preprocessing
+        self.bytes = manifest.files[LITERT].bytes
+        self._outputs = manifest.outputs
+        content = read_checked(folder, manifest, LITERT)
+        try:
+            self._file = LiteRt(content, manifest.preprocessing.size)
+            self._check_outputs(len(manifest.classes))
+        except ValueError as error:
+            raise ModelRefused(
+                f"{display(folder / LITERT)} does not load ({error}). Train or install it again."
+            ) from error
+
+    def _check_outputs(self, classes: int) -> None:
+        """Raise ValueError if the network does not have the outputs that the manifest names."""
+        details, name = self._file.outputs, self._outputs.logits
+        if name not in details:
+            raise ValueError(f"it has no output {name!r}")
+        width = int(details[name]["shape"][-1])
+        if width != classes and (width, classes) != (1, 2):
+            raise ValueError(f"it has {width} outputs for {classes} classes")
+
+    def logits(self, photo: Pixels) -> Floats:
+        logits: Floats = self._file.run(photo)[self._outputs.logits][0]
+        return logits
+
+    def places(self, photo: Pixels) -> tuple[Floats, Floats | None]:
+        outputs = self._file.run(photo)
+        name = self._outputs.activation
+        places = outputs[name][0] if name is not None and name in outputs else None
+        return outputs[self._outputs.logits][0], places

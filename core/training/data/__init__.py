@@ -1,0 +1,1 @@
+"""Labelled photos: where they lie, what they are, which are the same, and their pixels."""

@@ -1,0 +1,99 @@
+"""What the store knows of photos: labels that people gave, and guesses of catdog's own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.paths import display
+from core.store.database import Store, columns_below, from_column
+from core.store.feedback_table import Feedback, find_photo, recorded
+from core.training.data.labelled import Fault, LabelledFolder, LabelledPhoto
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """Labelled folders with the labels that people gave besides."""
+
+    labelled: LabelledFolder
+    added: int
+    missing: int  # labels whose photo is not found any more, or was never kept
+    faults: tuple[Fault, ...]  # photos that people do not agree on, or of no class that is learnt
+
+
+def with_feedback(labelled: LabelledFolder, store: Store) -> Corrected:
+    """Add the photos that people labelled in the bot, or by moving them. Raises StoreUnusable."""
+    said: defaultdict[str, list[Feedback]] = defaultdict(list)
+    for feedback in recorded(store):
+        said[feedback.sha256].append(feedback)
+    there = {photo.path.absolute(): photo.label for photo in labelled.photos}
+    added: list[LabelledPhoto] = []
+    faults: list[Fault] = []
+    missing = 0
+    for opinions in said.values():
+        photo = next(filter(None, (find_photo(store, one) for one in reversed(opinions))), None)
+        if photo is None:
+            missing += 1
+            continue
+        labels = _last_words(opinions)
+        if len(labels) > 1:
+            names = " and ".join(sorted(labels))
+            faults.append(Fault(photo, f"{display(photo)} was called {names}: it is not used."))
+            continue
+        (label,) = labels
+        if label not in labelled.labels:
+            faults.append(
+                Fault(photo, f"{display(photo)} was called {label}, which is not learnt here.")
+            )
+        elif there.get(photo.absolute()) != label:
+            added.append(LabelledPhoto(photo, label))
+    photos = (*labelled.photos, *added)
+    return Corrected(replace(labelled, photos=photos), len(added), missing, tuple(faults))
+
+
+def guesses(labelled: LabelledFolder, store: Store) -> frozenset[Path]:
+    """Find the photos that catdog itself filed where they are, and nobody has corrected since.
+
+    Their folder is a guess, not a label. Raises StoreUnusable.
+    """
+    said = recorded(store)
+    labels_of = {one.sha256 for one in said}
+    start, end = columns_below(labelled.folder.resolve())
+    with store.reading() as db:
+        rows = db.execute(
+            "SELECT coalesce(found_at, dst) AS path, size, sha256 FROM moves WHERE state = 'done'"
+            " AND undoes IS NULL AND label IS NOT NULL AND path >= ? AND path < ?",
+            (start, end),
+        ).fetchall()
+    filed = {
+        from_column(row["path"]): row["size"] for row in rows if row["sha256"] not in labels_of
+    }
+    corrected = {one.path for one in said if one.path is not None}
+    return frozenset(
+        photo.path
+        for photo in labelled.photos
+        if (real := photo.path.resolve()) in filed
+        and real not in corrected
+        and _size(real) == filed[real]
+    )
+
+
+def without(labelled: LabelledFolder, paths: Iterable[Path]) -> LabelledFolder:
+    """Leave some photos out."""
+    gone = set(paths)
+    kept = tuple(photo for photo in labelled.photos if photo.path not in gone)
+    return replace(labelled, photos=kept)
+
+
+def _last_words(opinions: Iterable[Feedback]) -> set[str]:
+    """Take the last label that each person gave."""
+    return set({one.person: one.label for one in opinions}.values())
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None

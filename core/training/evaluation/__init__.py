@@ -1,0 +1,1 @@
+"""How good a model is, on photos that it did not learn from."""

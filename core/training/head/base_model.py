@@ -1,0 +1,59 @@
+"""What a head begins with: the model before, the network that both share, the replay set."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.model.head import Head, read_head
+from core.model.manifest import Kind, Manifest, read_manifest
+from core.model.network import NETWORKS, Network, find_network
+from core.model.registry import DEFAULT_MODEL, OWN_NETWORK, find_model, network_folders
+from core.training.data.learnt_photos import Seen, read_seen
+from core.training.head.replay import Replay, read_replay
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A model with a head, and what that is made for."""
+
+    folder: Path
+    manifest: Manifest
+    network: Network
+    head: Head
+    seen: Seen
+    replay: Replay
+
+
+def read_base(models_dir: Path) -> Base:
+    """Read the model that serves, or what comes with catdog where that has no head.
+
+    Raises ModelRefused.
+    """
+    folder = find_model(models_dir)
+    if read_manifest(folder).kind is not Kind.HEAD:
+        folder = DEFAULT_MODEL
+    manifest = read_manifest(folder)
+    assert manifest.network is not None
+    network = Network(find_network(manifest.network, network_folders(folder, manifest.network)))
+    channels = network.info.channels
+    head = read_head(folder, channels=channels, classes=len(manifest.classes))
+    return Base(folder, manifest, network, head, read_seen(folder), read_replay(network))
+
+
+def keep_network(network: Network, models_dir: Path) -> None:
+    """Copy a network beside the person's models, if it is not there, whole or not at all."""
+    folder = models_dir / NETWORKS / network.info.sha256
+    if folder.exists():
+        return
+    arriving = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(arriving, ignore_errors=True)
+    arriving.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(network.folder, arriving)
+    arriving.rename(folder)
+
+
+def carry_network(network: Network, model: Path) -> None:
+    """Copy a network into a model's folder, so that the folder can be taken elsewhere."""
+    shutil.copytree(network.folder, model / OWN_NETWORK)

@@ -1,0 +1,1 @@
+"""From a fitted network to the LiteRT file that is served, and its check."""

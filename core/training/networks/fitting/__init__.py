@@ -1,0 +1,1 @@
+"""Fitting a network with Keras: batches, augmentation, the loop, checkpoints."""

@@ -1,0 +1,1 @@
+"""Learning cats and dogs without forgetting what ImageNet taught."""

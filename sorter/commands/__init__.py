@@ -1,0 +1,1 @@
+"""The commands that sort, watch, list what was done and take it back."""

@@ -1,0 +1,197 @@
+"""The daemon as a command, and how it does."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.commands.options import FolderPath, Number, Settings, json_option, option, pass_settings
+from core.errors import ExitCode
+from core.runtime.console import print_json
+from sorter.commands.filing_options import (
+    Filing,
+    Plan,
+    filing_options,
+    make_plan,
+    refuse_filed,
+    tell_recovered,
+)
+from sorter.signals import StopOrNewModel, stop_wish
+
+if TYPE_CHECKING:
+    from core.model.live import Serving
+    from sorter.watching.service import Daemon, DaemonStatus
+
+
+@click.command()
+@click.argument("folder", type=FolderPath())
+@option(
+    "--settle",
+    type=Number(min=0),
+    default=2.0,
+    show_default=True,
+    help="Seconds that a file must not have changed before it is looked at.",
+)
+@option(
+    "--poll",
+    is_flag=True,
+    help="Look through the folder every few seconds instead of waiting for the system's word; "
+    "chosen by itself on network and FUSE file systems.",
+)
+@filing_options
+@pass_settings
+def watch(
+    settings: Settings, /, folder: Path, settle: float, poll: bool, json: bool, **filing: Any
+) -> None:
+    """Move the photos of FOLDER into cats/ and dogs/, those there and those that come.
+
+    Runs until Ctrl-C, or SIGTERM, and finishes the photo in hand. `catdog status` tells how it
+    is doing.
+    """
+    from core.model.live import Serving
+    from core.paths import display
+    from core.runtime.sd_notify import ServiceManager
+    from core.store.database import Store
+    from sorter.filing.mover import Conflict, Mover
+    from sorter.filing.pipeline import Sorting
+    from sorter.journal.left_files import Memory
+    from sorter.moving.filesystem import file_system_of
+    from sorter.sidecars.matching import Belongings
+    from sorter.watching.service import Daemon, only_daemon
+    from sorter.watching.watcher import Watcher
+
+    chosen = Filing(**filing)
+    serving = Serving(settings.models_dir, chosen.model_choice)
+    plan = make_plan(settings, folder, chosen, classifier=serving.classifier())
+    inbox, version = plan.inbox, plan.routes.manifest.version
+    with (
+        closing(Store(settings.state_dir)) as store,
+        only_daemon(store, inbox.folder),
+        stop_wish() as stop,
+    ):
+        refuse_filed(store, plan)
+        tell_recovered(store, plan.folders)
+        manager = ServiceManager.from_environment(os.environ)
+        daemon = Daemon(
+            store,
+            Sorting(
+                plan.classifier,
+                plan.routes,
+                Mover(None, inbox.destination),
+                Belongings(plan.inbox.sidecars),
+                copy=plan.filing.copy,
+                still_seconds=plan.filing.still_seconds,
+            ),
+            inbox.folder,
+            labels=plan.labels,
+            options=plan.filing.told(),
+            conflict=Conflict(plan.filing.conflict),
+            manager=manager,
+        )
+        kind = file_system_of(inbox.folder)
+        how = ""
+        if not kind.tells_changes:
+            how = f" It is on {kind.kind}, which tells of no changes made elsewhere: polling."
+        click.echo(
+            f"Watching {display(inbox.folder)} with the model {version}; photos go to "
+            f"{display(inbox.destination)}.{how} Ctrl-C ends it.",
+            err=json,
+        )
+        manager.ready()
+        try:
+            while True:
+                until = StopOrNewModel(stop, serving)
+                watcher = Watcher(
+                    plan.inbox,
+                    daemon,
+                    store,
+                    Memory(store, plan.rules),
+                    settle=settle,
+                    still_seconds=plan.filing.still_seconds,
+                    poll=poll or not kind.tells_changes,
+                )
+                for outcome in watcher.run(until):
+                    plan.tell(outcome, as_json=json)
+                if stop.is_set() or not until.is_set():
+                    break
+                plan = _with_new_model(settings, plan, folder, serving, daemon, err=json)
+        finally:
+            daemon.close()
+    click.echo("Stopped.", err=json)
+
+
+def _with_new_model(
+    settings: Settings, plan: Plan, folder: Path, serving: Serving, daemon: Daemon, *, err: bool
+) -> Plan:
+    """Sort with the model that serves now, or go on with the one before if that cannot be."""
+    from core.errors import CatdogError
+
+    new = serving.classifier()
+    version = new.manifest.version
+    try:
+        renewed = make_plan(settings, folder, plan.filing, classifier=new)
+    except CatdogError as error:  # its class folders may be in the way
+        click.echo(f"Error: the model {version} is not used: {error}", err=True)
+        return plan
+    daemon.use(renewed.classifier, renewed.routes, renewed.labels)
+    click.echo(f"The model {version} sorts from now on.", err=err)
+    return renewed
+
+
+@click.command()
+@click.argument("folder", type=FolderPath(), required=False)
+@json_option
+@pass_settings
+@click.pass_context
+def status(context: click.Context, settings: Settings, folder: Path | None, json: bool) -> None:
+    """Tell how `catdog watch` is doing: of FOLDER, or of all folders.
+
+    With FOLDER, ends with 1 if no daemon is at work there.
+    """
+    from dataclasses import asdict
+
+    from core.store.database import Store
+    from sorter.watching.service import statuses
+
+    with closing(Store(settings.state_dir)) as store:
+        found = statuses(store)
+    if folder is not None:
+        found = [one for one in found if one.folder == Path(os.path.realpath(folder))]
+    for one in found:
+        if json:
+            print_json({**asdict(one), "folder": str(one.folder)})
+        else:
+            for line in _status_lines(one):
+                click.echo(line)
+    if not found:
+        click.echo("No daemon watches it." if folder else "No daemon is running.", err=json)
+    if folder is not None and not any(one.is_alive and not one.is_stuck for one in found):
+        context.exit(ExitCode.SOME_FAILED)
+
+
+def _status_lines(status: DaemonStatus) -> list[str]:
+    from core.paths import display
+
+    def when(seconds: float | None) -> str:
+        if seconds is None:
+            return "never"
+        return datetime.fromtimestamp(seconds).isoformat(" ", "seconds")
+
+    state = "watching" if status.is_alive else "NOT RUNNING: it ended without a word"
+    if status.is_stuck:
+        state = "STUCK: alive, but no sign of life for minutes"
+    how = "polling" if status.polling else f"last event {when(status.last_event)}"
+    lines = [
+        f"{display(status.folder)}: {state}",
+        f"  process {status.pid}, since {when(status.started)}, {how}",
+        f"  {status.filed} filed, {status.stayed} left, {status.failed} failed, "
+        f"{status.waiting} waiting (as of {when(status.last_sign)})",
+    ]
+    if status.trouble:
+        lines.append(f"  {status.trouble}")
+    return lines

@@ -1,1 +1,0 @@
-"""Sorts a folder for as long as it runs."""

@@ -1,0 +1,1 @@
+"""From a file of a folder to its place among the filed ones."""

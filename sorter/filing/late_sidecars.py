@@ -1,0 +1,173 @@
+"""Sidecars that arrive after their photo has left follow it, once it is clear whose they are."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from core.errors import CatdogError
+from core.store.database import Store
+from sorter.dates.sources import are_of_one_time
+from sorter.filing.mover import Mover
+from sorter.identity import FileIdentity
+from sorter.journal.found_again import unchanged
+from sorter.journal.journal import Kind, Move, read_moves, stem_key
+from sorter.moving.failures import Placed, stumbled
+from sorter.outcome import Outcome, Reason
+from sorter.sidecars.matching import companions_in
+from sorter.sidecars.name_patterns import Key, SidecarNames, renamed
+from sorter.sidecars.takeout_titles import about
+
+# A raw photo or a film is of the same shot only if it is as old: cameras count from 0001 again.
+_SAME_SHOT_NS = 600 * 10**9
+
+# Two phones have photos of one name: what comes before its own photo must not go to the other's.
+PATIENCE = 600.0  # seconds without a photo of its name, and it is the filed one's
+
+
+def follow_photos(
+    store: Store,
+    mover: Mover,
+    folder: Path,
+    names: Sequence[str],
+    *,
+    table: SidecarNames | None = None,
+    may_leave: Callable[[Path], bool] = lambda _: True,
+) -> Iterator[Placed]:
+    """Send companions without a photo after the photo that catdog moved out of `folder`.
+
+    `names` are all files of the folder. One whose photo is nowhere to be found, or that may not
+    leave yet, stays untold; one of which it is not clear whose it is, is left. Of copied photos,
+    which are still here, companions that came later are copied, too. Raises StoreUnusable.
+    """
+    table = table or SidecarNames()
+    gone: set[str] = set()
+    for is_turn in (table.is_recording, lambda name: not table.is_recording(name)):
+        left = [name for name in names if name not in gone]
+        companions = companions_in(folder, left, (), table)
+        late = [*companions.orphans(), *(companions.owned() if mover.copies else ())]
+        for name in filter(is_turn, late):
+            if not may_leave(folder / name):
+                continue
+            try:
+                placed = _follow(store, mover, folder / name, table)
+            except CatdogError:
+                raise
+            except Exception as error:
+                placed = stumbled(folder / name, error)
+            if placed is None:
+                continue
+            if placed.outcome not in (Outcome.LEFT, Outcome.FAILED):
+                gone.add(name)
+            yield placed
+
+
+def _follow(store: Store, mover: Mover, companion: Path, table: SidecarNames) -> Placed | None:
+    photos = filed_photos_of(store, companion, table, copies=mover.copies)
+    if not photos:
+        return None
+    photo = _whose(companion, photos)
+    if photo is None:
+        return Placed(companion, Outcome.LEFT, reason=Reason.UNCLEAR)
+    standing = _standing(photo)
+    stem = os.path.splitext(photo.source.name)[0]
+    new_stem = os.path.splitext(standing.name)[0]
+    destination = standing.with_name(renamed(companion.name, stem, new_stem))
+    if photo.kind is Kind.COPY and os.path.lexists(destination):
+        return None  # it was copied with its photo
+    return mover.follow(companion, destination, photo)
+
+
+def _whose(companion: Path, photos: Sequence[Move]) -> Move | None:
+    """Choose the photo that a companion goes to; None while another may be meant."""
+    if len(photos) == 1 and _never_left(photos[0]):
+        return photos[0]
+    agreeing = [photo for photo in photos if are_of_one_time(companion, _standing(photo))]
+    if len(agreeing) == 1:
+        return agreeing[0]
+    if len(photos) > 1 or may_still_get_its_photo(companion):
+        return None
+    return photos[0]
+
+
+def filed_photos_of(
+    store: Store, companion: Path, table: SidecarNames, *, copies: bool = False
+) -> list[Move]:
+    """Find the photos that a companion may belong to, of those that still stand."""
+    for key in _all_keys(companion.name, table):
+        found = [
+            move
+            for move in _moves_named(store, companion.parent, key)
+            if key.fits(move.source.name)
+            and _stands(move, copies=copies)
+            and _is_of_the_same_shot(companion, move, table)
+            and _is_about(companion, move, key)
+        ]
+        if found:
+            return found
+    return []
+
+
+def _all_keys(name: str, table: SidecarNames) -> Iterator[Key]:
+    for key in table.keys(name):
+        yield key
+        if key.whole and table.is_recording(key.text):  # IMG.CR2.xmp is also about IMG.jpg
+            yield from table.keys(key.text)
+
+
+def _moves_named(store: Store, folder: Path, key: Key) -> list[Move]:
+    """Read the moves of photos out of a folder that have about such a name."""
+    stem = os.path.splitext(key.text)[0] if key.whole and not key.is_cut else key.text
+    begin = stem_key(folder, stem)
+    stems = {begin, stem_key(folder, key.text)}
+    where, values = f"stem IN ({', '.join('?' * len(stems))})", list(stems)
+    if key.is_cut:
+        # the cut may be in the suffix, and a number stands before that
+        begin = stem_key(folder, stem[: len(stem) - 5])
+        where, values = "stem >= ? AND stem < ?", [begin, begin + b"\xff"]
+    with store.reading() as db:
+        return list(read_moves(db, f"{where} AND state = 'done' AND undoes IS NULL", values))
+
+
+def _standing(move: Move) -> Path:
+    """Give where a photo is now: the person may have put it elsewhere."""
+    return move.found_at or move.destination
+
+
+def _never_left(move: Move) -> bool:
+    return move.kind is Kind.COPY and os.path.lexists(move.source)
+
+
+def _stands(move: Move, *, copies: bool) -> bool:
+    if move.kind is not Kind.COPY and copies:
+        return False  # what belongs to it would have to be moved
+    if _never_left(move) and not copies:
+        return False
+    found = unchanged(replace(move, destination=_standing(move)))
+    return isinstance(found, FileIdentity)
+
+
+def _is_of_the_same_shot(companion: Path, photo: Move, table: SidecarNames) -> bool:
+    if not table.is_recording(companion.name) or photo.kind is Kind.COPY:
+        return True
+    seen = FileIdentity.of(companion)
+    if seen is None:
+        return False
+    return abs(seen.mtime_ns - photo.identity.mtime_ns) <= _SAME_SHOT_NS
+
+
+def _is_about(companion: Path, photo: Move, key: Key) -> bool:
+    if not companion.name.lower().endswith(".json"):
+        return True
+    return about(companion).is_of(photo.source.name, by_whole_name=key.whole)
+
+
+def may_still_get_its_photo(companion: Path) -> bool:
+    """Tell whether a sidecar has only just come: its own photo may be on its way."""
+    try:
+        return time.time() - companion.lstat().st_ctime < PATIENCE
+    except OSError:
+        return False

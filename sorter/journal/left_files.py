@@ -1,0 +1,67 @@
+"""Files that were looked at and left: not looked at again until they change, or the rules do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from core.store.database import Store, columns_below, from_column, number_to_column, to_column
+from sorter.identity import FileIdentity
+
+
+class Memory:
+    """What a folder's daemon remembers, over restarts too."""
+
+    def __init__(self, store: Store, rules: str) -> None:
+        """`rules` name all that a decision hangs on: what was left under others is unknown."""
+        self._store = store
+        self._rules = rules
+        self._unwritten: list[tuple[bytes, int | bytes, int | bytes, str, str]] = []
+
+    def reason(self, path: Path, identity: FileIdentity) -> str | None:
+        """Tell why this very file was left, if it was. Raises StoreUnusable."""
+        with self._store.reading() as db:
+            row = db.execute(
+                "SELECT reason FROM stayed WHERE path = ? AND size = ? AND mtime_ns = ?"
+                " AND (rules = ? OR rules IS NULL)",
+                (*_columns(path, identity), self._rules),
+            ).fetchone()
+        return str(row["reason"]) if row else None
+
+    def remember(self, path: Path, identity: FileIdentity, reason: str) -> None:
+        """Note that a file was left; `flush` writes it."""
+        self._unwritten.append((*_columns(path, identity), self._rules, reason))
+
+    def flush(self) -> None:
+        """Write what was noted. Raises StoreUnusable."""
+        if not self._unwritten:
+            return
+        with self._store.writing() as db:
+            db.executemany(
+                "INSERT INTO stayed VALUES (?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
+                " size = excluded.size, mtime_ns = excluded.mtime_ns, rules = excluded.rules,"
+                " reason = excluded.reason WHERE stayed.reason <> 'undone'"
+                " OR stayed.size <> excluded.size OR stayed.mtime_ns <> excluded.mtime_ns",
+                self._unwritten,
+            )
+        self._unwritten = []
+
+    def forget_missing(self, folder: Path) -> None:
+        """Drop what lay in `folder`, at any depth, and is gone. Raises StoreUnusable.
+
+        What undo put back is kept: the folder may only be unmounted.
+        """
+        with self._store.reading() as db:
+            rows = db.execute(
+                "SELECT path FROM stayed WHERE path >= ? AND path < ? AND reason <> 'undone'",
+                columns_below(folder),
+            )
+            gone = [(row["path"],) for row in rows if not os.path.lexists(from_column(row["path"]))]
+        if gone:
+            with self._store.writing() as db:
+                db.executemany("DELETE FROM stayed WHERE path = ?", gone)
+
+
+def _columns(path: Path, identity: FileIdentity) -> tuple[bytes, int | bytes, int | bytes]:
+    """Give a file's path, size and time as they stand in the store."""
+    return to_column(path), number_to_column(identity.size), number_to_column(identity.mtime_ns)

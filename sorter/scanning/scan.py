@@ -1,0 +1,287 @@
+"""Which files of a folder are input, and which folders are refused."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+from core.errors import UsageRefused
+from core.images.listing import Listing, is_image_name, is_photo_name, list_folders
+from core.paths import display
+from sorter.outcome import FileOutcome, Outcome, Reason
+from sorter.routes import SET_APART
+from sorter.scanning.other_stores import first_library, is_other_store
+from sorter.scanning.patterns import excludes, includes
+from sorter.scanning.raw_photos import raws_alone
+from sorter.sidecars.name_patterns import SidecarNames, is_raw_name
+
+# What a download is called, or has beside it, for as long as it is not finished.
+_UNFINISHED = (".part", ".crdownload", ".download", ".tmp", ".partial", ".aria2", ".!ut", ".!qb")
+_FORGOTTEN = 7 * 86400.0  # seconds without a byte more, and a download is none any more
+_FIREFOXS = re.compile(r"(?P<stem>.+)\.[\w-]{8}(?P<suffix>\.[^.]+)?")  # name.HASH.jpg(.part)
+
+
+_TABLE = SidecarNames()
+
+
+class SkippedBecause(StrEnum):
+    """Why a folder is not looked into."""
+
+    OTHER_STORE = "other-store"
+    CLASS_FOLDER = "class-folder"  # by its name: it is not where this run files photos
+    EXCLUDED = "excluded"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A folder that is not looked into."""
+
+    folder: Path
+    why: SkippedBecause
+    error: OSError | None = None
+
+
+def unlisted_outcome(skipped: Skipped) -> FileOutcome | None:
+    """Make a failure of a folder that cannot be listed; None for what is skipped on purpose."""
+    if skipped.error is None:
+        return None
+    denied = isinstance(skipped.error, PermissionError)
+    remedy = "Change its permissions" if denied else "Check the disk"
+    return FileOutcome(
+        skipped.folder,
+        Outcome.FAILED,
+        reason=Reason.NO_PERMISSION if denied else Reason.IO_ERROR,
+        message=f"{display(skipped.folder)} cannot be listed ({skipped.error.strerror}), and what "
+        f"is in it stays. {remedy}, or leave it out with --exclude.",
+    )
+
+
+class Names:
+    """File names in their order, packed: a hundred thousand take 1 MB, as strings 7."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._packed = "\0".join([*names, ""])  # each ends with NUL, which no name has in it
+
+    def __len__(self) -> int:
+        return self._packed.count("\0")
+
+    def __iter__(self) -> Iterator[str]:
+        start = 0
+        while (end := self._packed.find("\0", start)) >= 0:
+            yield self._packed[start:end]
+            start = end + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files of one folder."""
+
+    folder: Path
+    photos: Names  # that are input
+    passed_over: dict[str, Reason]  # photos that are not, or not yet
+    others: tuple[str, ...]  # no photos
+    raws: tuple[str, ...] = ()  # of these, raw photos of which no photo is here: they are input
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.photos, *self.passed_over, *self.others]
+
+    @property
+    def photos_of_other_names(self) -> set[str]:
+        """The photos that are not named as photos are: without a suffix, raw, or asked for."""
+        return {name for name in self.photos if not is_photo_name(name)} | {*self.raws}
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """A folder to sort and where its photos go."""
+
+    folder: Path
+    destination: Path
+    recursive: bool
+    class_folders: frozenset[str]  # names, of the model in use and of all others
+    include: tuple[str, ...] = ()  # patterns; none: all photos
+    exclude: tuple[str, ...] = ()
+    sidecars: SidecarNames = _TABLE
+    raw: bool = True  # raw photos alone are input, by their own preview
+
+    def check(self) -> None:
+        """Raise UsageRefused if sorting this folder makes no sense or would sort its own work."""
+        if not os.path.isdir(self.folder):
+            raise UsageRefused(f"{display(self.folder)} is not a folder. Name one that is there.")
+        if os.path.lexists(self.destination) and not os.path.isdir(self.destination):
+            raise UsageRefused(f"{display(self.destination)} is not a folder. Choose another.")
+        library = first_library(self.folder.resolve().parts)
+        if library is not None:
+            raise UsageRefused(
+                f"{display(self.folder)} is in {library}, which another program keeps: what is "
+                "taken out is lost to it. Have it export the photos, and sort these."
+            )
+        inside = [self.folder.resolve(), *self.folder.resolve().parents]
+        for name in sorted(self.class_folders):
+            filed = self.destination / name
+            if any(_same(filed, folder) for folder in inside):
+                raise UsageRefused(
+                    f"{display(self.folder)} is where photos are filed ({display(filed)}). "
+                    "Sort another folder, or choose another place with --into."
+                )
+
+    def look(self, on_skip: Callable[[Skipped], None] = lambda _: None) -> Iterator[Found]:
+        """List what is there now, folder by folder, in the order of names.
+
+        `on_skip` hears of folders that are not looked into, except for those that this inbox is
+        filed into and hidden ones. Raises OSError.
+        """
+
+        def skip(folder: Path) -> bool:
+            why = self._skips(folder)
+            if why is not None:
+                on_skip(Skipped(folder, why))
+            return why is not None or self._is_own_output(folder)
+
+        def unlisted(folder: Path, error: OSError) -> None:
+            if not isinstance(error, FileNotFoundError):  # gone meanwhile
+                on_skip(Skipped(folder, SkippedBecause.UNREADABLE, error))
+
+        for listing in list_folders(
+            self.folder, recursive=self.recursive, skip=skip, unlisted=unlisted
+        ):
+            yield self._found(listing)
+
+    def look_into(self, folder: Path) -> Found | None:
+        """List one folder; None if it is gone."""
+        try:
+            return self._found(next(list_folders(folder)))
+        except OSError:
+            return None
+
+    def takes(self, path: Path) -> bool:
+        """Tell by its name alone whether a path may be a photo that is input, or go with one."""
+        if not self.holds(path.parent) or path.name.startswith("."):
+            return False
+        name = path.name
+        return (
+            is_image_name(name) or self.sidecars.is_companion(name) or not os.path.splitext(name)[1]
+        )
+
+    def holds(self, folder: Path) -> bool:
+        """Tell whether a folder is one whose photos are input."""
+        try:
+            below = folder.relative_to(self.folder)
+        except ValueError:
+            return False
+        if not below.parts:
+            return True
+        if not self.recursive or any(part.startswith(".") for part in below.parts):
+            return False
+        folders = [below, *below.parents][:-1]  # the last is the inbox itself
+        return not any(
+            self._skips(one) or self._is_own_output(one)
+            for one in (self.folder / folder for folder in folders)
+        )
+
+    def _found(self, listing: Listing) -> Found:
+        """Tell what is input; of a hundred thousand names only those that matter are copied."""
+        unfinished = _unfinished(listing)
+        asked_for = set(filter(partial(self._is_asked_for, listing), listing.others))
+        reasons = {
+            name: reason
+            for name in chain(listing.photos, asked_for)
+            if (reason := self._reason_against(listing, name, unfinished)) is not None
+        }
+        raws = tuple(
+            name
+            for name in (raws_alone(listing.others, listing.photos) if self.raw else ())
+            if self._reason_against(listing, name, unfinished) is None
+        )
+        names = sorted([*listing.photos, *asked_for]) if asked_for else listing.photos
+        photos = Names([name for name in names if name not in reasons])
+        others = tuple(name for name in listing.others if name not in asked_for)
+        return Found(listing.folder, photos, reasons, others, raws)
+
+    def _is_asked_for(self, listing: Listing, name: str) -> bool:
+        """Tell whether --include names an image that is of no format of cameras."""
+        if not self.include or not is_image_name(name) or is_raw_name(name):
+            return False
+        return includes(self.include, (listing.folder / name).relative_to(self.folder))
+
+    def _reason_against(self, listing: Listing, name: str, unfinished: set[str]) -> Reason | None:
+        """Say why a photo is not input, if so; `unfinished` are in lower case."""
+        if name.startswith("~") or name.lower() in unfinished:
+            return Reason.UNFINISHED
+        if not self.include and not self.exclude:
+            return None
+        path = (listing.folder / name).relative_to(self.folder)
+        if self.include and not includes(self.include, path):
+            return Reason.EXCLUDED
+        return Reason.EXCLUDED if excludes(self.exclude, path, is_folder=False) else None
+
+    def _skips(self, folder: Path) -> SkippedBecause | None:
+        """Say why a subfolder is no input, if it is not simply where this inbox is filed into."""
+        if is_other_store(folder.name):
+            return SkippedBecause.OTHER_STORE
+        if folder.name.startswith("."):
+            return None
+        is_filed_into = folder.name.casefold() in self._output_names
+        if is_filed_into and not self._is_own_output(folder):
+            return SkippedBecause.CLASS_FOLDER
+        below = folder.relative_to(self.folder)
+        if self.exclude and excludes(self.exclude, below, is_folder=True):
+            return SkippedBecause.EXCLUDED
+        return None
+
+    def _is_own_output(self, folder: Path) -> bool:
+        """Tell whether a subfolder is one that photos are filed into, or the destination."""
+        if folder.name.casefold() in self._output_names and _same(folder.parent, self.destination):
+            return any(_same(folder, self.destination / name) for name in self._folder_names)
+        return _same(folder, self.destination)
+
+    @property
+    def _folder_names(self) -> frozenset[str]:
+        return self.class_folders | SET_APART
+
+    @property
+    def _output_names(self) -> set[str]:
+        return {name.casefold() for name in self._folder_names}
+
+
+def _unfinished(listing: Listing) -> set[str]:
+    """Name, in lower case, the photos that a download goes on beside."""
+    names = set()
+    for other in listing.others:
+        if not other.lower().endswith(_UNFINISHED) or _is_forgotten(listing.folder / other):
+            continue
+        name = os.path.splitext(other.lower())[0]
+        names.add(name)
+        firefoxs = _FIREFOXS.fullmatch(name)  # its name.jpg is empty until the end
+        if firefoxs is not None:
+            names |= _empty(listing, firefoxs["stem"] + (firefoxs["suffix"] or ""))
+    return names
+
+
+def _empty(listing: Listing, lower: str) -> set[str]:
+    names = (name for name in listing.photos if name.lower() == lower)
+    return {lower for name in names if (listing.folder / name).lstat().st_size == 0}
+
+
+def _is_forgotten(download: Path) -> bool:
+    try:
+        return time.time() - download.lstat().st_mtime > _FORGOTTEN
+    except OSError:
+        return True  # it has just ended
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Compare folders as the file system does: links are followed, case may not matter."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

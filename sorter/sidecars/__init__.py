@@ -1,0 +1,1 @@
+"""Which files belong to a photo, by their names and by what they say."""

@@ -1,0 +1,193 @@
+"""Which files of a folder belong to which of its photos, and go where these go."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import Path
+
+from core.images.listing import is_photo_name
+from sorter.names import fold
+from sorter.sidecars.name_patterns import Key, SidecarNames
+from sorter.sidecars.takeout_titles import About, about
+
+_BEGINNING = 40  # letters by which photos are found whose name a note has the beginning of
+
+
+class Companions:
+    """The files of one folder that belong to its photos.
+
+    A file named after the stem of several photos (`IMG.xmp` beside `IMG.heic` and `IMG.jpg`)
+    goes with the last of them that leaves, unless one has the name in exactly this case.
+    """
+
+    def __init__(
+        self,
+        names: Iterable[str],
+        photos: Collection[str] = (),
+        *,
+        table: SidecarNames | None = None,
+        about: Callable[[str], About] | None = None,
+    ) -> None:
+        """Look at the names of all files in the folder.
+
+        `photos` are those among them that are photos without being named as one. `about`
+        reads what a JSON file is about; without it names alone decide.
+        """
+        names = list(names)
+        self._photos = photos
+        self._table = table or SidecarNames()
+        self._about = about
+        companions = [
+            name for name in names if self._table.is_companion(name) and name not in photos
+        ]
+        self._of: defaultdict[str, list[str]] = defaultdict(list)
+        self._owners: dict[str, tuple[str, ...]] = {}
+        self._keys: dict[str, Key] = {}  # by which each has its owners
+        self._orphans: list[str] = []
+        self._gone: set[str] = set()
+        if not companions:
+            return  # as in most folders, however large
+        self._names = _Index(names, [key for one in companions for key in self._table.keys(one)])
+        for companion in companions:
+            owners = self._find_owners(companion)
+            self._owners[companion] = owners
+            for owner in owners:
+                self._of[owner].append(companion)
+            if not owners and not self._is_somebody_elses(companion):
+                self._orphans.append(companion)
+
+    def of(self, photo: str) -> tuple[str, ...]:
+        """Name all that belongs to a photo."""
+        return tuple(one for one in self._of.get(photo, ()) if self._is_about(one, photo))
+
+    def take(self, photo: str) -> tuple[str, ...]:
+        """Name what goes with a photo that leaves the folder now."""
+        if photo not in self._of:
+            return ()
+        self._gone.add(photo)
+        return tuple(
+            companion
+            for companion in self.of(photo)
+            if all(
+                owner in self._gone or not self._is_about(companion, owner)
+                for owner in self._owners[companion]
+            )
+        )
+
+    def put_back(self, photo: str) -> None:
+        """Take note that a photo did not leave after all."""
+        self._gone.discard(photo)
+
+    def orphans(self) -> tuple[str, ...]:
+        """Name the companions whose photo is not here; it may have left already."""
+        return tuple(self._orphans)
+
+    def owned(self) -> Iterator[str]:
+        """Name the companions whose photo is here."""
+        return (name for name, owners in self._owners.items() if owners)
+
+    def _is_about(self, companion: str, photo: str) -> bool:
+        """Tell whether a companion is about the photo that it is named after."""
+        if self._about is None or not companion.lower().endswith(".json"):
+            return True
+        whole = self._keys[companion].whole
+        return self._about(companion).is_of(photo, by_whole_name=whole)
+
+    def _find_owners(self, companion: str) -> tuple[str, ...]:
+        for key in self._table.keys(companion):
+            named_so = [one for one in self._names.fitting(key) if one != companion]
+            photos = [name for name in named_so if self._is_photo(name)]
+            if photos:
+                self._keys[companion] = key
+                return tuple(_in_exact_case(photos, key))
+            recordings = [name for name in named_so if self._table.is_recording(name)]
+            if key.whole and recordings:  # IMG.CR2.xmp is of IMG.CR2, which is of IMG.jpg
+                self._keys[companion] = key
+                return self._find_owners(_in_exact_case(recordings, key)[0])
+        return ()
+
+    def _is_photo(self, name: str) -> bool:
+        return is_photo_name(name) or name in self._photos
+
+    def _is_somebody_elses(self, companion: str) -> bool:
+        """Tell whether a sidecar without a photo is about another file here, a film say."""
+        if not self._table.is_note(companion):
+            return False
+        beside = (one for key in self._table.keys(companion) for one in self._names.fitting(key))
+        return any(not self._table.is_note(name) for name in beside)
+
+
+class _Index:
+    """The files of a folder by what companions may be named after."""
+
+    def __init__(self, names: Iterable[str], keys: Iterable[Key]) -> None:
+        wanted = {fold(key.text) for key in keys}
+        beginnings = {text[:_BEGINNING] for text in wanted if len(text) >= _BEGINNING}
+        self._by_name: defaultdict[str, list[str]] = defaultdict(list)
+        self._by_beginning: defaultdict[str, list[str]] = defaultdict(list)
+        for name in names:
+            whole = fold(name)
+            for base in {whole, fold(os.path.splitext(name)[0])} & wanted:
+                self._by_name[base].append(name)
+            if whole[:_BEGINNING] in beginnings:
+                self._by_beginning[whole[:_BEGINNING]].append(name)
+
+    def fitting(self, key: Key) -> list[str]:
+        text = fold(key.text)
+        if key.is_cut:
+            found = self._by_beginning.get(text[:_BEGINNING], [])
+            return [name for name in found if is_photo_name(name) and key.fits(name)]
+        return [name for name in self._by_name.get(text, []) if key.fits(name)]
+
+
+class Belongings:
+    """What goes with each photo, in any number of folders."""
+
+    def __init__(self, table: SidecarNames | None = None) -> None:
+        self.table = table or SidecarNames()
+        self._folders: dict[Path, Companions] = {}
+
+    def look_at(
+        self, folder: Path, names: Iterable[str], photos: Collection[str] = ()
+    ) -> Companions:
+        """Take in all names of one folder anew, as for `Companions`."""
+        self._folders[folder] = companions_in(folder, names, photos, self.table)
+        return self._folders[folder]
+
+    def of(self, photo: Path) -> tuple[Path, ...]:
+        """List what belongs to a photo."""
+        companions = self._folders.get(photo.parent)
+        names = companions.of(photo.name) if companions is not None else ()
+        return tuple(photo.parent / name for name in names)
+
+    def with_photo(self, folder: Path) -> set[str]:
+        """Name the companions in a folder whose photo is, or was, beside them."""
+        companions = self._folders.get(folder)
+        return set(companions.owned()) if companions is not None else set()
+
+    def take(self, photo: Path, *, copy: bool = False) -> tuple[Path, ...]:
+        """List what goes with a photo that leaves now, or of which a copy is made."""
+        companions = self._folders.get(photo.parent)
+        if companions is None:
+            return ()
+        names = companions.of(photo.name) if copy else companions.take(photo.name)
+        return tuple(photo.parent / name for name in names)
+
+    def put_back(self, photo: Path) -> None:
+        """Take note that a photo did not leave after all."""
+        if photo.parent in self._folders:
+            self._folders[photo.parent].put_back(photo.name)
+
+
+def companions_in(
+    folder: Path, names: Iterable[str], photos: Collection[str], table: SidecarNames
+) -> Companions:
+    """Look at the names of a folder, and into its JSON files where these may be about a photo."""
+    return Companions(names, photos, table=table, about=lambda name: about(folder / name))
+
+
+def _in_exact_case(names: list[str], key: Key) -> list[str]:
+    exact = [name for name in names if key.text in (name, os.path.splitext(name)[0])]
+    return exact or names

@@ -1,0 +1,1 @@
+"""What was done: listed, finished after a kill, taken back, corrected by people."""

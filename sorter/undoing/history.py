@@ -1,0 +1,128 @@
+"""What was done, run by run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.model.wording import percent
+from core.paths import display
+from core.store.database import Store
+from sorter.journal.journal import UNDO, Kind, Move, RunRecord, State, read_moves, read_runs
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run, and how many files ended how."""
+
+    run: RunRecord
+    files: Mapping[tuple[Kind, State], int]
+
+    @property
+    def in_place(self) -> int:
+        """Files that are where the run put them, as far as the journal knows."""
+        return sum(n for (_, state), n in self.files.items() if state is State.DONE)
+
+    @property
+    def undone(self) -> int:
+        return sum(n for (_, state), n in self.files.items() if state is State.UNDONE)
+
+
+def runs(store: Store, *, limit: int | None = None) -> list[RunSummary]:
+    """List runs that did or tried something, the newest first. Raises StoreUnusable."""
+    with store.reading() as db:
+        counts: dict[int, dict[tuple[Kind, State], int]] = {}
+        for row in db.execute("SELECT run, kind, state, count(*) AS n FROM moves GROUP BY 1, 2, 3"):
+            counts.setdefault(row["run"], {})[Kind(row["kind"]), State(row["state"])] = row["n"]
+        found = [run for run in read_runs(db) if run.id in counts]
+    found.reverse()
+    return [RunSummary(run, counts[run.id]) for run in found[:limit]]
+
+
+def moves_of(store: Store, run: int) -> Iterator[Move]:
+    """List what a run did, in its order. Raises StoreUnusable."""
+    with store.reading() as db:
+        yield from read_moves(db, "run = ?", (run,))
+
+
+def run_line(summary: RunSummary) -> str:
+    """Say in one line what a run did."""
+    run = summary.run
+    started = datetime.fromtimestamp(run.started).isoformat(" ", "minutes")
+    where = display(run.folder)
+    if run.destination != run.folder:
+        where += f" into {display(run.destination)}"
+    alive = "" if run.ended is not None else ", not ended"
+    return f"{run.id:5}  {started}  {_command(run):12}  {_counts(summary)}{alive}  {where}"
+
+
+def move_line(move: Move) -> str:
+    """Say in one line what was done with one file."""
+    verb = {Kind.MOVE: "->", Kind.COPY: "copied to", Kind.REMOVE: "removed, as is still"}[move.kind]
+    line = f"{display(move.source)} {verb} {display(move.destination)}"
+    if move.label is not None and move.confidence is not None:
+        line += f": {move.label}, {percent(move.confidence)}"
+    if move.state is State.FAILED:
+        line += f" (not done: {move.reason})"
+    elif move.state is not State.DONE:
+        line += f" ({move.state})"
+    elif move.found_at is not None:
+        line += f" (you moved it to {display(move.found_at)})"
+    return line
+
+
+def run_json(summary: RunSummary) -> dict[str, Any]:
+    """Give a run as it stands in `--json` output."""
+    run = summary.run
+    return {
+        "run": run.id,
+        "command": run.command,
+        "folder": str(run.folder),
+        "destination": str(run.destination),
+        "model": run.model_version,
+        "started": run.started,
+        "ended": run.ended,
+        "options": dict(run.options),
+        "in_place": summary.in_place,
+        "undone": summary.undone,
+        "failed": sum(n for (_, state), n in summary.files.items() if state is State.FAILED),
+    }
+
+
+def move_json(move: Move) -> dict[str, Any]:
+    """Give one file's move as it stands in `--json` output."""
+    return {
+        "id": move.id,
+        "group": move.group_id,
+        "kind": move.kind.value,
+        "state": move.state.value,
+        "source": str(move.source),
+        "destination": str(move.destination),
+        "found_at": str(move.found_at) if move.found_at else None,
+        "label": move.label,
+        "confidence": move.confidence,
+        "model": move.model_version,
+        "reason": move.reason,
+        "at": move.at,
+    }
+
+
+def _command(run: RunRecord) -> str:
+    return f"undo of {run.options.get('of')}" if run.command == UNDO else run.command
+
+
+def _counts(summary: RunSummary) -> str:
+    words = {
+        State.DONE: "put back" if summary.run.command == UNDO else "in place",
+        State.UNDONE: "undone",
+        State.FAILED: "not done",
+        State.PLANNED: "under way",
+    }
+    parts = []
+    for state, word in words.items():
+        number = sum(n for (_, seen), n in summary.files.items() if seen is state)
+        if number:
+            parts.append(f"{number} {word}")
+    return ", ".join(parts)

@@ -1,0 +1,1 @@
+"""Sorting a folder for as long as the daemon runs."""

@@ -1,0 +1,80 @@
+"""Lanes keep their order, run side by side, and outlive a job that fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from bot.answering.keyed_queue import Lanes
+
+
+async def test_jobs_of_a_lane_are_done_in_order_and_lanes_side_by_side() -> None:
+    done: list[str] = []
+    free = asyncio.Event()
+    lanes = Lanes()
+
+    def job(name: str) -> Callable[[], Awaitable[None]]:
+        async def work() -> None:
+            if name == "a1":
+                await free.wait()
+            done.append(name)
+            if name == "b2":
+                free.set()
+
+        return work
+
+    for name in ("a1", "a2", "b1", "b2", "a3"):
+        lanes.add(name[0], job(name))
+    assert await lanes.stop(5)
+    assert done == ["b1", "b2", "a1", "a2", "a3"]
+
+
+async def test_a_job_that_fails_is_logged_and_the_lane_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    done = []
+    lanes = Lanes()
+
+    async def fail() -> None:
+        raise ValueError("a bug")
+
+    async def work() -> None:
+        done.append(1)
+
+    lanes.add("a", fail)
+    lanes.add("a", work)
+    assert await lanes.stop(5)
+    assert done == [1]
+    assert "a bug" in caplog.text
+
+
+async def test_a_stop_waits_no_longer_than_it_may() -> None:
+    done = []
+    lanes = Lanes()
+
+    async def hang() -> None:
+        await asyncio.sleep(60)
+
+    async def work() -> None:
+        done.append(1)
+
+    lanes.add("a", hang)
+    lanes.add("a", work)
+    assert not await lanes.stop(0.05)
+    assert done == []
+
+
+async def test_a_lane_that_ran_empty_can_be_used_again() -> None:
+    done = []
+    lanes = Lanes()
+
+    async def work() -> None:
+        done.append(1)
+
+    for _ in range(3):
+        lanes.add("a", work)
+        await asyncio.sleep(0.01)
+    assert done == [1, 1, 1]
+    assert lanes._lanes == {}

@@ -1,0 +1,650 @@
+"""predict, evaluate and train as commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import pkgutil
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from catdog import main
+from core.model.manifest import read_manifest
+from core.model.registry import promoted_version
+from core.training import extra
+
+
+def run(*arguments: object, **environment: str) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments], env=environment)
+
+
+def objects(result: Result) -> list[dict[str, object]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture
+def photo(tmp_path: Path, draw: object) -> Path:
+    path = tmp_path / "tom.jpg"
+    draw("cats", 700).save(path)  # type: ignore[operator]
+    return path
+
+
+def test_predict_says_what_it_sees(photo: Path, tiny_model: Path) -> None:
+    result = run("predict", photo, "--model", tiny_model, "--threshold", "0.4")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"{photo}: cat, ")
+
+
+def test_predict_gives_json(photo: Path, tiny_model: Path) -> None:
+    (answer,) = objects(run("predict", photo, "--json", "--model", tiny_model))
+    assert set(answer) == {"path", "label", "confidence", "probabilities", "decision", "model"}
+    assert answer["path"] == str(photo)
+    assert answer["label"] == "cat"
+    assert list(answer["probabilities"]) == ["cat", "dog", "other"]  # type: ignore[call-overload]
+    assert answer["model"] == tiny_model.name
+    assert answer["decision"] == "cat"
+    (unsure,) = objects(run("predict", photo, "--json", "--model", tiny_model, "--threshold", "1"))
+    assert unsure["decision"] == "unsure"
+
+
+def test_a_threshold_can_only_raise_what_the_model_asks_for(
+    photo: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(tiny_model, tmp_path / "careful"))
+    manifest = read_manifest(copy)
+    classes = tuple(one.with_threshold(1.0) for one in manifest.classes)
+    replace(manifest, classes=classes).write(copy)
+    (answer,) = objects(run("predict", photo, "--json", "--model", copy, "--threshold", "0.1"))
+    assert (answer["label"], answer["decision"]) == ("cat", "unsure")
+    result = run("predict", photo, "--model", copy, "--threshold", "0.1")
+    assert "not sure, perhaps cat (" in result.stdout
+
+
+def test_predict_paints_what_it_looked_at(photo: Path, tiny_model: Path, tmp_path: Path) -> None:
+    """Into a new file alone: what is there may be a photo."""
+    out = tmp_path / "seen.png"
+    result = run("predict", photo, "--heatmap", out, "--model", tiny_model)
+    assert result.exit_code == 0
+    assert "cat" in result.stdout
+    with Image.open(out) as painted, Image.open(photo) as plain:
+        assert (painted.format, painted.size) == ("PNG", plain.size)
+        assert painted.tobytes() != plain.convert("RGB").tobytes()
+    before = photo.read_bytes()
+    for taken in (out, photo):
+        refused = run("predict", photo, "--heatmap", taken, "--model", tiny_model)
+        assert refused.exit_code == 2
+        assert "is there already" in refused.stderr
+    assert photo.read_bytes() == before
+    for wrong, reason in (
+        ((photo, photo, "--heatmap", tmp_path / "new.png"), "takes one photo"),
+        ((photo, "--heatmap", tmp_path / "new.txt"), "must end in one of"),
+        ((photo, "--heatmap", tmp_path / "gone" / "new.png"), "cannot be written: No such"),
+    ):
+        refused = run("predict", *wrong, "--model", tiny_model)
+        assert refused.exit_code == 2
+        assert reason in refused.stderr
+    assert not (tmp_path / "new.png").exists()
+
+
+def test_a_bad_file_is_told_and_the_others_go_on(photo: Path, tiny_model: Path) -> None:
+    (photo.parent / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
+    (photo.parent / "film.mov").write_bytes(b"x")
+    result = run(
+        "predict", photo.parent, photo.parent / "gone.jpg", "--json", "--model", tiny_model
+    )
+    bad, good, gone = objects(result)
+    assert result.exit_code == 1
+    assert bad["error"]["code"] == "truncated"  # type: ignore[index]
+    assert good["label"] == "cat"
+    assert gone["error"]["code"] == "vanished"  # type: ignore[index]
+    plain = run("predict", photo.parent, "--model", tiny_model)
+    assert plain.exit_code == 1
+    assert "a.jpg ends early or is damaged" in plain.stderr
+    assert "tom.jpg: cat" in plain.stdout
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are Unicode there")
+def test_names_that_are_not_utf8_survive_json(
+    tmp_path: Path, tiny_model: Path, photo: Path
+) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/odd\xff\n.jpg"))
+    photo.rename(odd)
+    (answer,) = objects(run("predict", tmp_path, "--json", "--model", tiny_model))
+    assert Path(str(answer["path"])) == odd
+    assert run("predict", tmp_path, "--model", tiny_model).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["predict"], 2),
+        (["predict", "x.jpg", "--threshold", "2"], 2),
+        (["predict", "x.jpg", "--model", "no-such-model"], 3),
+        (["sort", "no-such-folder"], 2),
+        (["evaluate", "no-such-folder"], 2),
+        (["train", "no-such-folder"], 2),
+        (["bot"], 2),
+        (["nonsense"], 2),
+    ],
+)
+def test_exit_codes_of_refusals(
+    arguments: list[str], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert result.exit_code == code
+    assert "Traceback" not in result.output
+
+
+def test_settings_come_from_env_and_the_environment_wins(
+    photo: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photo.parent)
+    Path(".env").write_text(f"CATDOG_MODEL={tiny_model}\nCATDOG_THRESHOLD=1\n")
+    (answer,) = objects(run("predict", photo, "--json"))
+    assert answer["decision"] == "unsure"
+    (answer,) = objects(run("predict", photo, "--json", CATDOG_THRESHOLD="0"))
+    assert answer["decision"] == "cat"
+    (answer,) = objects(run("predict", photo, CATDOG_PREDICT_JSON="1", CATDOG_THRESHOLD="0"))
+    assert answer["decision"] == "cat"
+
+
+def test_env_is_read_from_the_current_folder_or_as_named_only(
+    photo: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photo.parent / ".env").write_text("CATDOG_THRESHOLD=1\n")
+    below = photo.parent / "below"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    (answer,) = objects(run("predict", photo, "--json", "--model", tiny_model))
+    assert answer["decision"] == "cat"
+    (answer,) = objects(
+        run("--env-file", photo.parent / ".env", "predict", photo, "--json", "--model", tiny_model)
+    )
+    assert answer["decision"] == "unsure"
+
+
+def test_every_option_names_its_variable() -> None:
+    """--help and --version aside, which are no settings."""
+    context = click.Context(main)
+    commands = {name: main.get_command(context, name) for name in main.list_commands(context)}
+    assert len(commands) == 12
+    for prefix, command, arguments in [
+        ("CATDOG", main, ["--help"]),
+        *((f"CATDOG_{name}", found, [name, "--help"]) for name, found in commands.items()),
+    ]:
+        assert command is not None
+        text = " ".join(run(*arguments).stdout.split())
+        for option in command.params:
+            if option.param_type_name == "option" and option.name not in ("help", "version"):
+                own = f"{prefix}_{option.name}".upper()
+                assert (option.envvar or own) in text, option.name
+
+
+def test_evaluate_measures_labelled_folders(
+    tmp_path: Path, tiny_model: Path, fill_folder: object
+) -> None:
+    data = fill_folder(tmp_path / "labelled", {"cats": 6, "dogs": 5, "other": 4}, 800)  # type: ignore[operator]
+    (data / "cats" / "bad.jpg").write_bytes(b"\xff\xd8\xff")
+    result = run("evaluate", data, "--json", "--model", tiny_model)
+    assert result.exit_code == 0
+    (figures,) = objects(result)
+    assert set(figures) == {
+        "model", "data", "accuracy", "pet_accuracy", "per_class", "confusion", "verdicts", "ece",
+        "loss",
+        "thresholds", "coverage", "filed_rightly", "filed_precision", "false_filing_rate",
+        "intervals", "sources", "kinds", "curve", "model_bytes", "milliseconds",
+    }  # fmt: skip
+    assert figures["thresholds"] == {"cat": 0.6, "dog": 0.6, "other": 0.6}
+    assert set(figures["curve"][0]) == {  # type: ignore[index]
+        "threshold", "coverage", "filed_precision", "false_filing_rate",
+    }  # fmt: skip
+    assert sum(figures["verdicts"]["other"].values()) == 4  # type: ignore[index]
+    raised = ("evaluate", data, "--json", "--model", tiny_model, "--threshold", "0.7")
+    (higher,) = objects(run(*raised))
+    assert higher["thresholds"] == {"cat": 0.7, "dog": 0.7, "other": 0.7}
+    (lower,) = objects(run(*raised[:-1], "0.1"))
+    assert lower["thresholds"] == figures["thresholds"]
+    assert lower["coverage"] == figures["coverage"]
+    low, high = figures["intervals"]["accuracy"]  # type: ignore[index]
+    assert low < figures["accuracy"] <= high + 1e-9
+    assert (figures["sources"], figures["kinds"]) == ({}, {}), "nothing tells of any"
+    assert figures["data"]["files"] == 16  # type: ignore[index]
+    assert figures["data"]["skipped"] == 1  # type: ignore[index]
+    assert figures["accuracy"] >= 0.9  # type: ignore[operator]
+    assert set(figures["per_class"]["cat"]) == {"precision", "recall", "f1", "support"}  # type: ignore[index]
+    assert sum(figures["confusion"]["dog"].values()) == 5  # type: ignore[index]
+    plain = run("evaluate", data, "--model", tiny_model)
+    assert "told apart" in plain.stdout
+    assert "points lost" not in plain.stdout
+    assert plain.stderr.count("bad.jpg") == 1
+
+
+def test_evaluate_writes_a_page_and_sheets_with_all_that_it_found(
+    tmp_path: Path, tiny_model: Path, fill_folder: object
+) -> None:
+    data = fill_folder(tmp_path / "labelled", {"cats": 6, "dogs": 5, "other": 4}, 800)  # type: ignore[operator]
+    rows = [
+        *(f"other/{photo.name},web,<b>wild-cat\n" for photo in (data / "other").iterdir()),
+        *(f"cats/{photo.name},kaggle,\n" for photo in (data / "cats").iterdir()),
+    ]
+    (data / "sources.csv").write_text("".join(["file,source,kind\n", *rows]))
+    (data / "cats" / "cats-800.jpg").rename(data / "dogs" / "no-dog-1.jpg")
+    page, sheets = tmp_path / "page.html", tmp_path / "sheets"
+    arguments = ("evaluate", data, "--model", tiny_model, "--html", page, "--mistakes", sheets)
+    result = run(*arguments, "--variations")
+    assert result.exit_code == 0, result.stderr
+    for text in (
+        "points lost", "photos of two at once: left alone", "<b>wild-cat", "upside down", "kaggle",
+    ):  # fmt: skip
+        assert text in result.stdout
+    html = page.read_text(encoding="utf-8")
+    assert "&lt;b&gt;wild-cat" in html
+    assert "<b>wild-cat" not in html
+    assert html.count("<svg") == 2
+    assert html.count("data:image/jpeg;base64,") == 1
+    assert not re.search(r"""(src|href)=["'](?!data:|#)""", html), "it needs nothing else"
+    assert [path.name for path in sheets.iterdir()] == ["mistakes-1.jpg"]
+    again = run(*arguments)
+    assert again.exit_code == 2
+    assert "sheets is not empty" in again.stderr
+    photo = data / "dogs" / "no-dog-1.jpg"
+    over = run("evaluate", data, "--model", tiny_model, "--html", photo)
+    assert over.exit_code == 2
+    assert "must end in .html" in over.stderr
+    assert photo.read_bytes()[:2] == b"\xff\xd8"
+
+
+def test_evaluate_refuses_classes_that_the_model_does_not_have(
+    tmp_path: Path, tiny_model: Path, fill_folder: object
+) -> None:
+    data = fill_folder(tmp_path / "labelled", {"cats": 2, "dogs": 2}, 800)  # type: ignore[operator]
+    (data / "dogs").rename(data / "wolves")
+    result = run("evaluate", data, "--model", tiny_model)
+    assert result.exit_code == 2
+    assert "not wolves" in result.stderr
+
+
+def without_packages(folder: Path, *names: str) -> dict[str, str]:
+    """Make the environment of a Python in which these packages cannot be imported."""
+    lines = [f"sys.modules[{name!r}] = None" for name in names]
+    (folder / "sitecustomize.py").write_text("\n".join(["import sys", *lines]))
+    return {**os.environ, "PYTHONPATH": str(folder)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra_named"),
+    [
+        (["train", "FOLDER"], "train"),
+        (["train", "FOLDER", "--network", "minimal"], "keras"),
+        (["train", "FOLDER", "--network", "efficientnet-lite0"], "keras"),
+        (["train", "--list-networks"], "keras"),
+        (["evaluate", "FOLDER"], "train"),
+    ],
+)
+def test_without_an_extra_a_line_says_what_to_install(
+    tmp_path: Path, arguments: list[str], extra_named: str
+) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "catdog", *(a.replace("FOLDER", str(tmp_path)) for a in arguments)],
+        env=without_packages(tmp_path, "tensorflow", "keras", "sklearn", "scipy"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 4
+    assert result.stderr.count("\n") == 1
+    assert f"pip install '.[{extra_named}]'" in result.stderr
+
+
+def test_heads_are_trained_and_measured_without_keras(
+    tmp_path: Path, head_models_dir: Path, fill_folder: object
+) -> None:
+    """That extra is for networks alone."""
+    data = fill_folder(tmp_path / "data", {"cats": 6, "dogs": 6}, 500)  # type: ignore[operator]
+    for arguments in (["train", str(data), "--no-promote"], ["evaluate", str(data)]):
+        result = subprocess.run(
+            [sys.executable, "-m", "catdog", "--models-dir", str(head_models_dir), *arguments],
+            env=without_packages(tmp_path, "tensorflow", "keras"),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+
+
+def test_a_missing_package_that_is_no_extra_is_a_bug_and_shows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "core.training.networks.train_from_scratch", None)
+    with pytest.raises(ModuleNotFoundError):
+        extra.load_training_packages("train", "core.training.networks.train_from_scratch")
+
+
+def modules_loaded_by(*arguments: object, **environment: str) -> set[str]:
+    """Run a command in a Python of its own, and name what it imported."""
+    script = (
+        "import sys\n"
+        "from catdog import main\n"
+        "try:\n"
+        "    main()\n"
+        "finally:\n"
+        "    print('loaded:', *sys.modules, file=sys.stderr)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    loaded = set(result.stderr.rpartition("loaded:")[2].split())
+    assert "click" in loaded
+    return loaded
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["sort", "--help"], ["history"]])
+def test_what_sees_no_photo_loads_neither_numpy_nor_pillow(arguments: list[str]) -> None:
+    assert not {"numpy", "PIL"} & modules_loaded_by(*arguments)
+
+
+def test_a_command_that_is_asked_for_is_the_only_one_that_is_imported() -> None:
+    loaded = modules_loaded_by("history", "--help")
+    commands = set(pkgutil.resolve_name("catdog:COMMANDS").values())
+    modules = {place.partition(":")[0] for place in commands}
+    assert loaded & modules == {"sorter.commands.past_runs"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["predict", "PHOTO"], ["sort", "FOLDER"]])
+def test_tensorflow_is_never_loaded_for_serving(
+    arguments: list[str], photo: Path, tiny_model: Path
+) -> None:
+    places = {"PHOTO": str(photo), "FOLDER": str(photo.parent)}
+    loaded = modules_loaded_by(*(places.get(a, a) for a in arguments), CATDOG_MODEL=str(tiny_model))
+    assert not {"tensorflow", "keras", "sklearn", "scipy"} & loaded
+
+
+def version_in(models: Path) -> str:
+    """Name the version beside the tiny model's."""
+    (version,) = (path.parent.name for path in models.glob("20*/manifest.json"))
+    return version
+
+
+def test_train_has_a_head_serve_that_is_no_worse(
+    tmp_path: Path, photo: Path, head_models_dir: Path, fill_folder: object
+) -> None:
+    """It says why; and promoting is taken back as any."""
+    data = fill_folder(tmp_path / "data", {"cats": 30, "dogs": 30, "other": 30}, 500)  # type: ignore[operator]
+    before = read_manifest(head_models_dir / "tiny").version
+    assert run("--models-dir", head_models_dir, "models", "promote", "tiny").exit_code == 0
+    result = run("--models-dir", head_models_dir, "train", data)
+    assert result.exit_code == 0, result.output
+    version = version_in(head_models_dir)
+    report = (head_models_dir / version / "report.html").read_text(encoding="utf-8")
+    assert report.index("It serves from now on") < report.index("Before and after")
+    assert f"Against {before}, which serves, on photos from which neither learnt:" in result.stdout
+    assert "  + " in result.stdout
+    assert "  - " not in result.stdout
+    assert f"{version} serves now, in the place of tiny." in result.stdout
+    assert "Your photos: " in result.stdout
+    assert "(90 of 90)" in result.stdout
+    (answer,) = objects(run("--models-dir", head_models_dir, "predict", photo, "--json"))
+    assert answer["model"] == version
+    assert run("--models-dir", head_models_dir, "models", "rollback").exit_code == 0
+    assert promoted_version(head_models_dir) == "tiny"
+
+
+def test_train_makes_a_head_that_serves_only_who_asks_for_it(
+    tmp_path: Path, photo: Path, head_models_dir: Path, fill_folder: object
+) -> None:
+    data = fill_folder(tmp_path / "data", {"cats": 30, "dogs": 30}, 500)  # type: ignore[operator]
+    result = run("--models-dir", head_models_dir, "train", data, "--no-promote")
+    assert result.exit_code == 0, result.output
+    assert "Against" not in result.stdout
+    assert promoted_version(head_models_dir) == "tiny"
+    version = version_in(head_models_dir)
+    assert f"--model {version}, or everywhere with `catdog models promote" in result.stdout
+    asked = ("predict", photo, "--json", "--model")
+    (answer,) = objects(run("--models-dir", head_models_dir, *asked, version))
+    assert list(answer["probabilities"]) == ["cat", "dog", "other", "both"]  # type: ignore[call-overload]
+    output = tmp_path / "mine"
+    result = run("--models-dir", head_models_dir, "train", data, "--output", output)
+    assert f"CATDOG_MODEL={output}" in result.stdout
+    assert promoted_version(head_models_dir) == "tiny"
+    (answer,) = objects(run(*asked, output))  # where no other model is
+    assert answer["label"] == "cat"
+    again = run("--models-dir", head_models_dir, "train", data, "--output", output)
+    assert again.exit_code == 2
+    assert "not empty" in again.stderr
+
+
+def test_a_head_without_a_class_serves_only_with_promote(
+    tmp_path: Path, head_models_dir: Path, fill_folder: object
+) -> None:
+    data = fill_folder(tmp_path / "data", {"cats": 20, "other": 20}, 500)  # type: ignore[operator]
+    arguments = ("--models-dir", head_models_dir, "train", data, "--classes", "replace")
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    assert "It will not serve by itself. It leaves out both, dog" in result.stdout
+    assert "goes on serving" in result.stdout
+    report = (head_models_dir / version_in(head_models_dir) / "report.html").read_text("utf-8")
+    assert "It does not serve:" in report
+    assert report.index("It leaves out both, dog") < report.index("Before and after")
+    assert "or --promote the next time" in result.stdout
+    assert promoted_version(head_models_dir) == "tiny"
+    assert "serves now, in the place of tiny." in run(*arguments, "--promote").stdout
+    assert promoted_version(head_models_dir) != "tiny"
+
+
+def test_a_head_from_too_few_photos_serves_only_by_force(
+    tmp_path: Path, head_models_dir: Path, fill_folder: object
+) -> None:
+    data = fill_folder(tmp_path / "data", {"cats": 4, "dogs": 20}, 500)  # type: ignore[operator]
+    arguments = ("--models-dir", head_models_dir, "train", data)
+    for more in ((), ("--promote",)):  # which is for classes that are gone
+        result = run(*arguments, *more)
+        assert result.exit_code == 0, result.output
+        assert "fewer than 5 photos of cat" in result.stdout
+        assert "or --force the next time" in result.stdout
+        assert promoted_version(head_models_dir) == "tiny"
+    assert "serves now, in the place of tiny." in run(*arguments, "--force").stdout
+
+
+def test_the_same_head_trained_again_is_a_version_of_its_own(
+    tmp_path: Path, head_models_dir: Path, fill_folder: object
+) -> None:
+    """Whoever changes only an option has the very same head on the very same day."""
+    data = fill_folder(tmp_path / "data", {"cats": 8, "dogs": 8}, 500)  # type: ignore[operator]
+    for _ in range(3):
+        result = run("--models-dir", head_models_dir, "train", data, "--no-promote")
+        assert result.exit_code == 0, result.output
+    first = min(path.parent.name for path in head_models_dir.glob("20*/manifest.json"))
+    for version in (first, f"{first}-2", f"{first}-3"):
+        assert read_manifest(head_models_dir / version).version == version
+
+
+def test_train_checks_without_training(
+    tmp_path: Path, head_models_dir: Path, fill_folder: object
+) -> None:
+    data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60}, 500)  # type: ignore[operator]
+    (data / "cats" / "bad.jpg").write_bytes(b"\xff\xd8\xff")
+    for network, said in (
+        ((), "cat: 60 photos, and "),
+        (("--network", "minimal", "--image-size", "32"), "Training would take about"),
+    ):
+        result = run("--models-dir", head_models_dir, "train", data, "--check", *network)
+        assert result.exit_code == 0, result.output
+        assert said in result.stdout
+        assert "Nothing was kept." in result.stdout
+        assert "bad.jpg" in result.stdout
+    assert not list(head_models_dir.glob("20*"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--epochs", "1"],
+        ["--batch-size", "8"],
+        ["--optimizer", "adam"],
+        ["--learning-rate", "0.1"],
+        ["--augment", "none"],
+        ["--image-size", "64"],
+        ["--seed", "0"],
+        ["--patience", "3"],
+        ["--set", "dropout=0.3"],
+        ["--hold-out", "web"],
+        ["--epochs", "1", "--resume"],
+    ],
+)
+def test_options_of_a_network_are_refused_without_one(options: list[str], tmp_path: Path) -> None:
+    """Or somebody would think that they had changed something."""
+    result = run("train", tmp_path, *options)
+    assert result.exit_code == 2
+    assert options[0] in result.stderr
+    assert "only a whole network is trained so" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--network", "minimal", "--find-label-errors"], "for heads alone"),
+        (["--network", "minimal", "--classes", "replace"], "for heads alone"),
+        (["--network", "minimal", "--promote"], "for heads alone"),
+        (["--network", "minimal", "--force"], "for heads alone"),
+        (["--network", "minimal", "--epochs", "1.5"], "a whole number for minimal"),
+        (["--network", "minimal", "--finish"], "give --resume, too"),
+        (["--network", "alexnet"], "Invalid value for '--network'"),
+        (["--network", "minimal", "--set", "dropuot=1"], "no such setting"),
+        (["--network", "efficientnet-lite0", "--patience", "2"], "--patience are not for"),
+        (["--network", "efficientnet-lite0", "--optimizer", "adam"], "--optimizer, --augment and"),
+        (["--network", "efficientnet-lite0", "--augment", "none"], "--optimizer, --augment and"),
+        (["--network", "efficientnet-lite0", "--check"], "--check and --finish are not for"),
+        (["--network", "efficientnet-lite0", "--resume", "--finish"], "--check and --finish"),
+        (["--force", "--no-promote"], "contradict each other"),
+        (["--finish"], "give --resume, too"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    options: list[str], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is read or computed."""
+    models = tmp_path / "models"
+    result = run("--models-dir", models, "train", tmp_path, *options)
+    assert result.exit_code == 2
+    assert why in " ".join(result.stderr.split())
+    assert not models.exists()
+
+
+def test_train_makes_a_network_that_predict_takes(
+    tmp_path: Path, photo: Path, fill_folder: object
+) -> None:
+    data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60})  # type: ignore[operator]
+    models = tmp_path / "models"
+    result = run(
+        "--models-dir", models, "train", data, "--network", "residual", "--epochs", "1",
+        "--seed", "3")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    version = version_in(models)
+    assert f"--model {version}" in result.stdout
+    assert f"`catdog models promote {version}`" in result.stdout
+    assert promoted_version(models) is None, "it was not held against the one that serves"
+    assert "Epoch 1 of 1 at 144 px" in result.stdout
+    assert list((models / "unfinished").iterdir()) == []
+    (answer,) = objects(run("--models-dir", models, "predict", photo, "--json", "--model", version))
+    assert set(answer["probabilities"]) == {"cat", "dog"}  # type: ignore[call-overload]
+
+
+@pytest.mark.filterwarnings("error:The structure of")
+def test_train_takes_other_networks_and_settings(
+    tmp_path: Path, fill_folder: object, photo: Path
+) -> None:
+    data = fill_folder(tmp_path / "labelled", {"cats": 60, "dogs": 60})  # type: ignore[operator]
+    names = [path.name for path in sorted((data / "cats").iterdir())[:9]]
+    table = tmp_path / "mine.csv"
+    table.write_text("file,source\n" + "".join(f"cats/{name},web\n" for name in names))
+    model = tmp_path / "minimal"
+    result = run(
+        "train", data, "--output", model, "--network", "minimal", "--image-size", 32,
+        "--epochs", 6, "--optimizer", "rmsprop", "--learning-rate", 0.002, "--batch-size", 16,
+        "--augment", "none", "--sources", table, "--hold-out", "web",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    manifest = json.loads((model / "manifest.json").read_text())
+    recipe = manifest["recipe"]
+    assert (recipe["network"], recipe["optimizer"]) == ("minimal", "rmsprop")
+    assert (recipe["learning_rate"], recipe["batch_size"]) == (0.002, 16)
+    assert [(stage["size"], stage["epochs"]) for stage in recipe["stages"]] == [(32, 6)]
+    assert recipe["stages"][0]["augmentation"]["flip"] is False
+    assert manifest["data"]["left_out"] == {"cat": 9, "dog": 0}
+    assert "Held-out sources: " in result.stdout
+    assert "cat" in run("predict", photo, "--model", model).stdout
+    without = run("predict", photo, "--model", model, "--heatmap", tmp_path / "out.png")
+    assert without.exit_code == 2
+    assert "has no map" in without.stderr
+
+
+def test_train_lists_its_networks() -> None:
+    result = run("train", "--list-networks")
+    assert result.exit_code == 0
+    names = [line.partition(":")[0] for line in result.stdout.splitlines()]
+    assert names == [
+        "efficientnet-lite0",
+        "efficientnet-lite1",
+        "efficientnet-lite2",
+        "residual",
+        "sequential-bn",
+        "vgg-small",
+        "minimal",
+    ]
+    assert "2.2 M parameters" in result.stdout
+    assert result.stdout.count("multiply-adds") == 7
+    offered = run("train", "--help").stdout
+    assert all(name in offered for name in names)
+
+
+def test_train_lists_labels_that_look_wrong_and_makes_no_model(
+    tmp_path: Path, fill_folder: object, head_models_dir: Path
+) -> None:
+    """Three cats were put among the dogs; the files stay as they are."""
+    data = fill_folder(tmp_path / "labelled", {"cats": 60, "dogs": 60, "other": 60}, 500)  # type: ignore[operator]
+    for number in (507, 523, 541):
+        (data / "cats" / f"cats-{number:03}.jpg").rename(data / "dogs" / f"tom-{number}.jpg")
+    before = {path: path.read_bytes() for path in data.rglob("*.jpg")}
+    models = {path for path in head_models_dir.rglob("*") if path.is_file()}
+    sheets = tmp_path / "sheets"
+    result = run(
+        "--models-dir", head_models_dir, "train", data, "--find-label-errors", "--output", sheets
+    )
+    assert result.exit_code == 0, result.stderr
+    told = [line for line in result.stdout.splitlines() if " says " in line]
+    assert {Path(line.partition(" says ")[0]).name for line in told} >= {
+        "tom-507.jpg", "tom-523.jpg", "tom-541.jpg",
+    }  # fmt: skip
+    assert len(told) < 10
+    assert "says dog; taken for cat (" in "\n".join(told)
+    assert f"{len(told)} of 180 labels look wrong" in result.stdout
+    page = (sheets / "label-errors.html").read_text(encoding="utf-8")
+    assert page.count('<img src="data:image/jpeg') == len(told)
+    assert f"mv -n {data}/dogs/tom-507.jpg {data}/cats/" in page
+    assert {path: path.read_bytes() for path in data.rglob("*.jpg")} == before
+    assert {path for path in head_models_dir.rglob("*") if path.is_file()} == models
+
+
+def test_ctrl_c_ends_with_130(monkeypatch: pytest.MonkeyPatch, photo: Path) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("core.model.registry.find_model", interrupt)
+    result = run("predict", photo)
+    assert result.exit_code == 130
+    assert "Interrupted." in result.stderr

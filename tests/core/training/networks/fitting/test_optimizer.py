@@ -1,0 +1,51 @@
+"""Muon for convolutions."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from core.training.networks.fitting.optimizer import ConvolutionMuon
+
+
+def test_a_kernel_is_moved_in_all_directions_alike() -> None:
+    """However lopsided its gradient: that is what Muon is."""
+    random = np.random.default_rng(0)
+    kernel = keras.Variable(np.zeros((3, 3, 8, 16), dtype=np.float32))
+    lopsided = random.normal(size=(72, 16)) * np.geomspace(1.0, 0.05, 16)
+    optimizer = ConvolutionMuon(0.01, weight_decay=0.0, adam_weight_decay=0.0)
+    optimizer.apply([lopsided.reshape(kernel.shape).astype(np.float32)], [kernel])
+    moved = np.linalg.svd(keras.ops.convert_to_numpy(kernel).reshape(72, 16), compute_uv=False)
+    assert moved.max() < 2 * moved.min()
+    # as large as AdamW's steps: a fifth of the learning rate, squares averaged
+    assert np.sqrt((moved**2).sum() / (72 * 16)) == pytest.approx(0.2 * 0.01, rel=0.3)
+
+
+def test_what_is_no_kernel_is_moved_as_adamw_does() -> None:
+    gradient = np.array([1.0, -2.0, 0.5], dtype=np.float32)
+    moved = []
+    for optimizer in (
+        ConvolutionMuon(0.01, weight_decay=0.1, adam_weight_decay=0.1),
+        keras.optimizers.AdamW(0.01, weight_decay=0.1),
+    ):
+        bias = keras.Variable(np.ones(3, dtype=np.float32))
+        optimizer.apply([gradient], [bias])
+        moved.append(keras.ops.convert_to_numpy(bias))
+    assert moved[0] == pytest.approx(moved[1], abs=1e-6)
+
+
+def test_weights_decay_as_keras_has_it_at_the_rate_of_a_schedule() -> None:
+    """Which is taken once for all of them: each time it is asked for, it is computed anew."""
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
+    decayed = []
+    for kind in (ConvolutionMuon, keras.optimizers.Muon):
+        optimizer = ConvolutionMuon(schedule, weight_decay=0.1, adam_weight_decay=0.2)
+        kernel = keras.Variable(np.ones((3, 3, 2, 4), dtype=np.float32))
+        bias = keras.Variable(np.ones(4, dtype=np.float32))
+        optimizer.build([kernel, bias])
+        optimizer.iterations.assign(3)
+        kind._apply_weight_decay(optimizer, [kernel, bias])
+        decayed.append([float(keras.ops.max(kernel)), float(keras.ops.max(bias))])
+    assert decayed[0] == pytest.approx(decayed[1], abs=1e-7)
+    assert decayed[0][1] < decayed[0][0] < 1
