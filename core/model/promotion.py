@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from core.model.registry import (
     UNFINISHED,
     promoted_version,
 )
+from core.runtime.atomic_write import write_atomically
 
 _HISTORY = "promotions.txt"  # what was promoted, a version a line, the last one last
 _IN_USE = "in-use"  # a lock for each process and model
@@ -64,16 +65,9 @@ def promote(models_dir: Path, name: str) -> str:
     It is loaded first: one that is broken is never promoted. Returns the name of the one before.
     Raises UsageRefused and ModelRefused.
     """
-    model = find_stored(models_dir, name)
-    if isinstance(model.manifest, CatdogError):
-        raise model.manifest
-    Classifier(model.folder)
-    before = promoted_version(models_dir) or COMES_WITH_CATDOG
-    models_dir.mkdir(parents=True, exist_ok=True)
-    with FileLock(models_dir / f"{PROMOTED}.lock"):
-        _point_to(models_dir, name)
-        history = [*_history(models_dir), name]
-        _write(models_dir / _HISTORY, "".join(f"{one}\n" for one in history))
+    with _locked(models_dir):
+        before = promoted_version(models_dir) or COMES_WITH_CATDOG
+        _serve(models_dir, name, [*_history(models_dir), name])
     return before
 
 
@@ -82,18 +76,34 @@ def roll_back(models_dir: Path) -> str:
 
     Returns its name. Raises UsageRefused if there is none that can, and ModelRefused.
     """
-    history = _history(models_dir)
-    if not history:
-        raise UsageRefused("No model was promoted yet: there is nothing to roll back.")
-    before = history[-2] if len(history) > 1 else COMES_WITH_CATDOG
-    model = find_stored(models_dir, before)
+    with _locked(models_dir):
+        history = _history(models_dir)
+        if not history:
+            raise UsageRefused("No model was promoted yet: there is nothing to roll back.")
+        before = history[-2] if len(history) > 1 else COMES_WITH_CATDOG
+        _serve(models_dir, before, history[:-1])
+    return before
+
+
+@contextmanager
+def _locked(models_dir: Path) -> Iterator[None]:
+    """Keep what is promoted as it is while it is read, changed and pruned."""
+    models_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(models_dir / f"{PROMOTED}.lock"):
+        yield
+
+
+def _serve(models_dir: Path, name: str, history: list[str]) -> None:
+    """Point to a model once it has loaded. Raises UsageRefused and ModelRefused."""
+    model = find_stored(models_dir, name)
     if isinstance(model.manifest, CatdogError):
         raise model.manifest
     Classifier(model.folder)
-    with FileLock(models_dir / f"{PROMOTED}.lock"):
-        _point_to(models_dir, before)
-        _write(models_dir / _HISTORY, "".join(f"{one}\n" for one in history[:-1]))
-    return before
+    if name == COMES_WITH_CATDOG:
+        (models_dir / PROMOTED).unlink(missing_ok=True)
+    else:
+        write_atomically(models_dir / PROMOTED, f"{name}\n")
+    write_atomically(models_dir / _HISTORY, "".join(f"{one}\n" for one in history))
 
 
 def prune(models_dir: Path, *, keep: int) -> list[str]:
@@ -103,17 +113,16 @@ def prune(models_dir: Path, *, keep: int) -> list[str]:
     model names any more go with them, and what killed trainings left. Returns the names of what
     is deleted.
     """
-    history = _history(models_dir)
-    spared = {promoted_version(models_dir), *history[-2:]}
-    own = [model for model in list_models(models_dir) if model.folder != DEFAULT_MODEL]
-    own.sort(key=_created)
-    deleted = prune_leftovers(models_dir)
-    for model in own[: max(0, len(own) - keep)]:
-        if model.name in spared or _is_in_use(models_dir, model.name):
-            continue
-        _delete(model.folder, models_dir)
-        deleted.append(model.name)
-    _prune_networks(models_dir)
+    with _locked(models_dir):
+        spared = {promoted_version(models_dir), *_history(models_dir)[-2:]}
+        own = [model for model in list_models(models_dir) if model.folder != DEFAULT_MODEL]
+        own.sort(key=_created)
+        deleted = prune_leftovers(models_dir)
+        for model in own[: max(0, len(own) - keep)]:
+            if model.name not in spared and not _is_in_use(models_dir, model.name):
+                _delete(model.folder, models_dir)
+                deleted.append(model.name)
+        _prune_networks(models_dir)
     return deleted
 
 
@@ -183,20 +192,3 @@ def _history(models_dir: Path) -> list[str]:
         return (models_dir / _HISTORY).read_text(encoding="utf-8").split("\n")[:-1]
     except FileNotFoundError:
         return []
-
-
-def _point_to(models_dir: Path, name: str) -> None:
-    if name == COMES_WITH_CATDOG:
-        (models_dir / PROMOTED).unlink(missing_ok=True)
-    else:
-        _write(models_dir / PROMOTED, f"{name}\n")
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file, whole or not at all, also when the power goes."""
-    new = path.with_name(f"{path.name}.new")
-    with new.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,20 @@ def test_promoting_and_rolling_back_name_what_serves(models: Path) -> None:
     assert find_model(models) == DEFAULT_MODEL
     with pytest.raises(UsageRefused, match="nothing to roll back"):
         roll_back(models)
+
+
+def test_two_that_roll_back_at_once_go_two_steps_back(models: Path) -> None:
+    for number in (1, 2, 3, 4):
+        promote(models, f"v{number}")
+    at_once = threading.Barrier(3)
+
+    def back(_: int) -> str:
+        at_once.wait(timeout=60)
+        return roll_back(models)
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sorted(pool.map(back, range(3))) == ["v1", "v2", "v3"]
+    assert promoted_version(models) == "v1"
 
 
 def test_the_model_that_comes_with_catdog_can_be_promoted_again(models: Path) -> None:
