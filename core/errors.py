@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -21,6 +22,14 @@ class CatdogError(Exception):
     """A failure that a person can do something about; the text says what."""
 
     exit_code = ExitCode.SOME_FAILED
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let pickle restore an error of any kind, whatever its `__init__` takes."""
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[CatdogError], args: tuple[object, ...]) -> CatdogError:
+    return kind.__new__(kind, *args)
 
 
 class UsageRefused(CatdogError):
