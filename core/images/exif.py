@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 from PIL import Image
 
 from core.images.budget import budget
-from core.images.decode import register
 from core.images.formats import HEADER_BYTES, sniff
+from core.images.pillow_image import register
 from core.images.plan import plan_for
 
 _EXIF_IFD = 0x8769
 _WHEN_TAKEN = (0x9003, 0x9004)  # DateTimeOriginal, DateTimeDigitized; EXIF 2.32, table 8
 _WHEN_CHANGED = 0x0132  # DateTime
-
-
-def taken_at(photo: Path) -> datetime | None:
-    """Read when a photo was taken, in the camera's time; None if it does not say."""
-    for text in stated_times(photo):
-        try:
-            return datetime.strptime(text.strip("\0 "), "%Y:%m:%d %H:%M:%S")
-        except ValueError:
-            continue  # "0000:00:00 00:00:00" of a camera whose clock was never set
-    return None
 
 
 def stated_times(photo: Path) -> list[str]:

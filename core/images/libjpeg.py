@@ -1,4 +1,4 @@
-"""Decoding a JPEG, and hearing what its decoder complains of."""
+"""Decoding a JPEG, with what its decoder complains of."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ import numpy.typing as npt
 from PIL import Image
 from simplejpeg import decode_jpeg
 
+from core.images.rgb import ORIENTATION
 from core.images.structure.base import cut
 from core.images.structure.jpeg import Jpeg
-
-ORIENTATION = 0x0112  # EXIF 2.32, 4.6.5
 
 # libjpeg's warnings (jerror.h) of data that is not there or makes no sense; it has others, of
 # details that do the picture no harm
@@ -48,7 +47,9 @@ def jpeg_image(content: bytes, jpeg: Jpeg, min_side: int) -> Image.Image:
     colours = "GRAY" if jpeg.frame.components == 1 else "RGB"
     pixels = _decoded(content, jpeg, colours, sides)
     if pixels is None and jpeg.besides:
-        pixels = _decoded(_lean(content, jpeg), _lean_jpeg(jpeg), colours, sides)
+        lean = _lean(content, jpeg)
+        data_at = jpeg.data_at - (len(content) - len(lean))
+        pixels = _decoded(lean, replace(jpeg, data_at=data_at), colours, sides)
     if pixels is None:
         return _by_pillow(content, jpeg, min_side)
     return Image.fromarray(pixels[..., 0] if colours == "GRAY" else pixels)
@@ -107,20 +108,13 @@ def _by_pillow(content: bytes, jpeg: Jpeg, min_side: int) -> Image.Image:
 
 def _lean(content: bytes, jpeg: Jpeg) -> bytes:
     """Take out of a JPEG what its pixels do not need: where that is odd, decoders give up."""
-    parts, at = [], 0
-    for start, end in jpeg.besides:
-        parts.append(content[at:start])
-        at = end
-    return b"".join([*parts, content[at:]])
-
-
-def _lean_jpeg(jpeg: Jpeg) -> Jpeg:
-    less = sum(end - start for start, end in jpeg.besides)
-    return replace(jpeg, data_at=jpeg.data_at - less, besides=())
+    starts = [0, *(end for _, end in jpeg.besides)]
+    ends = [*(start for start, _ in jpeg.besides), len(content)]
+    return b"".join(content[start:end] for start, end in zip(starts, ends, strict=True))
 
 
 def orientation_of(jpeg: Jpeg) -> int:
-    """Give EXIF's orientation, else XMP's; 1, upright, if neither has one."""
+    """Return EXIF's orientation, else XMP's; 1, upright, if neither has one."""
     if jpeg.exif is not None:
         exif = Image.Exif()
         with suppress(Exception):  # a broken EXIF block does not make the pixels unreadable

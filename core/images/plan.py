@@ -1,13 +1,12 @@
-"""What decoding a file takes, and how it is to be gone about, told before it is read."""
+"""What decoding a file takes, and how it is done, by its structure alone."""
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from core.images.budget import budget
-from core.images.structure.base import Structure, size_of, unsupported
+from core.images.structure.base import Source, Structure, unsupported
 from core.images.structure.jpeg import Jpeg, walk_jpeg
 
 _MOST_PREVIEW = 64 * 2**20  # bytes of the JPEG in a RAW file
@@ -25,9 +24,6 @@ class Plan:
     structure: Structure
     jpeg: Jpeg | None = None
     orientation: int | None = None  # EXIF's, where the file around the image states it
-    white_is_zero: bool = False
-    halved: int = 0  # how often JPEG 2000's sides are
-    besides: tuple[int, ...] = ()  # places in a HEIF that say what else there is but the image
 
     @property
     def bytes_needed(self) -> int:
@@ -41,77 +37,66 @@ def plan_for(file: BinaryIO, header: bytes, announced: str | None, min_side: int
     `announced` is the format that it begins like. Raises Refusal for what is not whole, would cost
     too much, or is of a kind that is not read.
     """
+    source = Source(file)
     if announced in (None, "TIFF"):
         from core.images.raw import raw_kind, tiff_raw_kind
 
-        kind = raw_kind(header[:32]) or (tiff_raw_kind(file) if announced else None)
+        kind = raw_kind(header[:32]) or (tiff_raw_kind(source) if announced else None)
         if kind is not None:
-            return _raw(file, kind, min_side)
-    size = size_of(file)
-    match announced:
-        case None:
-            return None
-        case "JPEG":
-            jpeg = walk_jpeg(file)
-            return Plan(announced, 0, size, jpeg.structure(min_side), jpeg=jpeg)
-        case "TIFF":
-            from core.images.structure.tiff import walk_tiff
-
-            tiff = walk_tiff(file)
-            return Plan(announced, 0, size, tiff.structure, white_is_zero=tiff.white_is_zero)
-        case "HEIF" | "AVIF":
-            from core.images.structure.boxes import walk_heif
-
-            heif = walk_heif(file)
-            return Plan(announced, 0, size, heif.structure, besides=heif.besides)
-        case "JPEG2000":
-            from core.images.structure.boxes import walk_jpeg_2000
-
-            structure, halved = walk_jpeg_2000(file, min_side)
-            return Plan(announced, 0, size, structure, halved=halved)
-    return Plan(announced, 0, size, _walk(file, announced, size))
+            return _raw(source, kind, min_side)
+    if announced is None:
+        return None
+    if announced == "JPEG":
+        jpeg = walk_jpeg(source)
+        return Plan(announced, 0, source.size, jpeg.structure(min_side), jpeg=jpeg)
+    return Plan(announced, 0, source.size, _walk(source, announced, min_side))
 
 
-def _walk(file: BinaryIO, announced: str, size: int) -> Structure:
+def _walk(source: Source, announced: str, min_side: int) -> Structure:
     match announced:
         case "PNG":
             from core.images.structure.png import walk_png
 
-            return walk_png(file)
-        case "GIF":
-            from core.images.structure.gif import walk_gif
+            return walk_png(source)
+        case "HEIF" | "AVIF":
+            from core.images.structure.heif import walk_heif
 
-            with budget.taken(size):  # walked in memory, for its blocks are tiny
-                return walk_gif(file)
+            return walk_heif(source)
         case "WEBP":
             from core.images.structure.webp import walk_webp
 
-            return walk_webp(file)
-        case "BMP":
-            from core.images.structure.bmp import walk_bmp
+            return walk_webp(source)
+        case "TIFF":
+            from core.images.structure.tiff import walk_tiff
 
-            return walk_bmp(file)
+            return walk_tiff(source)
+        case "GIF":
+            from core.images.structure.gif import walk_gif
+
+            with budget.taken(source.size):  # walked in memory, for its blocks are tiny
+                return walk_gif(source)
+        case "JPEG2000":
+            from core.images.structure.jpeg_2000 import walk_jpeg_2000
+
+            return walk_jpeg_2000(source, min_side)
         case "JXL":
-            from core.images.structure.boxes import walk_jxl
+            from core.images.structure.jpeg_xl import walk_jxl
 
-            return walk_jxl(file)
-        case "ICO":
-            from core.images.structure.simple import walk_ico
+            return walk_jxl(source)
+    from core.images.structure.simple import walk_bmp, walk_ico, walk_simple
 
-            return walk_ico(file)
-    from core.images.structure.simple import walk_simple
-
-    return walk_simple(file, announced)
+    if announced == "BMP":
+        return walk_bmp(source)
+    return walk_ico(source) if announced == "ICO" else walk_simple(source, announced)
 
 
-def _raw(file: BinaryIO, kind: str, min_side: int) -> Plan:
+def _raw(source: Source, kind: str, min_side: int) -> Plan:
     from core.images.raw import full_size_preview
 
-    preview = full_size_preview(file)
+    preview = full_size_preview(source)
     if preview is None or preview.length > _MOST_PREVIEW:
         raise unsupported(f"a raw photo ({kind}) without a full-size preview")
-    file.seek(preview.offset)
-    jpeg = walk_jpeg(io.BytesIO(file.read(preview.length)))
+    jpeg = walk_jpeg(source.part(preview.offset, preview.length))
     return Plan(
         "JPEG",
         preview.offset,

@@ -7,9 +7,10 @@ Of the SuperCCD cameras those that store half the rows (S5 Pro: 4256 x 1424) hav
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 
-from core.images.raw.source import Contents, Size, Source, Span
-from core.images.raw.tiff_based import positive
+from core.images.raw.contents import Contents, Size, Span, positive
+from core.images.structure.base import Refusal, Source
 
 _DIRECTORY = 84  # offset and length of the JPEG, then of the records, big-endian
 _MOST_RECORDS = 256
@@ -19,45 +20,37 @@ _ROTATED = 0x80  # of its first byte: a SuperCCD, whose rows lie at 45 degrees
 
 
 def raf_contents(source: Source) -> Contents:
-    """Return a RAF's JPEG and its cropped sensor size; the orientation is in the JPEG's EXIF."""
-    head = source.at(_DIRECTORY, 16)
-    if head is None:
-        return Contents()
-    offset, length, records, _ = struct.unpack(">4I", head)
+    """Return a RAF's JPEG and its cropped sensor size; the orientation is in the JPEG's EXIF.
+
+    Raises Refusal.
+    """
+    offset, length, records = struct.unpack(">3I", source.at(_DIRECTORY, 12))
     return Contents((Span(offset, length),), _sensor(_records(source, records)))
 
 
 def _records(source: Source, place: int) -> dict[int, bytes]:
     """Return the first four bytes of each record."""
-    head = source.at(place, 4)
-    count = min(int.from_bytes(head or b"", "big"), _MOST_RECORDS)
-    place += 4
     found: dict[int, bytes] = {}
-    for _ in range(count):
-        record = source.at(place, 4)
-        if record is None:
-            break
-        tag, length = struct.unpack(">HH", record)
-        value = source.at(place + 4, min(length, 4))
-        if value is not None:
-            found.setdefault(tag, value)
-        place += 4 + length
+    with suppress(Refusal):
+        count = source.number(place, 4)
+        place += 4
+        for _ in range(min(count, _MOST_RECORDS)):
+            tag, length = struct.unpack(">HH", source.at(place, 4))
+            found.setdefault(tag, source.at(place + 4, min(length, 4)))
+            place += 4 + length
     return found
 
 
 def _sensor(records: dict[int, bytes]) -> Size | None:
     if records.get(_LAYOUT, b"\0")[:1] >= bytes([_ROTATED]):
-        size = _size(records.get(_IMAGE_SIZE))
+        size = _size(records.get(_IMAGE_SIZE, b""))
         return (size[0] / 2, size[1] * 2) if size else None
-    for tag in (_CROPPED_SIZE, _IMAGE_SIZE, _FULL_SIZE):
-        size = _size(records.get(tag))
-        if size is not None:
-            return size
-    return None
+    sizes = (_size(records.get(tag, b"")) for tag in (_CROPPED_SIZE, _IMAGE_SIZE, _FULL_SIZE))
+    return next((size for size in sizes if size), None)
 
 
-def _size(value: bytes | None) -> Size | None:
-    if value is None or len(value) < 4:
+def _size(value: bytes) -> Size | None:
+    if len(value) < 4:
         return None
     height, width = struct.unpack(">HH", value)
     return positive(width, height)

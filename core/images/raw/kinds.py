@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import BinaryIO
 
-from core.images.raw.source import Source
-from core.images.raw.tiff import TIFF, Directory, read_header, walk
+from core.images.raw.directories import TIFF, number, open_tiff, text, walk
+from core.images.structure.base import Source
+from core.images.structure.tiff import Directory
 
 CANON_CR2, CANON_CR3, FUJIFILM_RAF = "Canon CR2", "Canon CR3", "Fujifilm RAF"
 HEADER_BYTES = 32
@@ -73,18 +73,17 @@ def raw_kind(header: bytes) -> str | None:
     return None
 
 
-def tiff_raw_kind(file: BinaryIO) -> str | None:
+def tiff_raw_kind(source: Source) -> str | None:
     """Name the RAW format of a file that begins as TIFF; None for an ordinary TIFF.
 
     A file is RAW only if one of its directories holds a sensor's data, or if it says that it is
-    a DNG whose first image is a smaller version of another one. Raises OSError only.
+    a DNG whose first image is a smaller version of another one.
     """
-    source = Source(file)
-    announced = raw_kind(source.at(0, min(HEADER_BYTES, source.size)) or b"")
-    header = read_header(source)
-    if announced is not None or header is None or header[1] != TIFF:
-        return announced if header is not None else None
-    return kind_of_directories(walk(header[0], header[2]))
+    tiff = open_tiff(source)
+    if tiff is None:
+        return None
+    announced = raw_kind(source.up_to(0, HEADER_BYTES))
+    return announced or (kind_of_directories(walk(tiff)) if tiff.magic == TIFF else None)
 
 
 def kind_of_directories(directories: list[Directory]) -> str | None:
@@ -93,19 +92,19 @@ def kind_of_directories(directories: list[Directory]) -> str | None:
         return None
     first = directories[0]
     has_sensor = any(holds_sensor(one, make(first)) for one in directories)
-    if _DNG_VERSION in first.entries:
+    if _DNG_VERSION in first.fields:
         return "DNG" if has_sensor or _is_reduced(first) else None
     if not has_sensor:
         return None
     maker = make(first)
-    if maker.startswith("NIKON") and "COOLPIX" in first.text(_MODEL).upper():
+    if maker.startswith("NIKON") and "COOLPIX" in text(first, _MODEL).upper():
         return "Nikon NRW"
     return next((kind for name, kind in _BY_MAKE if name in maker), "TIFF/EP")
 
 
 def make(first: Directory) -> str:
     """Return the camera's maker in capitals, as the first directory has it."""
-    return first.text(_MAKE).upper()
+    return text(first, _MAKE).upper()
 
 
 def holds_sensor(directory: Directory, maker: str) -> bool:
@@ -113,13 +112,13 @@ def holds_sensor(directory: Directory, maker: str) -> bool:
 
     Samsung's have no PhotometricInterpretation, which every TIFF must have, but a colour filter.
     """
-    if directory.number(PHOTOMETRIC) in _SENSOR_PHOTOMETRIC:
+    if number(directory, PHOTOMETRIC) in _SENSOR_PHOTOMETRIC:
         return True
-    if PHOTOMETRIC not in directory.entries and _CFA_TAGS & directory.entries.keys():
+    if PHOTOMETRIC not in directory.fields and _CFA_TAGS & directory.fields.keys():
         return True
-    makers = _SENSOR_COMPRESSION.get(directory.number(COMPRESSION) or 0, ())
+    makers = _SENSOR_COMPRESSION.get(number(directory, COMPRESSION) or 0, ())
     return any(name in maker for name in makers)
 
 
 def _is_reduced(directory: Directory) -> bool:
-    return bool((directory.number(NEW_SUBFILE_TYPE) or 0) & _REDUCED)
+    return bool((number(directory, NEW_SUBFILE_TYPE) or 0) & _REDUCED)

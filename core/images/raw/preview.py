@@ -2,58 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import NamedTuple
 
 from core.images.raw.canon_cr3 import cr3_contents
+from core.images.raw.contents import Contents, Size, unless_damaged
 from core.images.raw.fujifilm_raf import raf_contents
-from core.images.raw.jpeg import JpegHeader, read_jpeg_header
 from core.images.raw.kinds import CANON_CR3, FUJIFILM_RAF, HEADER_BYTES, raw_kind
-from core.images.raw.source import Contents, Size, Source
-from core.images.raw.tiff_based import tiff_contents
+from core.images.raw.tiff_based import frame_of, tiff_contents
+from core.images.structure.base import Source
+from core.images.structure.jpeg import Frame
 
+_DECODED = frozenset({0xC0, 0xC1, 0xC2})  # SOF0 baseline, SOF1 extended, SOF2 progressive
 _LEAST_LONG_SIDE = 1000  # pixels
 _ASPECT_TOLERANCE = 0.01  # of the sensor's: makers crop a few columns
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(NamedTuple):
     """Where a RAW file's JPEG lies, its size as stored, and how to turn it.
 
-    The orientation (EXIF, 1 to 8) is the only one to apply, in place of any in the JPEG's EXIF.
+    An orientation (EXIF, 1 to 8) applies in place of any in the JPEG's EXIF.
     """
 
     offset: int
     length: int
     width: int
     height: int
-    orientation: int
+    orientation: int | None
 
 
-def full_size_preview(file: BinaryIO) -> Preview | None:
+def full_size_preview(source: Source) -> Preview | None:
     """Find the largest JPEG of a RAW file with the sensor's aspect and 1,000 px or more.
 
     The aspect is compared with the sensor's as the camera crops it, within 1 %, sides swapped or
     not. None if there is no such JPEG, if the sensor's aspect is not stated, or if the file is
-    no RAW. Only the JPEG's header is read: its data may still be damaged. Raises OSError only.
+    no RAW. Only the JPEG's header is read: its data may still be damaged.
     """
-    source = Source(file)
     contents = _contents(source)
     if contents is None or contents.sensor is None:
         return None
-    largest: Preview | None = None
+    found = []
     for span in dict.fromkeys(contents.jpegs):
-        header = read_jpeg_header(source, span)
-        if header is None or not _shows_all(header, contents.sensor):
-            continue
-        if largest is None or header.width * header.height > largest.width * largest.height:
-            turn = _orientation(header, contents.sensor, contents.orientation)
-            largest = Preview(span.offset, span.length, header.width, header.height, turn)
-    return largest
+        frame = frame_of(source, span)
+        if frame is not None and _shows_all(frame, contents.sensor):
+            turn = _orientation(frame, contents.sensor, contents.orientation)
+            found.append(Preview(*span, frame.width, frame.height, turn))
+    return max(found, key=lambda one: one.width * one.height, default=None)
 
 
+@unless_damaged
 def _contents(source: Source) -> Contents | None:
-    kind = raw_kind(source.at(0, min(HEADER_BYTES, source.size)) or b"")
+    kind = raw_kind(source.up_to(0, HEADER_BYTES))
     if kind == CANON_CR3:
         return cr3_contents(source)
     if kind == FUJIFILM_RAF:
@@ -61,18 +59,20 @@ def _contents(source: Source) -> Contents | None:
     return tiff_contents(source)
 
 
-def _shows_all(header: JpegHeader, sensor: Size) -> bool:
-    if not header.is_photo or max(header.width, header.height) < _LEAST_LONG_SIDE:
+def _shows_all(frame: Frame, sensor: Size) -> bool:
+    """Return whether common decoders show a JPEG, and whether it shows the whole picture."""
+    is_photo = frame.marker in _DECODED and frame.components in (1, 3)
+    long, short = max(frame.width, frame.height), min(frame.width, frame.height)
+    if not is_photo or long < _LEAST_LONG_SIDE:
         return False
-    shown = max(header.width, header.height) / min(header.width, header.height)
-    return abs(shown / (max(sensor) / min(sensor)) - 1) <= _ASPECT_TOLERANCE
+    return abs(long / short / (max(sensor) / min(sensor)) - 1) <= _ASPECT_TOLERANCE
 
 
-def _orientation(header: JpegHeader, sensor: Size, stated: int | None) -> int:
-    """Return how to turn a preview.
+def _orientation(frame: Frame, sensor: Size, stated: int | None) -> int | None:
+    """Return how the file says that a preview is to be turned.
 
-    The file's own statement is for images as the sensor lay. It is not for a JPEG that was turned
-    already (phones' DNG), nor is there one in RAF: there the JPEG's EXIF counts.
+    That is for images as the sensor lay. It is not for a JPEG that was turned already (phones'
+    DNG), nor is there one in RAF: there the JPEG's EXIF counts.
     """
-    turned = (header.width - header.height) * (sensor[0] - sensor[1]) < 0
-    return header.orientation or 1 if stated is None or turned else stated
+    is_turned = (frame.width - frame.height) * (sensor[0] - sensor[1]) < 0
+    return stated if stated in range(1, 9) and not is_turned else None

@@ -1,18 +1,19 @@
-"""What every format's walk gives, and how it refuses."""
+"""What every format's walk reads from, what it returns, and how it refuses."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from core.errors import UnreadableCode
 
 MAX_SIDE = 65_535  # pixels: no format that cameras write can say more
 _ZEROS = 64  # bytes
-_FARTHEST = 1 << 40  # bytes
 _CHUNK, _MOST_ZEROS = 1 << 16, 1 << 20  # bytes
+
+Order = Literal["little", "big"]
 
 
 class Refusal(Exception):
@@ -53,9 +54,10 @@ class Structure:
     bytes_needed: int  # of memory, to decode it and make it RGB, its file apart
     frames: int = 1  # of an animation; 2 stands for several
     zeros: tuple[int, int] | None = None  # where the image's data ends in many zero bytes
-    lean: Callable[[bytes], bytes] | None = (
-        None  # takes out what only costs memory: texts, profiles
-    )
+    lean: Callable[[bytes], bytes] | None = None  # takes out what only costs memory: texts, say
+    besides: tuple[int, ...] = ()  # places in a HEIF that say what else there is but the image
+    halved: int = 0  # how often JPEG 2000's sides are
+    white_is_zero: bool = False  # in a grey TIFF of more than 8 bits
 
     def __post_init__(self) -> None:
         """Raise Refusal for sides that no photo has."""
@@ -73,36 +75,51 @@ def pixels_bytes(width: int, height: int, bytes_a_pixel: float) -> int:
     return round(width * height * bytes_a_pixel) + 64 * height
 
 
-def read_at(file: BinaryIO, offset: int, length: int) -> bytes:
-    """Read exactly so many bytes. Raises Refusal if the file ends before."""
-    if not 0 <= offset <= _FARTHEST:  # no file that is read is as large
-        raise cut("it points beyond its end")
-    file.seek(offset)
-    content = file.read(length)
-    if len(content) < length:
-        raise cut("it ends within its headers")
-    return content
+class Source:
+    """A file, or a stretch of one, that is read a few bytes at a time at places that it states."""
 
+    def __init__(self, file: BinaryIO, start: int = 0, size: int | None = None) -> None:
+        """`start` and `size`, in bytes, are those of the stretch; without them it is the file."""
+        self.file = file
+        self.start = start
+        self.size = file.seek(0, io.SEEK_END) if size is None else size
 
-def size_of(file: BinaryIO) -> int:
-    """Give a file's size in bytes."""
-    return file.seek(0, io.SEEK_END)
+    def at(self, offset: int, length: int) -> bytes:
+        """Read exactly so many bytes. Raises Refusal if there are fewer."""
+        is_there = 0 <= offset <= self.size - length
+        content = self.up_to(offset, length) if is_there else b""
+        if len(content) < length:  # also of a file that has become shorter
+            raise cut("it ends within its headers")
+        return content
 
+    def up_to(self, offset: int, length: int) -> bytes:
+        """Read so many bytes, or what there is; `offset` is within the file."""
+        self.file.seek(self.start + offset)
+        return self.file.read(max(0, min(length, self.size - offset)))
 
-def zeros_before(file: BinaryIO, start: int, end: int) -> tuple[int, int] | None:
-    """Find the zero bytes that compressed data from `start` to `end` ends in, if they are many.
+    def number(self, offset: int, length: int, order: Order = "big") -> int:
+        """Read a whole number of so many bytes. Raises Refusal if there are fewer."""
+        return int.from_bytes(self.at(offset, length), order)
 
-    File systems and download programs set a file's length first and fill it later, with zeros
-    until then; but coders write many zeros for flat pictures, too, so that only decoding tells (see
-    `decode`). Returns: where they, or the last megabyte of them, begin and end.
-    """
-    at = end
-    start = max(start, end - _MOST_ZEROS)
-    while at > start:
-        step = min(at - start, _CHUNK)
-        chunk = read_at(file, at - step, step)
-        kept = chunk.rstrip(b"\0")
-        at -= step - len(kept)
-        if kept:
-            break
-    return (at, end) if end - at >= _ZEROS else None
+    def part(self, offset: int, length: int) -> Source:
+        """Return a stretch as a source of its own. Raises Refusal if it is not all there."""
+        if not 0 <= offset <= self.size - length:
+            raise cut("a part of it is not whole")
+        return Source(self.file, self.start + offset, length)
+
+    def zeros_before(self, start: int, end: int) -> tuple[int, int] | None:
+        """Find the zero bytes that compressed data from `start` to `end` ends in, if they are many.
+
+        File systems and download programs set a file's length first and fill it later, with zeros
+        until then; but coders write many zeros for flat pictures, too, so that only decoding tells
+        (see `decode`). Returns: where they, or the last megabyte of them, begin and end.
+        """
+        at = end
+        start = max(start, end - _MOST_ZEROS)
+        while at > start:
+            step = min(at - start, _CHUNK)
+            kept = self.at(at - step, step).rstrip(b"\0")
+            at -= step - len(kept)
+            if kept:
+                break
+        return (at, end) if end - at >= _ZEROS else None

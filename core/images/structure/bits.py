@@ -104,30 +104,34 @@ def hevc_sides(unit: bytes) -> tuple[int, int] | None:
     return bits.exponential_golomb(), bits.exponential_golomb()
 
 
-def jxl_sides(content: bytes) -> tuple[int, int]:
-    """Read width and height of a JPEG XL codestream (ISO/IEC 18181-1, annex D), after its FF 0A."""
-    # bits come lowest first: turn each byte
-    bits = _LowFirst(content[2:])
-    small = bits.take(1)
-    height = (bits.take(5) + 1) * 8 if small else _jxl_number(bits)
-    ratio = bits.take(3)
-    ratios = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
-    if ratio:
-        over, under = ratios[ratio]
-        return height * over // under, height
-    width = (bits.take(5) + 1) * 8 if small else _jxl_number(bits)
-    return width, height
+def hevc_configuration_sides(body: bytes) -> tuple[int, int] | None:
+    """Read the sides in an hvcC's sequence parameter set (ISO/IEC 14496-15, 8.3.3.1.2)."""
+    fields = Fields(body, 22)
+    for _ in range(fields.take(1)):
+        fields.take(1)  # the kind of what follows
+        for _ in range(fields.take(2)):
+            length = fields.take(2)
+            sides = hevc_sides(body[fields.at : fields.at + length])
+            if sides is not None:
+                return sides
+            fields.at += length
+            if fields.is_over:
+                return None
+    return None
 
 
-class _LowFirst:
-    def __init__(self, content: bytes) -> None:
-        self._value = int.from_bytes(content[:32], "little")
+class Fields:
+    """Whole numbers that stand one behind the other. What lies beyond the end is 0."""
 
-    def take(self, count: int) -> int:
-        value = self._value & ((1 << count) - 1)
-        self._value >>= count
-        return value
+    def __init__(self, content: bytes, at: int = 0) -> None:
+        self._content = content
+        self.at = at
 
+    @property
+    def is_over(self) -> bool:
+        return self.at >= len(self._content)
 
-def _jxl_number(bits: _LowFirst) -> int:
-    return bits.take((9, 13, 18, 30)[bits.take(2)]) + 1
+    def take(self, width: int) -> int:
+        """Read the next number, of so many bytes."""
+        self.at += width
+        return int.from_bytes(self._content[self.at - width : self.at])

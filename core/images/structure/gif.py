@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import BinaryIO
 
-from core.images.structure.base import Structure, cut, pixels_bytes, read_at, size_of, too_much
+from core.images.structure.base import Source, Structure, cut, pixels_bytes, too_much
 
 _IMAGE, _EXTENSION, _TRAILER = 0x2C, 0x21, 0x3B
 _GRAPHIC_CONTROL = 0xF9
@@ -14,16 +13,15 @@ _MOST_BLOCKS, _MOST_FRAMES = 1_500_000, 50_000
 _LEAN_FROM = 1 << 16  # bytes of comments and the like: Pillow takes 44 bytes for each
 
 
-def walk_gif(file: BinaryIO) -> Structure:
+def walk_gif(source: Source) -> Structure:
     """Walk a GIF's blocks to its end. Raises Refusal.
 
     One whose last block is whole but which has no trailer counts as whole: many programs leave it
     out.
     """
-    size = size_of(file)
-    screen = read_at(file, 0, 13)
+    screen = source.at(0, 13)
     width, height = (int.from_bytes(screen[at : at + 2], "little") for at in (6, 8))
-    content = memoryview(read_at(file, 0, size))
+    content = memoryview(source.at(0, source.size))
     frames = comments = 0
     for kind, start, end in _blocks(content):
         if kind == _IMAGE:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import BinaryIO
-
-from core.images.structure.base import Structure, cut, pixels_bytes, read_at, size_of, too_much
+from core.images.structure.base import Source, Structure, cut, pixels_bytes, too_much
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEPT = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf", b"acTL", b"fcTL", b"fdAT"})
@@ -14,41 +11,33 @@ _LEAN_FROM = 1 << 16  # bytes of all else: texts, colour profiles, chunks of pro
 _GREY, _PALETTE, _GREY_ALPHA, _RGBA = 0, 3, 4, 6
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    kind: bytes
-    offset: int  # of its data
-    length: int
-
-
-def walk_png(file: BinaryIO) -> Structure:
+def walk_png(source: Source) -> Structure:
     """Walk a PNG's chunks to its end. Raises Refusal."""
-    size = size_of(file)
-    header: bytes | None = None
+    header = b""
     kinds: set[bytes] = set()
-    besides = frames = count = 0
+    besides = frames = 0
     at = len(SIGNATURE)
-    while b"IEND" not in kinds:
-        if at + 12 > size:
+    for _ in range(_MOST_CHUNKS):
+        if at + 12 > source.size:
             raise cut("it has no end")
-        file.seek(at)
-        head = file.read(8)
-        chunk = _Chunk(head[4:8], at + 8, int.from_bytes(head[:4]))
-        if not chunk.kind.isalpha() or at + 12 + chunk.length > size:
+        head = source.at(at, 8)
+        kind, length = head[4:], int.from_bytes(head[:4])
+        if not kind.isalpha() or at + 12 + length > source.size:
             raise cut("a part of it is not whole")
-        if header is None:
-            if chunk.kind != b"IHDR" or chunk.length != 13:
+        if not header:
+            if kind != b"IHDR" or length != 13:
                 raise cut("it has no header")
-            header = read_at(file, chunk.offset, 13)
-        count += 1
-        if count > _MOST_CHUNKS:
-            raise too_much(f"has more than {_MOST_CHUNKS} parts")
-        kinds.add(chunk.kind)
-        frames += chunk.kind == b"fcTL"
-        if not _is_kept(chunk.kind, chunk.length):
-            besides += chunk.length + 12
-        at += 12 + chunk.length
-    if header is None or b"IDAT" not in kinds:
+            header = source.at(at + 8, 13)
+        kinds.add(kind)
+        frames += kind == b"fcTL"
+        if not _is_kept(kind, length):
+            besides += length + 12
+        at += 12 + length
+        if kind == b"IEND":
+            break
+    else:
+        raise too_much(f"has more than {_MOST_CHUNKS} parts")
+    if b"IDAT" not in kinds:
         raise cut("it has no image")
     width, height = int.from_bytes(header[:4]), int.from_bytes(header[4:8])
     needed = _bytes_a_pixel(header[8], header[9], transparent=b"tRNS" in kinds)
@@ -86,12 +75,10 @@ def _is_kept(kind: bytes, length: int) -> bool:
 
 
 def _bytes_a_pixel(depth: int, colour: int, *, transparent: bool) -> float:
-    """Give what decoding takes at most (measured), until the image is RGB or small."""
+    """Return what decoding takes at most (measured), until the image is RGB or small."""
     if colour == _PALETTE:
         return 9.5 if transparent else 5.5
-    if colour in (_GREY_ALPHA, _RGBA):
-        return 12.5
-    if transparent:
+    if colour in (_GREY_ALPHA, _RGBA) or transparent:
         return 12.5
     if colour == _GREY:
         return 9.5 if depth == 16 else 5.5

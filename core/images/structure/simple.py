@@ -1,21 +1,12 @@
-"""Formats of which Pillow reads no more than a header until it decodes: what that takes."""
+"""Formats that say all in a header: BMP, ICO, and those of which Pillow reads that by itself."""
 
 from __future__ import annotations
 
 import re
-from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
-from core.images.structure.base import (
-    Structure,
-    cut,
-    pixels_bytes,
-    read_at,
-    size_of,
-    too_much,
-    unsupported,
-)
+from core.images.structure.base import Source, Structure, cut, pixels_bytes, too_much, unsupported
 from core.images.structure.png import SIGNATURE
 
 _BYTES_A_PIXEL, _WIDE_BYTES_A_PIXEL = 7.5, 12.5  # measured
@@ -25,59 +16,84 @@ _MOST_RESOURCES = 100_000  # in a Photoshop document: Pillow reads them one by o
 # A PPM in text, or of other than 8 bits, is decoded in Python
 _SLOW_PPM = re.compile(rb"P(?:[123]|[56]\s(?:\s|#[^\n]*\n)*\d+\s+\d+\s+(?!255\s|65535\s)\d+\s)")
 _MOST_SLOW = 3_000_000  # pixels: 5 s
+_RUN_LENGTHS = frozenset({1, 2})  # a BMP's compressions RLE8 and RLE4
+_MOST_RUN_LENGTHS = 4_000_000  # bytes of such data, and pixels: Pillow decodes them in Python
 
 
-def walk_simple(file: BinaryIO, announced: str) -> Structure:
+def walk_simple(source: Source, announced: str) -> Structure:
     """Read what a PSD, PCX, PPM or TGA says of its size. Raises Refusal."""
     if announced == "PSD":
-        _check_resources(file)
-    file.seek(0)
+        _check_resources(source)
+    source.file.seek(0)
     try:
-        with Image.open(file, formats=(announced,)) as image:
+        with Image.open(source.file, formats=(announced,)) as image:
             (width, height), mode = image.size, image.mode
     except UnidentifiedImageError:
         raise unsupported(f"a rare kind of {announced} file") from None
     except Exception as error:  # whatever the bytes made Pillow trip over
         raise cut(f"{announced}: {error}") from error
-    file.seek(0)
-    if announced == "PPM" and _SLOW_PPM.match(file.read(512)) and width * height > _MOST_SLOW:
+    is_slow = announced == "PPM" and _SLOW_PPM.match(source.up_to(0, 512))
+    if is_slow and width * height > _MOST_SLOW:
         raise too_much(f"has {width} x {height} pixels of a kind that takes long to decode")
     a_pixel = _WIDE_BYTES_A_PIXEL if mode in ("I", "I;16", "F") else _BYTES_A_PIXEL
     return Structure(width, height, pixels_bytes(width, height, a_pixel))
 
 
-def walk_ico(file: BinaryIO) -> Structure:
-    """Read an icon's directory, and how large the images in it are. Raises Refusal."""
-    size = size_of(file)
-    count = int.from_bytes(read_at(file, 4, 2), "little")
-    width = height = 1
-    for index in range(min(count, _ICONS)):
-        entry = read_at(file, 6 + 16 * index, 16)
-        length, offset = (int.from_bytes(entry[at : at + 4], "little") for at in (8, 12))
-        if offset + length > size or length < 24:
-            raise cut("one of its images is not whole")
-        head = read_at(file, offset, 24)
-        if head.startswith(SIGNATURE):
-            sides = int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
-        else:
-            sides = (
-                abs(int.from_bytes(head[4:8], "little", signed=True)),
-                abs(int.from_bytes(head[8:12], "little", signed=True)) // 2,
+def walk_bmp(source: Source) -> Structure:
+    """Read a BMP's header (Microsoft), and compare the file's size with it. Raises Refusal."""
+    start, header = (source.number(at, 4, "little") for at in (10, 14))
+    if header == 12:
+        width, height, depth = (source.number(at, 2, "little") for at in (18, 20, 24))
+        compression = 0
+    else:
+        width, height = _signed_sides(source, 18)
+        depth = source.number(28, 2, "little")
+        compression = source.number(30, 4, "little")
+    structure = Structure(width, height, pixels_bytes(width, height, 5.5 if depth <= 8 else 8.5))
+    if compression in _RUN_LENGTHS:
+        if max(source.size - start, width * height) > _MOST_RUN_LENGTHS:
+            raise too_much(
+                f"has {width} x {height} pixels in run lengths, of which no more than "
+                f"{_MOST_RUN_LENGTHS // 1_000_000} megapixels are decoded"
             )
-        width, height = max(width, sides[0]), max(height, sides[1])
+    elif start + (width * depth + 31) // 32 * 4 * height > source.size:
+        raise cut("it is shorter than its pixels")
+    return structure
+
+
+def walk_ico(source: Source) -> Structure:
+    """Read an icon's directory, and how large the images in it are. Raises Refusal."""
+    width = height = 1
+    for index in range(min(source.number(4, 2, "little"), _ICONS)):
+        length, offset = (source.number(6 + 16 * index + at, 4, "little") for at in (8, 12))
+        if offset + length > source.size or length < 24:
+            raise cut("one of its images is not whole")
+        if source.at(offset, 8) == SIGNATURE:
+            wide, high = source.number(offset + 16, 4), source.number(offset + 20, 4)
+        else:
+            wide, high = _signed_sides(source, offset + 4)
+            wide, high = abs(wide), high // 2
+        width, height = max(width, wide), max(height, high)
     return Structure(width, height, pixels_bytes(width, height, _ICON_BYTES_A_PIXEL))
 
 
-def _check_resources(file: BinaryIO) -> None:
+def _signed_sides(source: Source, at: int) -> tuple[int, int]:
+    """Read width and height of a bitmap; the height is negative in one from top to bottom."""
+    width, height = (
+        int.from_bytes(source.at(place, 4), "little", signed=True) for place in (at, at + 4)
+    )
+    return width, abs(height)
+
+
+def _check_resources(source: Source) -> None:
     """Raise Refusal for a Photoshop document with very many image resources."""
-    at = 26 + 4 + int.from_bytes(read_at(file, 26, 4))
-    end = at + 4 + int.from_bytes(read_at(file, at, 4))
+    at = 26 + 4 + source.number(26, 4)
+    end = at + 4 + source.number(at, 4)
     at += 4
     for _ in range(_MOST_RESOURCES):
         if at + 12 > end:
             return
-        named = read_at(file, at + 6, 1)[0] | 1
-        at += 6 + named + 1
-        length = int.from_bytes(read_at(file, at, 4))
+        at += 6 + (source.number(at + 6, 1) | 1) + 1  # a name, made even with its length
+        length = source.number(at, 4)
         at += 4 + length + (length & 1)
     raise too_much(f"has more than {_MOST_RESOURCES} resources")

@@ -1,22 +1,21 @@
-"""The directories of a TIFF (Adobe, TIFF 6.0; BigTIFF alike)."""
+"""The directories of a TIFF (Adobe, TIFF 6.0; BigTIFF alike), and of RAW files that are one."""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import BinaryIO, Literal
 
 import numpy as np
 
 from core.images.structure.base import (
+    Order,
+    Source,
     Structure,
     cut,
     pixels_bytes,
-    read_at,
-    size_of,
     too_much,
     unsupported,
-    zeros_before,
 )
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
@@ -37,95 +36,100 @@ _NAMED = {
 }
 _WHITE_IS_ZERO, _PALETTE = 0, 3
 _MOST_PAGES = 20_000
-_MOST_VALUES = 2_000_000  # fields of all pages, and numbers in those that are looked at
+_MOST_VALUES = 2_000_000  # fields of all pages, and numbers in those that are read
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-_SIZES |= {16: 8, 17: 8, 18: 8}
-_WHOLE_NUMBERS = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
+_SIZES |= {16: 8, 17: 8, 18: 8}  # BigTIFF's
+_RATIONAL = 5
+_NUMBERS = {1: "u1", 3: "u2", 4: "u4", _RATIONAL: "u4", 13: "u4", 16: "u8", 18: "u8"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Field:
+class Field:
+    """A tag's type, how many values it has, and where they stand."""
+
     kind: int
     count: int
-    offset: int  # of its values
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """One image file directory (IFD): a page, or what is said of it elsewhere."""
+
+    tiff: Directories
+    fields: dict[int, Field]
+    following: int  # where the next one stands; 0 if this is the last
+
+    def numbers(self, tag: int) -> list[float]:
+        """Read a field's numbers; none if it is not there or holds others. Raises Refusal."""
+        found = self.fields.get(tag)
+        if found is None or found.kind not in _NUMBERS:
+            return []
+        self.tiff.count(found.count)
+        content = self.tiff.source.at(found.offset, found.count * _SIZES[found.kind])
+        kind = self.tiff.mark + _NUMBERS[found.kind]
+        values: list[float] = np.frombuffer(content, kind).tolist()
+        if found.kind != _RATIONAL:
+            return values
+        under = values[1::2]
+        return [] if 0 in under else [a / b for a, b in zip(values[::2], under, strict=True)]
+
+    def whole(self, tag: int) -> list[int]:
+        """Read a field's whole numbers, as for `numbers`."""
+        return [int(number) for number in self.numbers(tag)]
 
 
 class Directories:
     """A TIFF's directories, read field by field as they are asked for."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        """Raises Refusal for what does not begin as a TIFF does."""
-        self.file = file
-        self.size = size_of(file)
-        head = read_at(file, 0, 8)
-        self.order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
-        self.big = 43 in (int.from_bytes(head[2:4], "little"), int.from_bytes(head[2:4]))
+    def __init__(self, source: Source, order: Order | None = None) -> None:
+        """`order` is that of directories without a header. Raises Refusal for a short header."""
+        self.source = source
+        self.order: Order = order or ("little" if source.at(0, 2) == b"II" else "big")
+        self.mark = "<" if self.order == "little" else ">"  # of struct and NumPy
+        self.magic = source.number(2, 2, self.order)
+        self.is_big = order is None and self.magic == 43
+        self.first = source.number(*((8, 8) if self.is_big else (4, 4)), self.order)
         self._values = 0
-        self.first = self._number(8, 8) if self.big else self._number(4, 4)
 
-    def pages(self) -> Iterator[dict[int, _Field]]:
-        """Give the fields of each page. Raises Refusal where the file ends before they do."""
-        at, seen = self.first, set[int]()
+    def pages(self) -> Iterator[Directory]:
+        """Yield each page. Raises Refusal where the file ends before they do."""
+        at, known = self.first, set[int]()
         while at:
-            if at in seen or len(seen) >= _MOST_PAGES:
-                raise too_much(f"has a chain of more than {len(seen)} pages")
-            seen.add(at)
-            fields, at = self._directory(at)
-            yield fields
-        if not seen:
+            if at in known or len(known) >= _MOST_PAGES:
+                raise too_much(f"has a chain of more than {len(known)} pages")
+            known.add(at)
+            page = self.directory(at)
+            yield page
+            at = page.following
+        if not known:
             raise cut("it has no page")
 
-    def values(self, fields: dict[int, _Field], tag: int) -> list[int]:
-        """Read a field of whole numbers; none if it is not there."""
-        found = fields.get(tag)
-        if found is None or found.kind not in _WHOLE_NUMBERS:
-            return []
-        kind = np.dtype(_WHOLE_NUMBERS[found.kind]).newbyteorder(
-            "<" if self.order == "little" else ">"
-        )
-        self._count(found.count)
-        content = read_at(self.file, found.offset, found.count * kind.itemsize)
-        return [int(value) for value in np.frombuffer(content, kind)]
-
-    def _directory(self, at: int) -> tuple[dict[int, _Field], int]:
-        wide, entry = (8, 20) if self.big else (2, 12)
-        count = self._number(at, wide)
-        if at + wide + count * entry > self.size:
+    def directory(self, at: int) -> Directory:
+        """Read the directory that stands at an offset. Raises Refusal."""
+        count_bytes, entry, pointer = (8, 20, 8) if self.is_big else (2, 12, 4)
+        count = self.source.number(at, count_bytes, self.order)
+        start = at + count_bytes
+        end = start + count * entry
+        if end > self.source.size:
             raise cut("a page of it is not whole")
-        self._count(count)
-        content = read_at(self.file, at + wide, count * entry)
-        fields: dict[int, _Field] = {}
-        for start in range(0, len(content), entry):
-            tag, kind = (int.from_bytes(content[i : i + 2], self.order) for i in (start, start + 2))
-            half = 8 if self.big else 4
-            number = int.from_bytes(content[start + 4 : start + 4 + half], self.order)
-            inline = start + 4 + half
-            length = number * _SIZES.get(kind, 1)
-            offset = (
-                at + wide + inline
-                if length <= half
-                else int.from_bytes(content[inline : inline + half], self.order)
-            )
-            fields.setdefault(tag, _Field(kind, number, offset))
-        end = at + wide + count * entry
-        pointer = 8 if self.big else 4
-        return fields, self._number(end, pointer) if end + pointer <= self.size else 0
+        self.count(count)
+        content = self.source.at(start, end - start)
+        fields: dict[int, Field] = {}
+        layout = self.mark + ("HHQQ" if self.is_big else "HHII")
+        for index, (tag, kind, number, offset) in enumerate(struct.iter_unpack(layout, content)):
+            if number * _SIZES.get(kind, 1) <= pointer:  # the values themselves
+                offset = start + index * entry + 4 + pointer
+            fields.setdefault(tag, Field(kind, number, offset))
+        is_last = end + pointer > self.source.size
+        following = 0 if is_last else self.source.number(end, pointer, self.order)
+        return Directory(self, fields, following)
 
-    def _count(self, values: int) -> None:
+    def count(self, values: int) -> None:
+        """Raise Refusal once too many fields and numbers have been read."""
         self._values += values
         if self._values > _MOST_VALUES:
             raise too_much(f"has directories of more than {_MOST_VALUES} numbers")
-
-    def _number(self, at: int, width: int) -> int:
-        return int.from_bytes(read_at(self.file, at, width), self.order)
-
-
-@dataclass(frozen=True, slots=True)
-class Tiff:
-    """A TIFF's first page."""
-
-    structure: Structure
-    white_is_zero: bool  # in more than 8 bits, which Pillow does not know: black is made zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,27 +142,27 @@ class _BlackIsZero:
         return content[: self.at] + b"\1" + content[self.at + 1 :]
 
 
-def walk_tiff(file: BinaryIO) -> Tiff:
+def walk_tiff(source: Source) -> Structure:
     """Walk all pages of a TIFF, and read what decoding the first takes. Raises Refusal."""
-    directories = Directories(file)
-    if directories.big and directories.order == "big":
+    directories = Directories(source)
+    if directories.is_big and directories.order == "big":
         raise unsupported("a big-endian BigTIFF")
-    first: Tiff | None = None
-    for fields in directories.pages():
-        page = _first_page(directories, fields) if first is None else None
-        zeros = _check_data(directories, fields)
-        if page is not None:
-            first = replace(page, structure=replace(page.structure, zeros=zeros))
+    first: Structure | None = None
+    for page in directories.pages():
+        if first is None:
+            first = _first_page(page)
+            first = replace(first, zeros=_zeros(page))
+        else:
+            _zeros(page)
     assert first is not None
     return first
 
 
-def _first_page(directories: Directories, fields: dict[int, _Field]) -> Tiff:
+def _first_page(page: Directory) -> Structure:
     def value(tag: int, default: int) -> int:
-        return (directories.values(fields, tag) or [default])[0]
+        return (page.whole(tag) or [default])[0]
 
-    width, height = value(_WIDTH, 0), value(_HEIGHT, 0)
-    bits = value(_BITS, 1)
+    width, height, bits = value(_WIDTH, 0), value(_HEIGHT, 0), value(_BITS, 1)
     compression, photometric = value(_COMPRESSION, _NONE), value(_PHOTOMETRIC, 1)
     samples = min(value(_SAMPLES, 1), 16)
     if compression not in _DECODED:
@@ -167,17 +171,17 @@ def _first_page(directories: Directories, fields: dict[int, _Field]) -> Tiff:
     if value(_FORMAT, 1) == 3 and (samples > 1 or bits != 32):
         raise unsupported("a TIFF in floating point")
     needed = pixels_bytes(width, height, _bytes_a_pixel(bits, samples, photometric))
-    row = -(-width * bits * samples // 8)
     if compression != _NONE:  # a strip or a tile at once
-        rows = min(value(_ROWS, height), height)
+        row = -(-width * bits * samples // 8)
         tile = value(_TILE_WIDTH, 0) * value(_TILE_HEIGHT, 0) * samples * bits // 8
-        needed += 2 * (tile or rows * row)
+        needed += 2 * (tile or min(value(_ROWS, height), height) * row)
+    # Pillow does not know these: black is made zero
     inverted = photometric == _WHITE_IS_ZERO and bits > 8 and samples == 1
     lean = None
-    if inverted and _PHOTOMETRIC in fields:
-        value_at = fields[_PHOTOMETRIC].offset
-        lean = _BlackIsZero(value_at if directories.order == "little" else value_at + 1)
-    return Tiff(Structure(width, height, needed, lean=lean), white_is_zero=inverted)
+    if inverted and _PHOTOMETRIC in page.fields:
+        value_at = page.fields[_PHOTOMETRIC].offset
+        lean = _BlackIsZero(value_at if page.tiff.order == "little" else value_at + 1)
+    return Structure(width, height, needed, lean=lean, white_is_zero=inverted)
 
 
 def _bytes_a_pixel(bits: int, samples: int, photometric: int) -> float:
@@ -190,24 +194,23 @@ def _bytes_a_pixel(bits: int, samples: int, photometric: int) -> float:
     return 12.5
 
 
-def _check_data(directories: Directories, fields: dict[int, _Field]) -> tuple[int, int] | None:
-    """Raise Refusal if a page's pixels are not all in the file; find the zeros that they end in."""
-    tag, counts_tag = (_TILES, _TILE_BYTES) if _TILES in fields else (_STRIPS, _STRIP_BYTES)
-    offsets = directories.values(fields, tag)
-    counts = directories.values(fields, counts_tag)
+def _zeros(page: Directory) -> tuple[int, int] | None:
+    """Find the zeros that a page's pixels end in. Raises Refusal if not all are in the file."""
+    source = page.tiff.source
+    is_tiled = _TILES in page.fields
+    offsets = page.whole(_TILES if is_tiled else _STRIPS)
+    counts = page.whole(_TILE_BYTES if is_tiled else _STRIP_BYTES)
     if not offsets or len(offsets) != len(counts):
         return None
-    at = np.array(offsets, np.uint64), np.array(counts, np.uint64)
-    ends = at[0] + at[1]
-    if int(ends.max()) > directories.size:
+    end, start, count = max((a + b, a, b) for a, b in zip(offsets, counts, strict=True))
+    if end > source.size:
         raise cut("its pixels are not all there")
-    compression = (directories.values(fields, _COMPRESSION) or [_NONE])[0]
+    compression = (page.whole(_COMPRESSION) or [_NONE])[0]
     if compression == _NONE:
         return None
-    last = int(ends.argmax())
-    zeros = zeros_before(directories.file, offsets[last], int(ends[last]))
+    zeros = source.zeros_before(start, end)
     if zeros is not None and compression in _CLOSED:
-        if (zeros[1] - zeros[0]) * _FILLED_UP > counts[last]:
+        if (zeros[1] - zeros[0]) * _FILLED_UP > count:
             raise cut("its image ends in nothing but zeros")
         return None
     return zeros

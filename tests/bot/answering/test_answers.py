@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from telegram_on_loopback import BOT, GROUP, BotApi, buttons_of, captioned
 
-from core.images.decode import register_heif
+from core.images.pillow_image import register
 from core.model.classifier import Classifier
 from core.model.manifest import read_manifest
 
@@ -99,7 +99,7 @@ async def test_an_image_sent_as_a_file_is_answered(
     name: str,
     mime_type: str | None,
 ) -> None:
-    register_heif()
+    register("HEIF")
     content = encode(draw("cats", 911), format)
     async with running():
         number = bot_api.send_file(content, name=name, mime_type=mime_type)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from core.errors import UnreadableCode, UnreadableImage
 from core.images.decode import open_image
+from core.images.structure.base import Source
 from core.images.structure.jpeg import walk_jpeg
 
 EOI = b"\xff\xd9"
@@ -68,7 +69,7 @@ def test_a_few_bytes_that_would_take_gigabytes_are_refused(marker: int, first: i
 
 def test_a_large_baseline_jpeg_takes_little_and_is_not_refused() -> None:
     large = b"\xff\xd8" + frame(0xC0, 15_800, 3) + scan(3) + EOI
-    assert walk_jpeg(io.BytesIO(large)).structure(140).bytes_needed < 40_000_000
+    assert walk_jpeg(Source(io.BytesIO(large))).structure(140).bytes_needed < 40_000_000
 
 
 def test_thousands_of_scans_are_refused() -> None:

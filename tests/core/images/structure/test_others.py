@@ -14,8 +14,10 @@ from pillow_heif import from_pillow
 
 from core.errors import UnreadableCode, UnreadableImage
 from core.images.decode import open_image
-from core.images.structure.bits import av1_sides, hevc_sides, jxl_sides
+from core.images.structure.base import Source
+from core.images.structure.bits import av1_sides, hevc_sides
 from core.images.structure.boxes import boxes
+from core.images.structure.jpeg_xl import jxl_sides
 
 SIZE = (480, 440)
 
@@ -216,7 +218,7 @@ def test_the_sides_in_a_codecs_own_header_are_read(size: tuple[int, int]) -> Non
     if jxl[:2] != b"\xff\x0a":
         code = next(
             jxl[box.start : box.end]
-            for box in boxes(io.BytesIO(jxl), 0, len(jxl))
+            for box in boxes(Source(io.BytesIO(jxl)), 0, len(jxl))
             if box.kind == b"jxlc"
         )
     assert jxl_sides(code) == size
