@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,13 +15,13 @@ from filelock import FileLock, Timeout
 
 from core.errors import CatdogError, UsageRefused
 from core.model.classifier import Classifier
-from core.model.leftovers import prune_leftovers
 from core.model.manifest import MANIFEST, Manifest, read_manifest
 from core.model.network import NETWORKS
 from core.model.registry import (
     COMES_WITH_CATDOG,
     DEFAULT_MODEL,
     PROMOTED,
+    RUN,
     UNFINISHED,
     promoted_version,
 )
@@ -28,6 +29,7 @@ from core.runtime.atomic_write import write_atomically
 
 _HISTORY = "promotions.txt"  # what was promoted, a version a line, the last one last
 _IN_USE = "in-use"  # a lock for each process and model
+_STILL_SECONDS = 24 * 3600  # an unfinished run writes far more often
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,12 @@ class StoredModel:
     folder: Path
     manifest: Manifest | CatdogError
     is_promoted: bool
+
+    def checked(self) -> Manifest:
+        """Return the manifest. Raises ModelRefused where there is none to serve by."""
+        if isinstance(self.manifest, CatdogError):
+            raise self.manifest
+        return self.manifest
 
 
 def list_models(models_dir: Path) -> Iterator[StoredModel]:
@@ -60,7 +68,7 @@ def find_stored(models_dir: Path, name: str) -> StoredModel:
 
 
 def promote(models_dir: Path, name: str) -> str:
-    """Have a model serve, from the next photo on wherever catdog runs.
+    """Make a model serve, from the next photo on wherever catdog runs.
 
     It is loaded first: one that is broken is never promoted. Returns the name of the one before.
     Raises UsageRefused and ModelRefused.
@@ -72,7 +80,7 @@ def promote(models_dir: Path, name: str) -> str:
 
 
 def roll_back(models_dir: Path) -> str:
-    """Have the model serve again that served before the last promotion.
+    """Make the model serve again that served before the last promotion.
 
     Returns its name. Raises UsageRefused if there is none that can, and ModelRefused.
     """
@@ -96,8 +104,7 @@ def _locked(models_dir: Path) -> Iterator[None]:
 def _serve(models_dir: Path, name: str, history: list[str]) -> None:
     """Point to a model once it has loaded. Raises UsageRefused and ModelRefused."""
     model = find_stored(models_dir, name)
-    if isinstance(model.manifest, CatdogError):
-        raise model.manifest
+    model.checked()
     Classifier(model.folder)
     if name == COMES_WITH_CATDOG:
         (models_dir / PROMOTED).unlink(missing_ok=True)
@@ -109,21 +116,50 @@ def _serve(models_dir: Path, name: str, history: list[str]) -> None:
 def prune(models_dir: Path, *, keep: int) -> list[str]:
     """Delete the person's own models but the `keep` newest, and any that may be wanted yet.
 
-    Those are the promoted one, the one that a rollback gives, and those in use. Networks that no
-    model names any more go with them, and what killed trainings left. Returns the names of what
-    is deleted.
+    Those are the promoted one, the one that a rollback promotes, and those in use. Networks that
+    no model names any more go with them, and what killed trainings left. Returns the names of
+    what is deleted.
     """
     with _locked(models_dir):
         spared = {promoted_version(models_dir), *_history(models_dir)[-2:]}
         own = [model for model in list_models(models_dir) if model.folder != DEFAULT_MODEL]
         own.sort(key=_created)
-        deleted = prune_leftovers(models_dir)
+        deleted = _prune_leftovers(models_dir)
         for model in own[: max(0, len(own) - keep)]:
             if model.name not in spared and not _is_in_use(models_dir, model.name):
                 _delete(model.folder, models_dir)
                 deleted.append(model.name)
         _prune_networks(models_dir)
     return deleted
+
+
+def _prune_leftovers(models_dir: Path) -> list[str]:
+    """Delete what killed trainings and prunings left, but for the newest run that can be resumed.
+
+    What was touched within a day is spared: it may be at work.
+    """
+    runs = sorted((models_dir / UNFINISHED).glob(f"*/{RUN}"))
+    newest = runs[-1].parent if runs else None
+    found = (
+        *(models_dir / UNFINISHED).glob("*"),
+        *models_dir.glob("pruned-*"),
+        *models_dir.glob("*.part"),
+        *(models_dir / NETWORKS).glob("*.part"),
+    )
+    deleted = []
+    for folder in sorted(found):
+        if folder != newest and folder.is_dir() and _is_still(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            deleted.append(folder.name)
+    return deleted
+
+
+def _is_still(folder: Path) -> bool:
+    latest = folder.stat().st_mtime
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            latest = max(latest, path.stat().st_mtime)
+    return time.time() - latest > _STILL_SECONDS
 
 
 def _prune_networks(models_dir: Path) -> None:
@@ -133,7 +169,7 @@ def _prune_networks(models_dir: Path) -> None:
     if unfinished.is_dir() and any(unfinished.iterdir()):
         return  # what is being trained has its network here before it is here itself
     if any(isinstance(one, CatdogError) for one in manifests):
-        return  # which network a broken model was made for nobody knows
+        return  # a broken model may need any of them
     named = {one.network for one in manifests if isinstance(one, Manifest)}
     for folder in (models_dir / NETWORKS).glob("*"):
         if folder.name not in named:
@@ -150,7 +186,7 @@ def _delete(folder: Path, models_dir: Path) -> None:
 def hold(models_dir: Path, folder: Path) -> FileLock | None:
     """Mark one of the person's own models as in use by this process, until the lock is released.
 
-    Returns None where there is nothing to hold, or no permission to.
+    Returns None for other models, and where there is no permission.
     """
     if folder.parent != models_dir:
         return None
@@ -175,9 +211,8 @@ def _is_in_use(models_dir: Path, name: str) -> bool:
 
 
 def _created(model: StoredModel) -> tuple[str, str]:
-    if isinstance(model.manifest, CatdogError):
-        return "", model.name
-    return model.manifest.created, model.name
+    is_broken = isinstance(model.manifest, CatdogError)
+    return "" if is_broken else model.checked().created, model.name
 
 
 def _manifest(folder: Path) -> Manifest | CatdogError:

@@ -1,4 +1,4 @@
-"""Where models live, and which one serves."""
+"""Where models are kept, and which one serves."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ DEFAULT_MODEL = Path(__file__).resolve().parents[2] / "models" / "default"
 PROMOTED = "promoted"
 COMES_WITH_CATDOG = "default"  # what people call the model that is not in their folder
 UNFINISHED = "unfinished"
+RUN = "run.json"  # in the folder of an unfinished run that can be resumed
 OWN_NETWORK = "network"  # folder of a model that carries its network
 
 
@@ -52,7 +53,7 @@ def find_model(models_dir: Path, choice: str | None = None) -> Path:
 
 
 def network_folders(model: Path, sha256: str) -> tuple[Path, ...]:
-    """Name where the network of a model's folder may be: with it, beside it, or with catdog.
+    """Return where the network of a model may be: with it, beside it, or with catdog.
 
     A model that is not finished lies two folders deeper.
     """
@@ -63,10 +64,8 @@ def network_folders(model: Path, sha256: str) -> tuple[Path, ...]:
 def _is_old(folder: Path) -> bool:
     try:
         read_manifest(folder)
-    except OldFormat:
-        return True
-    except ModelRefused:
-        return False
+    except ModelRefused as error:
+        return isinstance(error, OldFormat)
     return False
 
 
@@ -79,7 +78,7 @@ def promoted_version(models_dir: Path) -> str | None:
 
 
 def class_folders(models_dir: Path) -> frozenset[str]:
-    """Name every folder that any of the models here files into or sets apart, or once did."""
+    """Return the names of all folders that any of the models here puts photos into, or once did."""
     names = {"cats", "dogs", "other"}  # the default model's, which has always been there
     for folder in _model_folders(models_dir):
         try:

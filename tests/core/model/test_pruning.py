@@ -1,4 +1,4 @@
-"""What killed trainings leave is thrown away once it is certain that nobody wants it."""
+"""What killed trainings leave is deleted, but for what may be wanted yet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from catdog import main
-from core.model.leftovers import prune_leftovers
+from core.model.promotion import prune
 
 
 def leave(folder: Path, *, days: float, run: bool = False) -> Path:
@@ -39,7 +39,7 @@ def test_leftovers_are_pruned_but_for_the_newest_run_and_what_may_be_at_work(
         leave(unfinished / "head-def", days=0.1),
         leave(tmp_path / "mine", days=10),
     ]
-    assert set(prune_leftovers(tmp_path)) == {folder.name for folder in gone}
+    assert set(prune(tmp_path, keep=0)) == {folder.name for folder in gone}
     assert all(folder.is_dir() for folder in kept)
     assert not any(folder.exists() for folder in gone)
     leave(unfinished / "head-ghi", days=3)
