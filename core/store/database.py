@@ -12,7 +12,7 @@ from core.errors import CatdogError
 from core.paths import display
 
 _FILE = "catdog.sqlite3"
-_PATIENCE = 60.0  # seconds to wait for another process that is writing
+_BUSY_SECONDS = 60.0  # to wait for another process that is writing
 
 # One script a version; `user_version` counts those that were run. What was released stays as it is.
 _MIGRATIONS = (
@@ -185,7 +185,7 @@ class Store:
             ) from error
         with self._explained():
             self._connection = sqlite3.connect(
-                self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+                self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
             self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -266,17 +266,16 @@ class Store:
 
 
 def to_column(path: Path | str) -> bytes:
-    """Give a path as it stands in the store."""
+    """Return a path as it stands in the store."""
     return os.fsencode(path)
 
 
 def from_column(column: bytes) -> Path:
-    """Give a path back from the store."""
     return Path(os.fsdecode(column))
 
 
 def number_to_column(number: int) -> int | bytes:
-    """Give a number as it stands in the store: SQLite's own have 63 bits and a sign.
+    """Return a number as it stands in the store: SQLite's own have 63 bits and a sign.
 
     Times in nanoseconds have more after the year 2262, which file systems can hold.
     """
@@ -284,11 +283,10 @@ def number_to_column(number: int) -> int | bytes:
 
 
 def number_from_column(column: int | bytes | str) -> int:
-    """Give a number back from the store."""
     return int(column)
 
 
 def columns_below(folder: Path) -> tuple[bytes, bytes]:
-    """Give the bounds of all paths below a folder as they stand in the store: `>=` and `<`."""
+    """Return the bounds of all paths below a folder as they stand in the store: `>=` and `<`."""
     start = to_column(folder) + os.fsencode(os.sep)
     return start, start[:-1] + bytes([start[-1] + 1])

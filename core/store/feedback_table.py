@@ -1,4 +1,4 @@
-"""What people say their photos are."""
+"""The labels that people gave their photos."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class Feedback:
     predicted: str | None = None
     confidence: float | None = None
     model_version: str | None = None
-    path: Path | None = None  # where the photo was last seen
+    path: Path | None = None  # where the photo last lay
     person: str | None = None  # a pseudonym, never a name or a number of Telegram's
     owner: str | None = None  # whose photo it is, by the same pseudonyms
     consent: str | None = None  # answer or photo: what of it may be kept
@@ -42,78 +42,63 @@ class Feedback:
 
 
 def record(store: Store, feedback: Feedback) -> None:
-    """Keep a label. Raises StoreUnusable."""
+    """Write a label down. Raises StoreUnusable."""
     with store.writing() as db:
         insert(db, feedback)
 
 
 def insert(db: sqlite3.Connection, feedback: Feedback) -> int:
-    """Keep a label in a transaction that is open; gives its row's id."""
+    """Write a label down in a transaction that is open. Returns its row's id."""
+    columns = asdict(feedback) | {
+        "at": time.time(),
+        "source": feedback.source.value,
+        "path": to_column(feedback.path) if feedback.path else None,
+    }
     cursor = db.execute(
-        "INSERT INTO feedback (at, source, sha256, label, predicted, confidence,"
-        " model_version, path, person, owner, consent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            time.time(),
-            feedback.source.value,
-            feedback.sha256,
-            feedback.label,
-            feedback.predicted,
-            feedback.confidence,
-            feedback.model_version,
-            to_column(feedback.path) if feedback.path else None,
-            feedback.person,
-            feedback.owner,
-            feedback.consent,
-        ),
+        "INSERT INTO feedback (at, source, sha256, label, predicted, confidence, model_version,"
+        " path, person, owner, consent) VALUES (:at, :source, :sha256, :label, :predicted,"
+        " :confidence, :model_version, :path, :person, :owner, :consent)",
+        columns,
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
 
 def recorded(store: Store) -> list[Feedback]:
-    """List all labels, the oldest first. Raises StoreUnusable."""
+    """Return all labels, the oldest first. Raises StoreUnusable."""
     with store.reading() as db:
         rows = db.execute("SELECT * FROM feedback ORDER BY id").fetchall()
     return [
         Feedback(
-            source=Source(row["source"]),
-            sha256=row["sha256"],
-            label=row["label"],
-            predicted=row["predicted"],
-            confidence=row["confidence"],
-            model_version=row["model_version"],
-            path=from_column(row["path"]) if row["path"] else None,
-            person=row["person"],
-            owner=row["owner"],
-            consent=row["consent"],
-            id=row["id"],
-            at=row["at"],
+            **{
+                **row,
+                "source": Source(row["source"]),
+                "path": from_column(row["path"]) if row["path"] else None,
+            }
         )
-        for row in rows
+        for row in map(dict, rows)
     ]
 
 
 def drop(store: Store, ids: Collection[int]) -> int:
-    """Forget labels; gives how many there were. Raises StoreUnusable."""
+    """Delete labels. Returns how many there were. Raises StoreUnusable."""
     with store.writing() as db:
         return sum(db.execute("DELETE FROM feedback WHERE id = ?", (one,)).rowcount for one in ids)
 
 
 def find_photo(store: Store, feedback: Feedback) -> Path | None:
-    """Find the photo that a label is of, by its content, where it now lies.
+    """Find the photo that a label is of, by its content.
 
-    Looked for where it was last seen, and wherever the journal says that it went from there or
-    came from. Raises StoreUnusable.
+    Searched are where it last lay, and wherever the journal says that it went from there or came
+    from. Raises StoreUnusable.
     """
-    if feedback.path is None:
-        return None
-    seen: set[Path] = set()
-    waiting = [feedback.path]
+    known: set[Path] = set()
+    waiting = [feedback.path] if feedback.path else []
     while waiting:
         path = waiting.pop(0)
-        if path in seen:
+        if path in known:
             continue
-        seen.add(path)
+        known.add(path)
         if _is_it(path, feedback.sha256):
             return path
         with store.reading() as db:
