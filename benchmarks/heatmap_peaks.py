@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from core.images.decode import open_image
-from core.images.listing import FileKind, find_files
+from core.images.listing import list_photos
 from core.model.classifier import Classifier
 from core.model.registry import DEFAULT_MODEL
 
@@ -85,8 +85,7 @@ def _as_it_is(image: Image.Image, _: int) -> Image.Image:
 
 
 def _photos(folder: Path) -> list[Path]:
-    found = find_files(folder, recursive=True)
-    return sorted(file.path for file in found if file.kind is FileKind.PHOTO)
+    return sorted(list_photos(folder, recursive=True))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from core.images.decode import open_image
-from core.images.listing import FileKind, find_files
+from core.images.listing import list_photos
 from core.training.data.sources import SOURCES
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
@@ -50,7 +50,7 @@ def find_photos(folder: Path | None, unpacked: Path) -> tuple[Path, ...]:
         folder = unpack("test", into=unpacked)
     photos = tuple(
         sorted(
-            (f.path for f in find_files(folder, recursive=True) if f.kind is FileKind.PHOTO),
+            list_photos(folder, recursive=True),
             key=lambda path: hashlib.sha256(path.read_bytes()).digest(),
         )
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UnreadableImage
@@ -12,16 +11,8 @@ from core.model.classifier import Classifier
 from core.model.verdict import Prediction
 from core.runtime.lookahead import map_ahead
 
-# Answers are small: so many wait that the cores have work while whoever takes them writes to disk
+# Predictions are small: so many wait that the cores have work while the caller writes to disk
 _AHEAD_PER_CORE = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of one photo: a prediction, or the reason why there is none."""
-
-    path: Path
-    outcome: Prediction | UnreadableImage
 
 
 def predict_photo(classifier: Classifier, source: Path | bytes) -> Prediction:
@@ -29,14 +20,15 @@ def predict_photo(classifier: Classifier, source: Path | bytes) -> Prediction:
     return classifier.classify(opener(source))
 
 
-def predict_photos(classifier: Classifier, paths: Iterable[Path]) -> Iterator[Answer]:
+def predict_photos(
+    classifier: Classifier, paths: Iterable[Path]
+) -> Iterator[tuple[Path, Prediction | UnreadableImage]]:
     """Predict photos in their order, ahead on all cores, however many there are."""
 
-    def look(path: Path) -> Prediction | UnreadableImage:
+    def predict(path: Path) -> Prediction | UnreadableImage:
         try:
             return predict_photo(classifier, path)
         except UnreadableImage as error:
             return error
 
-    for path, outcome in map_ahead(look, paths, ahead_per_core=_AHEAD_PER_CORE):
-        yield Answer(path, outcome)
+    return map_ahead(predict, paths, ahead_per_core=_AHEAD_PER_CORE)

@@ -1,4 +1,4 @@
-"""The commands that tell of models, and say which one serves."""
+"""The commands about models, and which one serves."""
 
 from __future__ import annotations
 
@@ -41,15 +41,13 @@ def list_(settings: Settings, json: bool) -> None:
 @pass_settings
 def show(settings: Settings, name: str, json: bool) -> None:
     """Print a model's card: what it was made from, how good it is, where it fails."""
-    from core.errors import CatdogError
     from core.model.manifest import MODEL_CARD
     from core.model.promotion import find_stored
 
     model = find_stored(settings.models_dir, name)
-    if isinstance(model.manifest, CatdogError):
-        raise model.manifest
+    manifest = model.checked()
     if json:
-        print_json({**_object(model), "data": model.manifest.data, "recipe": model.manifest.recipe})
+        print_json({**_object(model), "data": manifest.data, "recipe": manifest.recipe})
         return
     echo((model.folder / MODEL_CARD).read_text(encoding="utf-8").rstrip())
 

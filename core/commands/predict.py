@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,21 @@ from core.runtime.console import Terminal, count_up, echo, print_json
 # that --help and each command start without the others' weight.
 if TYPE_CHECKING:
     from core.model.classifier import Classifier
-    from core.model.verdict import Verdict
+    from core.model.manifest import Manifest
+    from core.model.verdict import Prediction, Verdict
 
 _HEATMAP_SIDE = 1280  # pixels
 _HEATMAP_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    paths: tuple[Path, ...]
+    recursive: bool
+    heatmap: Path | None
+    threshold: float | None
+    model_choice: str | None
+    json: bool
 
 
 @click.command()
@@ -46,52 +58,52 @@ _HEATMAP_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WE
 @json_option
 @pass_settings
 @click.pass_context
-def predict(
-    context: click.Context,
-    settings: Settings,
-    paths: tuple[Path, ...],
-    recursive: bool,
-    heatmap: Path | None,
-    threshold: float | None,
-    model_choice: str | None,
-    json: bool,
-) -> None:
+def predict(context: click.Context, settings: Settings, /, **options: Any) -> None:
     """Say what is in photos, or in every photo of a folder."""
     from core.batch import predict_photos
     from core.model.classifier import Classifier
     from core.model.registry import find_model
-    from core.model.verdict import judge
-    from core.model.wording import describe
-    from core.paths import display
 
-    classifier = Classifier(find_model(settings.models_dir, model_choice))
-    manifest = classifier.manifest
-    photos = list(_photos_in(paths, recursive=recursive))
-    if heatmap is not None:
-        _write_heatmap(classifier, photos, heatmap)
+    asked = _Options(**options)
+    classifier = Classifier(find_model(settings.models_dir, asked.model_choice))
+    photos = list(_photos_in(asked.paths, recursive=asked.recursive))
+    if asked.heatmap is not None:
+        _write_heatmap(classifier, photos, asked.heatmap)
     failed = False
-    with Terminal().progress("Looking", len(photos)) as told:
-        one_more = count_up(told)
-        for answer in predict_photos(classifier, photos):
+    with Terminal().progress("Looking", len(photos)) as on_progress:
+        one_more = count_up(on_progress)
+        for path, outcome in predict_photos(classifier, photos):
             one_more()
-            if isinstance(answer.outcome, UnreadableImage):
-                failed = True
-                if json:
-                    print_json(_error_object(answer.path, answer.outcome))
-                else:
-                    echo(f"Error: {answer.outcome}", err=True)
-                continue
-            verdict = judge(answer.outcome, manifest.classes, threshold)
-            if json:
-                print_json(_prediction_object(answer.path, verdict))
-            else:
-                echo(f"{display(answer.path)}: {describe(verdict, manifest)}")
+            failed |= isinstance(outcome, UnreadableImage)
+            _print(path, outcome, classifier.manifest, asked)
     if failed:
         context.exit(ExitCode.SOME_FAILED)
 
 
+def _print(
+    path: Path, outcome: Prediction | UnreadableImage, manifest: Manifest, asked: _Options
+) -> None:
+    from core.model.verdict import judge
+    from core.model.wording import describe
+    from core.paths import display
+
+    if isinstance(outcome, UnreadableImage):
+        if asked.json:
+            print_json(
+                {"path": str(path), "error": {"code": outcome.code, "message": str(outcome)}}
+            )
+        else:
+            echo(f"Error: {outcome}", err=True)
+        return
+    verdict = judge(outcome, manifest.classes, asked.threshold)
+    if asked.json:
+        print_json(_prediction_object(path, verdict))
+    else:
+        echo(f"{display(path)}: {describe(verdict, manifest)}")
+
+
 def _write_heatmap(classifier: Classifier, photos: list[Path], file: Path) -> None:
-    """Paint what the network looked at over a photo. Raises UsageRefused."""
+    """Write a photo with its heatmap painted over it. Raises UsageRefused."""
     from core.errors import UsageRefused
     from core.images.decode import opener
     from core.model.heatmap import painted
@@ -118,9 +130,9 @@ def _write_heatmap(classifier: Classifier, photos: list[Path], file: Path) -> No
 
 
 def _photos_in(paths: Iterable[Path], *, recursive: bool) -> Iterator[Path]:
-    """Take files as named, and of folders the photos."""
+    """Yield files as named, and the photos in folders."""
     from core.errors import UsageRefused
-    from core.images.listing import FileKind, find_files, is_image_name
+    from core.images.listing import is_image_name, list_photos
     from core.paths import display
 
     for path in paths:
@@ -128,16 +140,11 @@ def _photos_in(paths: Iterable[Path], *, recursive: bool) -> Iterator[Path]:
             yield path
             continue
         try:
-            found = list(find_files(path, recursive=recursive, is_wanted=is_image_name))
+            photos = list(list_photos(path, recursive=recursive, is_wanted=is_image_name))
         except OSError as error:
             raise UsageRefused(f"{display(path)} cannot be listed: {error.strerror}.") from error
-        photos = [file.path for file in found if file.kind is FileKind.PHOTO]
         click.echo(f"{display(path)}: {len(photos)} photos", err=True)
         yield from photos
-
-
-def _error_object(path: Path, error: UnreadableImage) -> dict[str, Any]:
-    return {"path": str(path), "error": {"code": str(error.code), "message": str(error)}}
 
 
 def _prediction_object(path: Path, verdict: Verdict) -> dict[str, Any]:

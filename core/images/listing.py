@@ -1,4 +1,4 @@
-"""Which files count as photos, and finding them in a folder."""
+"""Finding the photos in a folder, by suffix, or by content where there is none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from core.images.formats import (
@@ -22,38 +21,23 @@ from core.paths import display
 log = logging.getLogger(__name__)
 
 
-class FileKind(Enum):
-    """What a directory entry is to catdog."""
-
-    PHOTO = "photo"
-    NOT_A_PHOTO = "not a photo"
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """One regular file, link or special file of a folder."""
-
-    path: Path
-    kind: FileKind
-
-
 def is_photo_name(name: str) -> bool:
-    """Tell by the suffix, in any case, whether it would be a format of cameras or of the web."""
+    """Return whether the suffix, in any case, is of a format of cameras or of the web."""
     return suffix_of(name) in CAMERA_SUFFIXES
 
 
 def is_image_name(name: str) -> bool:
-    """Tell by the suffix, in any case, whether it would be of any format that is decoded."""
+    """Return whether the suffix, in any case, is of any format that is decoded."""
     return suffix_of(name) in DECODED_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What lies in one folder, dot files left out: names, in their order."""
+    """The names in one folder, without dot files, in their order."""
 
     folder: Path
     photos: tuple[str, ...]
-    others: tuple[str, ...]  # of files that are no photos, links and special files
+    others: tuple[str, ...]  # files that are no photos, links and special files
 
 
 def _warn(folder: Path, error: OSError) -> None:
@@ -73,8 +57,8 @@ def list_folders(
     Photos are the files whose name `is_wanted`, and those without a suffix that begin as photos do.
 
     Links and special files are never opened; they count as no photos. Folders for which `skip`
-    is true are not entered, nor are hidden ones. `unlisted` hears of subfolders that cannot be
-    listed. Raises OSError if `folder` itself cannot.
+    is true are not entered, nor are hidden ones. `unlisted` is called for subfolders that cannot
+    be listed. Raises OSError if `folder` itself cannot.
     """
     waiting = [folder]
     while waiting:
@@ -93,7 +77,7 @@ def list_folders(
 
 
 def _list(folder: Path, is_wanted: Callable[[str], bool]) -> tuple[Listing, list[str]]:
-    """List one folder, and name its subfolders."""
+    """Return what is in one folder, and the names of its subfolders."""
     photos, others, folders = [], [], []
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -110,19 +94,16 @@ def _list(folder: Path, is_wanted: Callable[[str], bool]) -> tuple[Listing, list
     return Listing(folder, tuple(sorted(photos)), tuple(sorted(others))), sorted(folders)
 
 
-def find_files(
+def list_photos(
     folder: Path,
     *,
     recursive: bool = False,
     skip: Callable[[Path], bool] = lambda _: False,
     is_wanted: Callable[[str], bool] = is_photo_name,
-) -> Iterator[FoundFile]:
-    """Give every file that `list_folders` lists. Raises OSError."""
+) -> Iterator[Path]:
+    """Yield the photos that `list_folders` lists. Raises OSError."""
     for listing in list_folders(folder, recursive=recursive, skip=skip, is_wanted=is_wanted):
-        kinds = dict.fromkeys(listing.photos, FileKind.PHOTO)
-        kinds.update(dict.fromkeys(listing.others, FileKind.NOT_A_PHOTO))
-        for name in sorted(kinds):
-            yield FoundFile(listing.folder / name, kinds[name])
+        yield from (listing.folder / name for name in listing.photos)
 
 
 def _begins_as_a_photo(folder: Path, name: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UsageRefused
-from core.model.leftovers import RUN
+from core.model.registry import RUN
 from core.paths import display
 from core.runtime.console import Console
 from core.training.data.dataset import Dataset

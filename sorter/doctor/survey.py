@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.images.listing import FileKind, FoundFile, find_files
+from core.images.listing import Listing, list_folders
 from sorter.moving.filesystem import FileSystem, file_system_of, nearest_folder
 from sorter.scanning.other_stores import is_other_store
 from sorter.scanning.raw_photos import raws_alone
@@ -66,28 +65,26 @@ def survey(
 
 def _photos(folder: Path, destination: Path, *, recursive: bool) -> list[Photo]:
     photos = []
-    for file in _files(folder, destination, recursive=recursive):
-        if file.kind is FileKind.PHOTO:
+    for listing in _listings(folder, destination, recursive=recursive):
+        for path in (listing.folder / name for name in listing.photos):
             try:
-                status = file.path.stat()
+                status = path.stat()
             except OSError:
                 continue  # gone meanwhile
-            photos.append(Photo(file.path, status.st_size, status.st_mtime))
+            photos.append(Photo(path, status.st_size, status.st_mtime))
     return photos
 
 
 def _count_raws_alone(folder: Path, destination: Path, *, recursive: bool) -> int:
-    names: defaultdict[Path, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
-    for file in _files(folder, destination, recursive=recursive):
-        names[file.path.parent][file.kind is FileKind.PHOTO].append(file.path.name)
-    return sum(len(raws_alone(others, photos)) for others, photos in names.values())
+    listings = _listings(folder, destination, recursive=recursive)
+    return sum(len(raws_alone(one.others, one.photos)) for one in listings)
 
 
-def _files(folder: Path, destination: Path, *, recursive: bool) -> Iterator[FoundFile]:
+def _listings(folder: Path, destination: Path, *, recursive: bool) -> Iterator[Listing]:
     def skip(sub: Path) -> bool:
         return sub == destination or is_other_store(sub.name)
 
-    return find_files(folder, recursive=recursive, skip=skip)
+    return list_folders(folder, recursive=recursive, skip=skip)
 
 
 def _device(path: Path) -> int:

@@ -88,13 +88,13 @@ def predict_labelled(
     targets: list[int] = []
     faults: list[Fault] = []
     answers = predict_photos(classifier, [photo.path for photo in photos])
-    for photo, answer in zip(photos, answers, strict=True):
+    for photo, (path, outcome) in zip(photos, answers, strict=True):
         on_photo()
-        if isinstance(answer.outcome, UnreadableImage):
-            faults.append(Fault(answer.path, str(answer.outcome)))
+        if isinstance(outcome, UnreadableImage):
+            faults.append(Fault(path, str(outcome)))
         else:
             read.append(photo)
-            rows.append(list(answer.outcome.probabilities.values()))
+            rows.append(list(outcome.probabilities.values()))
             targets.append(index_of[photo.label])
     if not rows:
         raise UsageRefused("Not one of the photos to measure can be read.")

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from core.batch import Answer, predict_photos
+from core.batch import predict_photos
 from core.errors import UnreadableImage
 from core.model.classifier import Classifier
 from core.model.manifest import Manifest, read_manifest
 from core.model.probabilities import probabilities_from_logits
 from core.model.registry import find_model
+from core.model.verdict import Prediction
 from core.runtime.console import Console, count_up
 from core.training.arrival import arrive, with_new_version
 from core.training.data.inputs import Inputs, Known, gather
@@ -287,7 +288,7 @@ def _current_on_own(data: HeadData, current: Path) -> Judgement:
     if current != base.folder:  # a whole network
         classifier = Classifier(current)
         answers = predict_photos(classifier, [one.path for one in own.photos])
-        rows = [_row(answer, classifier.manifest) for answer in answers]
+        rows = [_row(outcome, classifier.manifest) for _, outcome in answers]
         return Judgement(classifier.manifest.classes, np.array(rows))
     logits = base.head.logits(own.views[:, 0])
     probabilities = probabilities_from_logits(logits, base.manifest.temperature)
@@ -298,8 +299,8 @@ def _current_on_own(data: HeadData, current: Path) -> Judgement:
     return Judgement(base.manifest.classes, probabilities)
 
 
-def _row(answer: Answer, manifest: Manifest) -> Sequence[float]:
-    """Give the probabilities of an answer; a photo that cannot be read any more is of nothing."""
-    if isinstance(answer.outcome, UnreadableImage):
+def _row(outcome: Prediction | UnreadableImage, manifest: Manifest) -> Sequence[float]:
+    """Return a prediction's probabilities; a photo that cannot be read any more is of nothing."""
+    if isinstance(outcome, UnreadableImage):
         return [0.0] * len(manifest.classes)
-    return list(answer.outcome.probabilities.values())
+    return list(outcome.probabilities.values())

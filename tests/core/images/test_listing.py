@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.images.listing import FileKind, find_files
+from core.images.listing import list_folders, list_photos
 
 
 @pytest.fixture
@@ -26,23 +26,22 @@ def folder(tmp_path: Path, draw: object) -> Path:
     return tmp_path
 
 
-def names(folder: Path, kind: FileKind, **options: bool) -> list[str]:
-    return [
-        file.path.relative_to(folder).as_posix()
-        for file in find_files(folder, **options)  # type: ignore[arg-type]
-        if file.kind is kind
-    ]
+def names(folder: Path, *, recursive: bool = False) -> list[str]:
+    found = list_photos(folder, recursive=recursive)
+    return [path.relative_to(folder).as_posix() for path in found]
 
 
 def test_photos_go_by_suffix_and_without_one_by_content(folder: Path) -> None:
-    assert names(folder, FileKind.PHOTO) == ["B.JPG", "a.jpg", "no suffix"]
-    assert names(folder, FileKind.NOT_A_PHOTO) == ["Thumbs.db", "film.mov", "notes"]
+    (listing,) = list_folders(folder)
+    assert listing.photos == ("B.JPG", "a.jpg", "no suffix")
+    assert listing.others == ("Thumbs.db", "film.mov", "notes")
 
 
 def test_subfolders_are_entered_only_when_asked(folder: Path) -> None:
-    assert "sub/c.jpg" in names(folder, FileKind.PHOTO, recursive=True)
-    found = find_files(folder, recursive=True, skip=lambda path: path.name == "sub")
-    assert folder / "sub" / "c.jpg" not in [file.path for file in found]
+    assert "sub/c.jpg" not in names(folder)
+    assert "sub/c.jpg" in names(folder, recursive=True)
+    found = list_photos(folder, recursive=True, skip=lambda path: path.name == "sub")
+    assert folder / "sub" / "c.jpg" not in list(found)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="FIFOs and links as POSIX has them")
@@ -50,7 +49,7 @@ def test_links_and_special_files_are_never_photos(folder: Path) -> None:
     (folder / "link.jpg").symlink_to(folder / "a.jpg")
     os.mkfifo(folder / "pipe.jpg")
     os.mkfifo(folder / "pipe")
-    found = names(folder, FileKind.PHOTO)
+    found = names(folder)
     assert "link.jpg" not in found
     assert "pipe.jpg" not in found
     assert "no suffix" in found
@@ -68,5 +67,5 @@ def test_a_subfolder_that_cannot_be_listed_is_named_and_passed_over(
 
     monkeypatch.setattr(os, "scandir", refuse)
     with caplog.at_level(logging.WARNING):
-        assert "a.jpg" in names(folder, FileKind.PHOTO, recursive=True)
+        assert "a.jpg" in names(folder, recursive=True)
     assert "sub is passed over" in caplog.text

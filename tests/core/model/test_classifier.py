@@ -84,7 +84,7 @@ def test_a_batch_of_another_kind_is_refused(classifier: Classifier, wrong: np.nd
         classifier.logits(wrong)
 
 
-def test_photos_are_answered_in_order_and_bad_ones_in_their_turn(
+def test_photos_are_predicted_in_order_and_bad_ones_in_their_turn(
     classifier: Classifier, tmp_path: Path, draw: object
 ) -> None:
     paths = []
@@ -95,10 +95,11 @@ def test_photos_are_answered_in_order_and_bad_ones_in_their_turn(
         else:
             draw("dogs", 600 + seed).save(path)  # type: ignore[operator]
         paths.append(path)
-    answers = list(predict_photos(classifier, paths))
-    assert [answer.path for answer in answers] == paths
-    assert [isinstance(a.outcome, UnreadableImage) for a in answers].index(True) == 13
-    assert answers[0].outcome == predict_photo(classifier, paths[0].read_bytes())
+    found = list(predict_photos(classifier, paths))
+    assert [path for path, _ in found] == paths
+    unreadable = [path for path, outcome in found if isinstance(outcome, UnreadableImage)]
+    assert unreadable == [paths[13]]
+    assert found[0][1] == predict_photo(classifier, paths[0].read_bytes())
 
 
 def test_softmax_of_scaled_logits() -> None:
