@@ -1,193 +1,20 @@
-"""predict, evaluate and train as commands."""
+"""train and evaluate as commands."""
 
 from __future__ import annotations
 
 import json
 import os
-import pkgutil
 import re
-import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
-import click
 import pytest
-from click.testing import CliRunner, Result
-from PIL import Image
 
-from catdog import main
 from core.model.manifest import read_manifest
 from core.model.registry import promoted_version
 from core.training import extra
-
-
-def run(*arguments: object, **environment: str) -> Result:
-    return CliRunner().invoke(main, [str(a) for a in arguments], env=environment)
-
-
-def objects(result: Result) -> list[dict[str, object]]:
-    return [json.loads(line) for line in result.stdout.splitlines()]
-
-
-@pytest.fixture
-def photo(tmp_path: Path, draw: object) -> Path:
-    path = tmp_path / "tom.jpg"
-    draw("cats", 700).save(path)  # type: ignore[operator]
-    return path
-
-
-def test_predict_says_what_it_sees(photo: Path, tiny_model: Path) -> None:
-    result = run("predict", photo, "--model", tiny_model, "--threshold", "0.4")
-    assert result.exit_code == 0
-    assert result.stdout.startswith(f"{photo}: cat, ")
-
-
-def test_predict_gives_json(photo: Path, tiny_model: Path) -> None:
-    (answer,) = objects(run("predict", photo, "--json", "--model", tiny_model))
-    assert set(answer) == {"path", "label", "confidence", "probabilities", "decision", "model"}
-    assert answer["path"] == str(photo)
-    assert answer["label"] == "cat"
-    assert list(answer["probabilities"]) == ["cat", "dog", "other"]  # type: ignore[call-overload]
-    assert answer["model"] == tiny_model.name
-    assert answer["decision"] == "cat"
-    (unsure,) = objects(run("predict", photo, "--json", "--model", tiny_model, "--threshold", "1"))
-    assert unsure["decision"] == "unsure"
-
-
-def test_a_threshold_can_only_raise_what_the_model_asks_for(
-    photo: Path, tiny_model: Path, tmp_path: Path
-) -> None:
-    copy = Path(shutil.copytree(tiny_model, tmp_path / "careful"))
-    manifest = read_manifest(copy)
-    classes = tuple(one.with_threshold(1.0) for one in manifest.classes)
-    replace(manifest, classes=classes).write(copy)
-    (answer,) = objects(run("predict", photo, "--json", "--model", copy, "--threshold", "0.1"))
-    assert (answer["label"], answer["decision"]) == ("cat", "unsure")
-    result = run("predict", photo, "--model", copy, "--threshold", "0.1")
-    assert "not sure, perhaps cat (" in result.stdout
-
-
-def test_predict_paints_what_it_looked_at(photo: Path, tiny_model: Path, tmp_path: Path) -> None:
-    """Into a new file alone: what is there may be a photo."""
-    out = tmp_path / "seen.png"
-    result = run("predict", photo, "--heatmap", out, "--model", tiny_model)
-    assert result.exit_code == 0
-    assert "cat" in result.stdout
-    with Image.open(out) as painted, Image.open(photo) as plain:
-        assert (painted.format, painted.size) == ("PNG", plain.size)
-        assert painted.tobytes() != plain.convert("RGB").tobytes()
-    before = photo.read_bytes()
-    for taken in (out, photo):
-        refused = run("predict", photo, "--heatmap", taken, "--model", tiny_model)
-        assert refused.exit_code == 2
-        assert "is there already" in refused.stderr
-    assert photo.read_bytes() == before
-    for wrong, reason in (
-        ((photo, photo, "--heatmap", tmp_path / "new.png"), "takes one photo"),
-        ((photo, "--heatmap", tmp_path / "new.txt"), "must end in one of"),
-        ((photo, "--heatmap", tmp_path / "gone" / "new.png"), "cannot be written: No such"),
-    ):
-        refused = run("predict", *wrong, "--model", tiny_model)
-        assert refused.exit_code == 2
-        assert reason in refused.stderr
-    assert not (tmp_path / "new.png").exists()
-
-
-def test_a_bad_file_is_told_and_the_others_go_on(photo: Path, tiny_model: Path) -> None:
-    (photo.parent / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
-    (photo.parent / "film.mov").write_bytes(b"x")
-    result = run(
-        "predict", photo.parent, photo.parent / "gone.jpg", "--json", "--model", tiny_model
-    )
-    bad, good, gone = objects(result)
-    assert result.exit_code == 1
-    assert bad["error"]["code"] == "truncated"  # type: ignore[index]
-    assert good["label"] == "cat"
-    assert gone["error"]["code"] == "vanished"  # type: ignore[index]
-    plain = run("predict", photo.parent, "--model", tiny_model)
-    assert plain.exit_code == 1
-    assert "a.jpg ends early or is damaged" in plain.stderr
-    assert "tom.jpg: cat" in plain.stdout
-
-
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are Unicode there")
-def test_names_that_are_not_utf8_survive_json(
-    tmp_path: Path, tiny_model: Path, photo: Path
-) -> None:
-    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/odd\xff\n.jpg"))
-    photo.rename(odd)
-    (answer,) = objects(run("predict", tmp_path, "--json", "--model", tiny_model))
-    assert Path(str(answer["path"])) == odd
-    assert run("predict", tmp_path, "--model", tiny_model).exit_code == 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (["predict"], 2),
-        (["predict", "x.jpg", "--threshold", "2"], 2),
-        (["predict", "x.jpg", "--model", "no-such-model"], 3),
-        (["sort", "no-such-folder"], 2),
-        (["evaluate", "no-such-folder"], 2),
-        (["train", "no-such-folder"], 2),
-        (["bot"], 2),
-        (["nonsense"], 2),
-    ],
-)
-def test_exit_codes_of_refusals(
-    arguments: list[str], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    result = run(*arguments)
-    assert result.exit_code == code
-    assert "Traceback" not in result.output
-
-
-def test_settings_come_from_env_and_the_environment_wins(
-    photo: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(photo.parent)
-    Path(".env").write_text(f"CATDOG_MODEL={tiny_model}\nCATDOG_THRESHOLD=1\n")
-    (answer,) = objects(run("predict", photo, "--json"))
-    assert answer["decision"] == "unsure"
-    (answer,) = objects(run("predict", photo, "--json", CATDOG_THRESHOLD="0"))
-    assert answer["decision"] == "cat"
-    (answer,) = objects(run("predict", photo, CATDOG_PREDICT_JSON="1", CATDOG_THRESHOLD="0"))
-    assert answer["decision"] == "cat"
-
-
-def test_env_is_read_from_the_current_folder_or_as_named_only(
-    photo: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (photo.parent / ".env").write_text("CATDOG_THRESHOLD=1\n")
-    below = photo.parent / "below"
-    below.mkdir()
-    monkeypatch.chdir(below)
-    (answer,) = objects(run("predict", photo, "--json", "--model", tiny_model))
-    assert answer["decision"] == "cat"
-    (answer,) = objects(
-        run("--env-file", photo.parent / ".env", "predict", photo, "--json", "--model", tiny_model)
-    )
-    assert answer["decision"] == "unsure"
-
-
-def test_every_option_names_its_variable() -> None:
-    """--help and --version aside, which are no settings."""
-    context = click.Context(main)
-    commands = {name: main.get_command(context, name) for name in main.list_commands(context)}
-    assert len(commands) == 12
-    for prefix, command, arguments in [
-        ("CATDOG", main, ["--help"]),
-        *((f"CATDOG_{name}", found, [name, "--help"]) for name, found in commands.items()),
-    ]:
-        assert command is not None
-        text = " ".join(run(*arguments).stdout.split())
-        for option in command.params:
-            if option.param_type_name == "option" and option.name not in ("help", "version"):
-                own = f"{prefix}_{option.name}".upper()
-                assert (option.envvar or own) in text, option.name
+from tests.command_line import objects, run
 
 
 def test_evaluate_measures_labelled_folders(
@@ -205,24 +32,24 @@ def test_evaluate_measures_labelled_folders(
         "intervals", "sources", "kinds", "curve", "model_bytes", "milliseconds",
     }  # fmt: skip
     assert figures["thresholds"] == {"cat": 0.6, "dog": 0.6, "other": 0.6}
-    assert set(figures["curve"][0]) == {  # type: ignore[index]
+    assert set(figures["curve"][0]) == {
         "threshold", "coverage", "filed_precision", "false_filing_rate",
     }  # fmt: skip
-    assert sum(figures["verdicts"]["other"].values()) == 4  # type: ignore[index]
+    assert sum(figures["verdicts"]["other"].values()) == 4
     raised = ("evaluate", data, "--json", "--model", tiny_model, "--threshold", "0.7")
     (higher,) = objects(run(*raised))
     assert higher["thresholds"] == {"cat": 0.7, "dog": 0.7, "other": 0.7}
     (lower,) = objects(run(*raised[:-1], "0.1"))
     assert lower["thresholds"] == figures["thresholds"]
     assert lower["coverage"] == figures["coverage"]
-    low, high = figures["intervals"]["accuracy"]  # type: ignore[index]
+    low, high = figures["intervals"]["accuracy"]
     assert low < figures["accuracy"] <= high + 1e-9
     assert (figures["sources"], figures["kinds"]) == ({}, {}), "nothing tells of any"
-    assert figures["data"]["files"] == 16  # type: ignore[index]
-    assert figures["data"]["skipped"] == 1  # type: ignore[index]
+    assert figures["data"]["files"] == 16
+    assert figures["data"]["skipped"] == 1
     assert figures["accuracy"] >= 0.9  # type: ignore[operator]
-    assert set(figures["per_class"]["cat"]) == {"precision", "recall", "f1", "support"}  # type: ignore[index]
-    assert sum(figures["confusion"]["dog"].values()) == 5  # type: ignore[index]
+    assert set(figures["per_class"]["cat"]) == {"precision", "recall", "f1", "support"}
+    assert sum(figures["confusion"]["dog"].values()) == 5
     plain = run("evaluate", data, "--model", tiny_model)
     assert "told apart" in plain.stdout
     assert "points lost" not in plain.stdout
@@ -330,50 +157,6 @@ def test_a_missing_package_that_is_no_extra_is_a_bug_and_shows(
         extra.load_training_packages("train", "core.training.networks.train_from_scratch")
 
 
-def modules_loaded_by(*arguments: object, **environment: str) -> set[str]:
-    """Run a command in a Python of its own, and name what it imported."""
-    script = (
-        "import sys\n"
-        "from catdog import main\n"
-        "try:\n"
-        "    main()\n"
-        "finally:\n"
-        "    print('loaded:', *sys.modules, file=sys.stderr)\n"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", script, *map(str, arguments)],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    loaded = set(result.stderr.rpartition("loaded:")[2].split())
-    assert "click" in loaded
-    return loaded
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["sort", "--help"], ["history"]])
-def test_what_sees_no_photo_loads_neither_numpy_nor_pillow(arguments: list[str]) -> None:
-    assert not {"numpy", "PIL"} & modules_loaded_by(*arguments)
-
-
-def test_a_command_that_is_asked_for_is_the_only_one_that_is_imported() -> None:
-    loaded = modules_loaded_by("history", "--help")
-    commands = set(pkgutil.resolve_name("catdog:COMMANDS").values())
-    modules = {place.partition(":")[0] for place in commands}
-    assert loaded & modules == {"sorter.commands.past_runs"}
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["predict", "PHOTO"], ["sort", "FOLDER"]])
-def test_tensorflow_is_never_loaded_for_serving(
-    arguments: list[str], photo: Path, tiny_model: Path
-) -> None:
-    places = {"PHOTO": str(photo), "FOLDER": str(photo.parent)}
-    loaded = modules_loaded_by(*(places.get(a, a) for a in arguments), CATDOG_MODEL=str(tiny_model))
-    assert not {"tensorflow", "keras", "sklearn", "scipy"} & loaded
-
-
 def version_in(models: Path) -> str:
     """Name the version beside the tiny model's."""
     (version,) = (path.parent.name for path in models.glob("20*/manifest.json"))
@@ -416,7 +199,7 @@ def test_train_makes_a_head_that_serves_only_who_asks_for_it(
     assert f"--model {version}, or everywhere with `catdog models promote" in result.stdout
     asked = ("predict", photo, "--json", "--model")
     (answer,) = objects(run("--models-dir", head_models_dir, *asked, version))
-    assert list(answer["probabilities"]) == ["cat", "dog", "other", "both"]  # type: ignore[call-overload]
+    assert list(answer["probabilities"]) == ["cat", "dog", "other", "both"]
     output = tmp_path / "mine"
     result = run("--models-dir", head_models_dir, "train", data, "--output", output)
     assert f"CATDOG_MODEL={output}" in result.stdout
@@ -561,7 +344,7 @@ def test_train_makes_a_network_that_predict_takes(
     assert "Epoch 1 of 1 at 144 px" in result.stdout
     assert list((models / "unfinished").iterdir()) == []
     (answer,) = objects(run("--models-dir", models, "predict", photo, "--json", "--model", version))
-    assert set(answer["probabilities"]) == {"cat", "dog"}  # type: ignore[call-overload]
+    assert set(answer["probabilities"]) == {"cat", "dog"}
 
 
 @pytest.mark.filterwarnings("error:The structure of")
@@ -638,13 +421,3 @@ def test_train_lists_labels_that_look_wrong_and_makes_no_model(
     assert f"mv -n {data}/dogs/tom-507.jpg {data}/cats/" in page
     assert {path: path.read_bytes() for path in data.rglob("*.jpg")} == before
     assert {path for path in head_models_dir.rglob("*") if path.is_file()} == models
-
-
-def test_ctrl_c_ends_with_130(monkeypatch: pytest.MonkeyPatch, photo: Path) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("core.model.registry.find_model", interrupt)
-    result = run("predict", photo)
-    assert result.exit_code == 130
-    assert "Interrupted." in result.stderr
