@@ -52,7 +52,7 @@ COMMANDS = {  # where each is, but for doctor: only the one that is asked for is
 
 
 class _Group(click.Group):
-    """Finds commands as they are asked for; the one place where failures become exit codes."""
+    """Imports commands when they are called for; turns failures into exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*COMMANDS, *super().list_commands(ctx)])

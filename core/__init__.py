@@ -1,1 +1,1 @@
-"""Loads, trains and measures the network that tells cats from dogs."""
+"""Loads, trains and measures the model that tells cats from dogs."""

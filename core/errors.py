@@ -45,7 +45,7 @@ class ModelRefused(CatdogError):
 
 
 class ExtraMissing(CatdogError):
-    """The command needs packages that the base install leaves out."""
+    """The command needs packages that the base install does not bring."""
 
     exit_code = ExitCode.EXTRA_MISSING
 

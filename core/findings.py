@@ -1,4 +1,4 @@
-"""What a look for trouble found, before there is any."""
+"""What a check found, before there is any trouble."""
 
 from __future__ import annotations
 

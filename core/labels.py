@@ -22,8 +22,8 @@ class PhotoClass:
     """One output of the model.
 
     `folder` is the folder's name both in training data and where photos are filed; `words` is
-    what to call it, by language code; `threshold` is the probability from which on an answer is
-    sure, 0 to 1. `parent` is the label of the class that it is a kind of: `cat` of `tom`, say.
+    its name by language code; `threshold` is the probability from which on a verdict is sure,
+    0 to 1. `parent` is the label of the class that it is a kind of: `cat` of `tom`, say.
     """
 
     label: str
@@ -47,14 +47,14 @@ _ORDER = tuple(Role)
 
 
 def classes_from_folders(folders: Iterable[str]) -> tuple[PhotoClass, ...]:
-    """Name the classes of a training folder: cat, dog, own names in order, *neither*, *both*."""
+    """Return the classes of a training folder: cat, dog, own names in order, *neither*, *both*."""
     return in_order(
         _KNOWN.get(name) or PhotoClass(name, name, Role.FILE, {"en": name}) for name in folders
     )
 
 
 def in_order(classes: Iterable[PhotoClass]) -> tuple[PhotoClass, ...]:
-    """Sort classes as manifests have them: cat, dog, own names, then *neither* and *both*."""
+    """Sort classes as manifests do: cat, dog, own names, then *neither* and *both*."""
     known = list(_KNOWN)
 
     def rank(one: PhotoClass) -> tuple[int, int, str]:

@@ -22,7 +22,7 @@ def display(path: Path) -> str:
 
 @contextmanager
 def hidden(beginning: str) -> Iterator[None]:
-    """Leave out of all paths that people see where they begin, such as a temporary folder."""
+    """Hide where paths begin, such as a temporary folder, from people."""
     _hidden.append(beginning)
     try:
         yield

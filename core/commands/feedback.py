@@ -1,4 +1,4 @@
-"""The commands about what people said their photos are."""
+"""The commands about the labels that people gave their photos."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def export(settings: Settings, folder: Path) -> None:
 
     refuse_if_not_empty(folder, "FOLDER")
     manifest = read_manifest(find_model(settings.models_dir))
-    folders = {seen.label: seen.folder for seen in manifest.classes}
+    folders = {one.label: one.folder for one in manifest.classes}
     copied, missing = 0, 0
     with _store(settings) as store:
         settings.notice(store, settings.models_dir)
@@ -134,12 +134,12 @@ def _found(store: Store, number: int) -> Feedback:
 def _line(one: Feedback, photo: Path | None) -> str:
     from core.paths import display
 
-    said = ""
+    predicted = ""
     if one.predicted is not None:
         sure = f" {one.confidence:.0%}" if one.confidence is not None else ""
-        said = f"; catdog said {one.predicted}{sure}"
+        predicted = f"; catdog said {one.predicted}{sure}"
     where = display(photo) if photo else "not here"
-    return f"{one.id:>5}  {_date(one)}  {one.source}: {one.label}{said}  {where}"
+    return f"{one.id:>5}  {_date(one)}  {one.source}: {one.label}{predicted}  {where}"
 
 
 def _object(one: Feedback, photo: Path | None) -> dict[str, Any]:

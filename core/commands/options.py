@@ -1,4 +1,4 @@
-"""What the commands have in common: settings that several read, and how options are declared."""
+"""What the commands share: settings that several read, and how options are declared."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class FolderPath(click.Path):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What stands before the command on the command line."""
+    """The options before the command on the command line."""
 
     models_dir: Path
     state_dir: Path
-    # what people moved by hand since it was filed, noted in the store; of the sorter's making
+    # records what people moved by hand since it was filed; catdog.py takes it from the sorter
     notice: Callable[[Store, Path], object] = lambda store, models_dir: None
 
 
@@ -63,7 +63,7 @@ class ChatNumber(click.ParamType[int]):
     name = "number"
 
     def __init__(self, variable: str) -> None:
-        """`variable` is what the option can be set by."""
+        """`variable` is the option's environment variable."""
         self._variable = variable
 
     def convert(

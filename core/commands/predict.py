@@ -123,7 +123,7 @@ def _write_heatmap(classifier: Classifier, photos: list[Path], file: Path) -> No
             )
         picture = painted(photos[0], heat, side=_HEATMAP_SIDE)
     except UnreadableImage:
-        return  # the prediction tells why
+        return  # its prediction fails, too, and prints why
     # "x": never over what is there, which may be a photo
     with writing(file), file.open("xb") as stream:
         picture.save(stream, format=_HEATMAP_FORMATS[file.suffix.lower()], quality=90)

@@ -1,4 +1,4 @@
-"""Which image formats are read, and what a file's first bytes and its name say of it."""
+"""Which image formats are read, and the format of a file by its first bytes and its name."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ _SVG = re.compile(rb"^(?:\xef\xbb\xbf)?\s*(?:<\?xml|<!--|<!DOCTYPE svg|<svg)", r
 
 
 def suffix_of(name: str) -> str:
-    """Give a file's suffix in lower case, whatever a browser put behind it."""
+    """Return a file's suffix in lower case, whatever a browser put behind it."""
     suffix = os.path.splitext(name)[1].lower()
     if suffix in CAMERA_SUFFIXES or not _BEHIND.search(name):
         return suffix
@@ -78,7 +78,7 @@ def suffix_of(name: str) -> str:
 
 
 def sniff(header: bytes, name: str | None = None) -> str | None:
-    """Name the format that a file begins like, as Pillow calls it, if it is one that is decoded.
+    """Return the format that a file begins like, as Pillow calls it, if it is one that is decoded.
 
     `header` is its first 32 bytes or more. Some formats begin with hardly anything of their own:
     those count only if `name`, where one is given, has an image's suffix.
@@ -113,7 +113,7 @@ def _weakly_announced(header: bytes, name: str | None) -> str | None:
 
 
 def named(header: bytes) -> str | None:
-    """Say what a file is that is a picture or a film of a kind that is not decoded."""
+    """Return in words what a picture or a film is of a kind that is not decoded."""
     for start, what in _NAMED.items():
         if header.startswith(start):
             return what

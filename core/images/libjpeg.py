@@ -73,7 +73,7 @@ def _decoded(
         return decode(content, strict=True)
     except ValueError as error:
         complaint = str(error)
-    # bytes before the end marker are complained of last: what was said before shows without them
+    # bytes before the end marker are the last complaint: any before shows once they are out
     end = content.find(b"\xff\xd9", jpeg.data_at)
     while (left_over := _LEFT_OVER.search(complaint)) and end > 0:
         start = max(jpeg.data_at, end - int(left_over[1]))

@@ -1,1 +1,1 @@
-"""From an upright RGB image to a verdict, and which model on this machine gives it."""
+"""From an upright RGB image to a verdict, and which model on this machine serves."""

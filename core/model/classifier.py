@@ -17,7 +17,7 @@ from core.model.network import LiteRt, Network, find_network
 from core.model.preprocessing import Pixels, Preprocessing, preprocess
 from core.model.probabilities import probabilities_from_logits
 from core.model.registry import network_folders
-from core.model.verdict import Prediction, predict
+from core.model.verdict import Prediction, to_prediction
 from core.paths import display
 
 Floats = npt.NDArray[np.float32]
@@ -61,7 +61,7 @@ class Classifier:
     def logits(self, batch: Pixels) -> Floats:
         """Run the network.
 
-        `batch` is uint8 of shape `(n, size, size, 3)`, as `preprocess` gives them stacked.
+        `batch` is uint8 of shape `(n, size, size, 3)`, as `preprocess` returns them, stacked.
 
         Returns: shape `(n, classes)`, or `(n, 1)` for a network with one sigmoid. Raises
         ValueError for a batch of another size or type.
@@ -69,19 +69,19 @@ class Classifier:
         return np.stack([self._model.logits(photo) for photo in batch])
 
     def predict(self, batch: Pixels) -> list[Prediction]:
-        """Say what is in each photo of a batch, as for `logits`."""
+        """Predict each photo of a batch, as for `logits`."""
         return [self.prediction(self._model.logits(photo)) for photo in batch]
 
     def classify(self, photo: Opener) -> Prediction:
-        """Say what is in a photo. Raises what `photo` raises."""
+        """Predict a photo. Raises what `photo` raises."""
         how = self.preprocessing
         return self.prediction(self._model.logits(preprocess(photo(how.decoded_side), how)))
 
     def explain(self, photo: Opener, *, label: str | None = None) -> tuple[Prediction, Map | None]:
-        """Say what is in a photo, and where the network sees it, or sees `label`.
+        """Predict a photo, and compute the heatmap of its label, or of `label`.
 
-        Returns: the prediction, and the map as `heatmap.class_map` gives it; None if the model
-        has none. Raises what `photo` raises.
+        Returns: the prediction, and the heatmap as `class_map` returns it; None if the model has
+        none. Raises what `photo` raises.
         """
         how = self.preprocessing
         logits, places = self._model.places(preprocess(photo(how.decoded_side), how))
@@ -94,7 +94,7 @@ class Classifier:
     def prediction(self, logits: Floats) -> Prediction:
         """Calibrate the logits of one photo, shape `(classes,)` or `(1,)` for one sigmoid."""
         (row,) = probabilities_from_logits(logits[np.newaxis], self.manifest.temperature)
-        return predict(row, self.manifest.classes, self.manifest.version)
+        return to_prediction(row, self.manifest.classes, self.manifest.version)
 
 
 class _WithHead:

@@ -27,8 +27,8 @@ class Head:
     def logits(self, features: Floats) -> Floats:
         """Compute logits, shape `(..., classes)`, from features, `(..., channels)`.
 
-        Applied to the mean of a feature map they tell the class; applied at each place, where in
-        the photo it is: Zhou et al., "Learning Deep Features for Discriminative Localization",
+        Of the mean of a feature map they are the photo's; of each place they show where in the
+        photo a class is: Zhou et al., "Learning Deep Features for Discriminative Localization",
         2016.
         """
         logits: Floats = features @ self.kernel + self.bias

@@ -13,7 +13,7 @@ from core.model.classifier import Classifier
 from core.model.promotion import hold
 from core.model.registry import find_model, promoted_version
 
-_LOOK = 5.0  # seconds between looks at the pointer
+_CHECK_SECONDS = 5.0  # between two reads of the pointer
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 class Serving:
     """Hands out the classifier of the promoted model. Safe to share between threads.
 
-    Whoever predicts asks for it anew each time, and keeps it for as long as one answer takes. A
-    model that was named is never changed for another.
+    It is asked for anew for each answer, and kept for as long as that takes. A model that was
+    named is never changed for another.
     """
 
     def __init__(
@@ -42,27 +42,27 @@ class Serving:
         folder = find_model(models_dir, choice)
         self._classifier = Classifier(folder)
         self._held = hold(models_dir, folder)
-        self._next_look = clock() + _LOOK
+        self._next_check = clock() + _CHECK_SECONDS
 
     def classifier(self) -> Classifier:
-        """Give the classifier that serves now.
+        """Return the classifier that serves now.
 
-        Every 5 seconds at most the pointer is looked at, and another model loaded if it names
-        one. If that fails, the last good one goes on serving.
+        Every 5 seconds at most the pointer is read, and another model loaded if it names one. If
+        that fails, the last good one goes on serving.
         """
         if (
             self._follows
-            and self._clock() >= self._next_look
+            and self._clock() >= self._next_check
             and self._lock.acquire(blocking=False)
         ):
             try:
-                self._look()
+                self._follow()
             finally:
-                self._next_look = self._clock() + _LOOK
+                self._next_check = self._clock() + _CHECK_SECONDS
                 self._lock.release()
         return self._classifier
 
-    def _look(self) -> None:
+    def _follow(self) -> None:
         version = promoted_version(self._models_dir)
         if version == self._pointed_to:
             return
@@ -71,7 +71,7 @@ class Serving:
             folder = find_model(self._models_dir)
             self._classifier = Classifier(folder)
         except CatdogError as error:
-            if version != self._failed:  # it is tried at every look, and told of once
+            if version != self._failed:  # it is tried each time, and logged once
                 logger.error("the model %s goes on serving: %s", serving, error)
             self._failed = version
             return

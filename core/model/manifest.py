@@ -1,4 +1,4 @@
-"""manifest.json: everything about a model that its weights do not say."""
+"""manifest.json: everything about a model but its weights."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Kind(StrEnum):
     """What a model is made of."""
 
     HEAD = "head"  # a head for a network that others use, too
-    WHOLE = "whole"  # a network that gives logits by itself
+    WHOLE = "whole"  # a network whose outputs are logits
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What the outputs of a whole network's LiteRT file are called."""
+    """The names of the outputs of a whole network's LiteRT file."""
 
-    logits: str  # shape (1, classes), or (1, 1) for two classes told apart by one sigmoid
+    logits: str  # shape (1, classes), or (1, 1) for two classes and one sigmoid
     activation: str | None  # shape (1, h, w, same): the class activation map; None: has none
 
 
@@ -46,10 +46,10 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A model's contract with whoever serves it.
+    """What serving a model takes, and how it was made.
 
-    `temperature` divides the logits before the softmax; from a class's threshold on an answer is
-    sure. The other tables are for people and for later training.
+    `temperature` divides the logits before the softmax. The last tables are for people and for
+    later training.
     """
 
     version: str
@@ -77,15 +77,12 @@ class Manifest:
 
     @property
     def with_folders(self) -> tuple[PhotoClass, ...]:
-        """The classes that photos are put into folders of, filed or set apart.
-
-        There is no folder for photos of more than one kind.
-        """
+        """The classes with a folder: there is none for photos of more than one kind."""
         return tuple(one for one in self.classes if one.role is not Role.BOTH)
 
     @property
     def filing_thresholds(self) -> dict[str, float]:
-        """From which probability on photos of each such class are filed, by label."""
+        """The threshold of each class that is filed, by label."""
         return {one.label: one.threshold for one in self.filed}
 
     def class_of(self, label: str) -> PhotoClass:
@@ -147,7 +144,7 @@ class OldFormat(ModelRefused):
 
 
 def old_class_folders(folder: Path) -> frozenset[str]:
-    """Name the folders of the classes of a model that an older version of catdog made."""
+    """Return the folders of the classes of a model that an older version of catdog made."""
     try:
         raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         return frozenset(entry["folder"] for entry in raw["classes"] if _is_plain(entry["folder"]))
@@ -209,7 +206,7 @@ def read_checked(folder: Path, manifest: Manifest, name: str) -> bytes:
 
 
 def record_file(path: Path) -> FileRecord:
-    """Take down a file's hash and size for the manifest."""
+    """Return a file's hash and size for the manifest."""
     content = path.read_bytes()
     return FileRecord(hashlib.sha256(content).hexdigest(), len(content))
 

@@ -1,4 +1,4 @@
-"""The network that all of a person's models share: photos in, feature maps out."""
+"""The network that all of a person's models share: from a photo to its feature map."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Embedding = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class NetworkInfo:
-    """network.json: what a network's file does not say."""
+    """network.json: what a network's file does not state."""
 
     name: str  # of its architecture
     sha256: str  # of network.tflite
@@ -65,13 +65,13 @@ def read_network_info(folder: Path) -> NetworkInfo:
 
 def find_network(sha256: str, folders: Iterable[Path]) -> Path:
     """Find the folder of a network by its SHA-256. Raises ModelRefused."""
-    looked = list(folders)
-    for folder in looked:
+    searched = list(folders)
+    for folder in searched:
         if (folder / NETWORK).is_file() and read_network_info(folder).sha256 == sha256:
             return folder
     raise ModelRefused(
         f"The network {sha256[:8]} that this model was made for is not there: looked in "
-        f"{', '.join(map(display, looked))}. Put the folder {NETWORKS}/{sha256} back beside the "
+        f"{', '.join(map(display, searched))}. Put the folder {NETWORKS}/{sha256} back beside the "
         "models, or train again."
     )
 
@@ -85,7 +85,7 @@ class LiteRt:
     """
 
     def __init__(self, content: bytes, size: int) -> None:
-        """`size` is the images' side in pixels. Raises ValueError for what is no such file."""
+        """`size` is the images' side in pixels. Raises ValueError for another kind of file."""
         self._content = content
         self._size = size
         try:
@@ -126,7 +126,7 @@ class LiteRt:
         interpreter = Interpreter(model_content=self._content, num_threads=1)
         (image,) = interpreter.get_input_details()
         interpreter.resize_tensor_input(image["index"], (1, self._size, self._size, 3))
-        interpreter.allocate_tensors()  # now: at the first photo the greeting would be heard
+        interpreter.allocate_tensors()  # now: at the first photo its greeting would be shown
         return interpreter.get_signature_runner()
 
 
@@ -175,7 +175,7 @@ class Network:
         return self.mean(self.feature_map(photo))
 
     def mean(self, feature_map: FeatureMap) -> Embedding:
-        """Average a feature map over its places: in whole numbers, then brought to floats."""
+        """Compute the mean of a feature map over its places, in whole numbers, as floats."""
         places = feature_map.shape[0] * feature_map.shape[1]
         total = feature_map.sum(axis=(0, 1), dtype=np.int32).astype(np.float32)
         mean: Embedding = (
@@ -184,5 +184,5 @@ class Network:
         return mean
 
     def features(self, feature_map: FeatureMap) -> npt.NDArray[np.float32]:
-        """Bring a feature map to floats, shape `(h, w, channels)`."""
+        """Convert a feature map to floats, shape `(h, w, channels)`."""
         return (feature_map.astype(np.float32) - self.info.zero_point) * np.float32(self.info.scale)

@@ -1,4 +1,4 @@
-"""The one way from an image to what the network sees, for training and serving alike."""
+"""The one way from an image to the network's input, for training and serving alike."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Preprocessing:
 
     A photo is first brought to the sharpness of those that were learnt from: none has a shorter
     side of more than `shorter_side` pixels. Where training keeps photos at a `stored_size` and
-    takes smaller images from those, serving takes the same two steps; one step alone gives sharper
-    images than the network ever saw, which cost the first model here 2.4 points of accuracy.
-    `squash` shows the network the whole photo whatever its shape; `bilinear` is Pillow's, which
+    takes smaller images from those, serving takes the same two steps; one step alone makes sharper
+    images than those learnt from, which cost the first model here 2.4 points of accuracy.
+    `squash` fits the whole photo in, whatever its shape; `bilinear` is Pillow's, which
     averages over all pixels when it shrinks.
     """
 
@@ -50,7 +50,7 @@ class Preprocessing:
 
 
 def stored_size_for(size: int) -> int:
-    """Compute the side that photos are decoded to once: a little larger than is looked at."""
+    """Compute the side that photos are decoded to once: a little larger than the input."""
     return size * 9 // 8
 
 
@@ -63,7 +63,7 @@ def squash(image: Image.Image, side: int) -> Image.Image:
 
 
 def stored(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
-    """Bring an upright RGB image to the sharpness and the size that training keeps photos at."""
+    """Resize an upright RGB image to the sharpness and size that training keeps photos at."""
     shorter = preprocessing.shorter_side
     if shorter is not None and min(image.size) > shorter:
         scale = shorter / min(image.size)
@@ -74,7 +74,7 @@ def stored(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
 
 
 def preprocess(image: Image.Image, preprocessing: Preprocessing) -> Pixels:
-    """Turn an upright RGB image into what the network sees.
+    """Convert an upright RGB image to the network's input.
 
     Returns: uint8, shape `(size, size, 3)`, 0-255; scaling is inside the model.
     """

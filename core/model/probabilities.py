@@ -11,7 +11,7 @@ Floats = npt.NDArray[np.floating]
 def probabilities_from_logits(logits: Floats, temperature: float) -> npt.NDArray[np.float64]:
     """Apply the temperature, then softmax.
 
-    `logits` has shape `(n, classes)`, or `(n, 1)` for two classes told apart by one sigmoid,
+    `logits` has shape `(n, classes)`, or `(n, 1)` for two classes and one sigmoid,
     whose logit is that of the second class; that is the softmax over (0, logit).
 
     Returns: shape `(n, classes)`; each row adds up to 1. Temperature scaling is that of Guo et

@@ -1,4 +1,4 @@
-"""What the model sees in a photo, and what follows from it."""
+"""A prediction, and the verdict that follows from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the model sees in one photo."""
+    """How likely a photo shows each class."""
 
     label: str  # the likeliest of the manifest's, or what that is a kind of
     confidence: float  # calibrated probability of `label`, its kinds included, 0 to 1
@@ -27,7 +27,7 @@ class Prediction:
 class VerdictKind(StrEnum):
     """What may be done with a photo."""
 
-    FILED = "filed"  # it belongs into the folder of its class
+    FILED = "filed"  # into the folder of its class
     BOTH = "both"  # it shows more than one of the classes that are filed
     NEITHER = "neither"
     UNSURE = "unsure"
@@ -61,21 +61,17 @@ class Verdict:
 def judge(
     prediction: Prediction, classes: Sequence[PhotoClass], threshold: float | None = None
 ) -> Verdict:
-    """Hold a prediction against the thresholds of its classes.
+    """Compare a prediction with the threshold of its class.
 
-    `classes` are the manifest's; `threshold`, 0 to 1, is a person's own, which can only raise
-    theirs.
+    `classes` are the manifest's; `threshold`, 0 to 1, is a person's own, which can only raise it.
     """
     (likeliest,) = (one for one in classes if one.label == prediction.label)
     sure = prediction.confidence >= in_effect(likeliest, threshold)
     return Verdict(_KINDS[likeliest.role] if sure else VerdictKind.UNSURE, prediction, likeliest)
 
 
-def predict(probabilities: Floats, classes: Sequence[PhotoClass], version: str) -> Prediction:
-    """Say what the model sees in a photo, from the probabilities of its classes.
-
-    `classes` and `version` are the manifest's.
-    """
+def to_prediction(probabilities: Floats, classes: Sequence[PhotoClass], version: str) -> Prediction:
+    """Return the prediction that the probabilities of a manifest's classes amount to."""
     (answer,) = answers(probabilities[np.newaxis], classes)
     place = int(probabilities.argmax())
     confidence = float(probabilities[place])
@@ -96,7 +92,7 @@ def predict(probabilities: Floats, classes: Sequence[PhotoClass], version: str) 
 def answers(
     probabilities: Floats, classes: Sequence[PhotoClass], threshold: float | None = None
 ) -> npt.NDArray[np.intp]:
-    """Say what is sure of many photos at once: the place of a class for each, -1 for unsure.
+    """Return the verdicts on many photos at once: the place of a class for each, -1 for unsure.
 
     `probabilities` has the shape `(n, classes)`. Sure is the likeliest class whose probability
     reaches its threshold. Where that is a kind of another class, or has kinds, and none of them is
@@ -116,11 +112,11 @@ def answers(
 
 
 def _family(classes: Sequence[PhotoClass], place: int) -> list[int]:
-    """Name a class and its kinds, by their places."""
+    """Return the places of a class and its kinds."""
     label = classes[place].label
     return [place, *(kind for kind, one in enumerate(classes) if one.parent == label)]
 
 
 def in_effect(photo_class: PhotoClass, threshold: float | None) -> float:
-    """Give the threshold of a class, raised to a person's own."""
+    """Return the threshold of a class, raised to a person's own."""
     return max(photo_class.threshold, threshold or 0.0)

@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING
 
 from core.labels import Role
 
-if TYPE_CHECKING:  # not for who wants a percentage alone: a manifest loads NumPy
+if TYPE_CHECKING:  # a percentage needs no NumPy, which these load
     from core.model.manifest import Manifest
     from core.model.verdict import Verdict
 
 
 def describe(verdict: Verdict, manifest: Manifest) -> str:
-    """Say a verdict: "cat, 98 %", "not sure, perhaps dog (61 %)", "neither cat nor dog (97 %)"."""
-    seen = verdict.likeliest
+    """Return a verdict in words: "cat, 98 %", or "not sure, perhaps neither cat nor dog (61 %)"."""
+    shown = verdict.likeliest
     sure = percent(verdict.prediction.confidence)
     kinds = [one.words["en"] for one in manifest.filed]
-    if seen.role is Role.NEITHER:
+    if shown.role is Role.NEITHER:
         words = f"neither {' nor '.join(kinds)} ({sure})"
         return words if verdict.is_sure else f"not sure, perhaps {words}"
-    if seen.role is Role.BOTH:
+    if shown.role is Role.BOTH:
         words = f"more than one of {', '.join(kinds)}" if len(kinds) > 2 else " and ".join(kinds)
     else:
-        words = seen.words["en"]
+        words = shown.words["en"]
     return f"{words}, {sure}" if verdict.is_sure else f"not sure, perhaps {words} ({sure})"
 
 

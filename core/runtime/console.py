@@ -1,4 +1,4 @@
-"""What people see: lines, and a progress bar where there is a terminal."""
+"""What people are shown: lines, and a progress bar where there is a terminal."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any, Protocol
 
 from core.runtime.durations import duration
 
-_LINE_EVERY = 300.0  # seconds, in a log of long work
+_LINE_SECONDS = 300.0  # between the lines in a log of long work
 
 
 class Console(Protocol):
-    """Where long work tells how it goes."""
+    """Where long work shows its progress."""
 
     def say(self, line: str) -> None:
-        """Tell one line."""
+        """Show one line."""
 
     def progress(self, what: str, total: float) -> AbstractContextManager[Callable[[float], None]]:
-        """Show a bar; entering it gives a function that is told how much is done in all."""
+        """Show a bar; entering it returns a function to call with how much is done in all."""
 
 
 def echo(line: str, *, err: bool = False) -> None:
@@ -62,32 +62,32 @@ class Terminal:
 
 
 def _lines(what: str, total: float) -> Callable[[float], None]:
-    """Make a function that is told how much is done, and writes it to a log every few minutes."""
+    """Make a function to call with how much is done, for a line in a log every few minutes."""
     begun = last = time.monotonic()
     before: float | None = None  # done when it began: more than nothing if a run goes on
 
-    def told(done: float) -> None:
+    def on_progress(done: float) -> None:
         nonlocal last, before
         if before is None:
             before = done
         now = time.monotonic()
-        if now - last < _LINE_EVERY or done <= before:
+        if now - last < _LINE_SECONDS or done <= before:
             return
         last = now
         left = (now - begun) * (total - done) / (done - before)
         echo(f"{what}: {done / total:.0%}, about {duration(left)} left", err=True)
 
-    return told
+    return on_progress
 
 
-def count_up(told: Callable[[float], None]) -> Callable[[], None]:
-    """Make a function that tells a progress bar of one more, each time it is called."""
+def count_up(on_progress: Callable[[float], None]) -> Callable[[], None]:
+    """Make a function that counts one more each time it is called, for a progress bar."""
     done = 0
 
     def one_more() -> None:
         nonlocal done
         done += 1
-        told(done)
+        on_progress(done)
 
     return one_more
 

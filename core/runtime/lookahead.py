@@ -1,4 +1,4 @@
-"""Work done ahead on threads, handed out in order, in flat memory."""
+"""Work done ahead on threads, its results in order, in flat memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_THREADS = 16
 def map_ahead(
     function: Callable[[Item], Made], items: Iterable[Item], *, ahead_per_core: int = 4
 ) -> Iterator[tuple[Item, Made]]:
-    """Apply `function` on all cores, at most a few items ahead of whoever takes the results.
+    """Apply `function` on all cores, at most a few items ahead of the results taken.
 
     Of many cores 16 are used, so that memory has a bound, and none that the process may not use.
     It pays where `function` lets go of the interpreter's lock, as Pillow and NumPy do. What it

@@ -1,4 +1,4 @@
-"""Files and folders that a command writes where a person says."""
+"""Files and folders that a command writes where a person asks for them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def refuse_if_not_empty(folder: Path, option_name: str) -> None:
-    """Raise UsageRefused for a folder with something in it, that nothing there be overwritten."""
+    """Raise UsageRefused for a folder with something in it, which might be overwritten."""
     if folder.exists() and any(folder.iterdir()):
         raise UsageRefused(f"{display(folder)} is not empty. Name a new folder with {option_name}.")

@@ -12,7 +12,7 @@ _STDERR = 2
 
 
 def separate_stderr() -> None:
-    """Let Python's own standard error keep the terminal while native libraries are hushed."""
+    """Keep Python's own standard error on the terminal while native libraries are silenced."""
     try:
         if sys.stderr.fileno() != _STDERR:
             return
@@ -27,8 +27,8 @@ def separate_stderr() -> None:
         return
 
 
-class _Hush:
-    """Sends file descriptor 2 nowhere while anybody wants it quiet."""
+class _Silence:
+    """Sends file descriptor 2 nowhere while it is wanted quiet, by any number of threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -58,14 +58,14 @@ class _Hush:
             self._saved = None
 
 
-_hush = _Hush()
+_silence = _Silence()
 
 
 @contextmanager
 def quiet_native_stderr() -> Iterator[None]:
     """Drop what is written to file descriptor 2 meanwhile; native libraries have no other way."""
-    _hush.begin()
+    _silence.begin()
     try:
         yield
     finally:
-        _hush.end()
+        _silence.end()

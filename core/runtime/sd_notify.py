@@ -1,4 +1,4 @@
-"""Tells the service manager how a daemon does, by systemd's sd_notify protocol."""
+"""How a daemon does, for the service manager, by systemd's sd_notify protocol."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ServiceManager:
     def from_environment(
         cls, environ: Mapping[str, str], *, clock: Callable[[], float] = time.monotonic
     ) -> ServiceManager:
-        """Find it as systemd tells it; `environ` may be empty."""
+        """Find it in the variables that systemd sets; `environ` may be empty."""
         address = environ.get("NOTIFY_SOCKET", "")
         if address.startswith("@"):
             address = "\0" + address[1:]
@@ -41,20 +41,20 @@ class ServiceManager:
         return cls(address, _watchdog(environ), clock=clock)
 
     def ready(self) -> None:
-        """Tell that the start is over."""
+        """Report that the start is over."""
         self._send("READY=1")
 
     def status(self, text: str) -> None:
-        """Tell in a line what is being done; `systemctl status` shows it."""
+        """Report in a line what is being done; `systemctl status` shows it."""
         self._send("STATUS=" + " ".join(text.splitlines()))
 
     def alive(self) -> None:
-        """Give a sign of life if one is due: it may be called as often as one likes."""
+        """Send a sign of life if one is due; it may be called as often as wanted."""
         if self._every is not None and self._clock() >= self._next and self._send("WATCHDOG=1"):
             self._next = self._clock() + self._every
 
     def stopping(self) -> None:
-        """Tell that the end has begun."""
+        """Report that the end has begun."""
         self._send("STOPPING=1")
 
     def _send(self, message: str) -> bool:
@@ -65,7 +65,7 @@ class ServiceManager:
                 sender.setblocking(False)  # photos do not wait for a manager that hangs
                 sender.sendto(message.encode("utf-8", "backslashreplace"), self._address)
         except OSError as error:
-            log.debug("the service manager was not told %s: %s", message, error)
+            log.debug("the service manager did not receive %s: %s", message, error)
             return False
         return True
 

@@ -1,4 +1,4 @@
-"""Standard output that is closed, or on a disk that is full: said once."""
+"""Standard output that is closed, or on a disk that is full: one error."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ class _Closed(io.TextIOBase):
 
 
 def keep_closed_output_closed() -> None:
-    """Have writing to a closed standard output fail, and no file that is opened take its place."""
+    """Make writing to a closed standard output fail, and keep its number from other files."""
     if os.name != "posix":
         return  # Windows' pythonw has none, and is well without
     if sys.stdout is None:
         with suppress(OSError):
             os.fstat(1)
-            return  # it is open: whoever took the stream away knows why
+            return  # it is open: another stream stands in for it
         os.open(os.devnull, os.O_WRONLY)  # the lowest number that is free
         sys.stdout = _Closed()
 
 
 def is_of_output(error: OSError) -> bool:
-    """Tell whether an error came from writing to standard output."""
+    """Return whether an error came from writing to standard output."""
     return error.filename is None and (isinstance(error, BrokenPipeError) or error.errno in _OUTPUT)
 
 
 def give_up_output() -> None:
-    """Have what is still to be written to standard output go nowhere, so that the end is quiet."""
+    """Send what is still to be written to standard output nowhere, so that the end is quiet."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
@@ -48,7 +48,7 @@ def give_up_output() -> None:
 
 
 def output_words(error: OSError) -> str:
-    """Say what is wrong with standard output."""
+    """Return what is wrong with standard output, in words."""
     return (
         f"Error: standard output cannot be written ({error.strerror or error}). What was moved "
         "until then is in the journal: `catdog history`."

@@ -62,7 +62,7 @@ _BY_MAKE = (
 
 
 def raw_kind(header: bytes) -> str | None:
-    """Name the RAW format that a file's first 32 bytes announce beyond doubt."""
+    """Return the RAW format that a file's first 32 bytes announce beyond doubt."""
     for offset, magic, kind in _MAGIC:
         if header.startswith(magic, offset):
             return kind
@@ -74,9 +74,9 @@ def raw_kind(header: bytes) -> str | None:
 
 
 def tiff_raw_kind(source: Source) -> str | None:
-    """Name the RAW format of a file that begins as TIFF; None for an ordinary TIFF.
+    """Return the RAW format of a file that begins as TIFF; None for an ordinary TIFF.
 
-    A file is RAW only if one of its directories holds a sensor's data, or if it says that it is
+    A file is RAW only if one of its directories holds a sensor's data, or if it states that it is
     a DNG whose first image is a smaller version of another one.
     """
     tiff = open_tiff(source)
@@ -87,7 +87,7 @@ def tiff_raw_kind(source: Source) -> str | None:
 
 
 def kind_of_directories(directories: list[Directory]) -> str | None:
-    """Name the RAW format of a TIFF with these directories, the first one first."""
+    """Return the RAW format of a TIFF with these directories, the first one first."""
     if not directories:
         return None
     first = directories[0]
@@ -108,7 +108,7 @@ def make(first: Directory) -> str:
 
 
 def holds_sensor(directory: Directory, maker: str) -> bool:
-    """Tell whether a directory's image is a sensor's data, by photometry or maker's compression.
+    """Return whether a directory's image is a sensor's data, by photometry or maker's compression.
 
     Samsung's have no PhotometricInterpretation, which every TIFF must have, but a colour filter.
     """

@@ -1,1 +1,1 @@
-"""What a file's own structure says of its image, before anything is decoded."""
+"""What a file's own structure states of its image, before anything is decoded."""

@@ -9,7 +9,7 @@ from typing import BinaryIO, Literal
 
 from core.errors import UnreadableCode
 
-MAX_SIDE = 65_535  # pixels: no format that cameras write can say more
+MAX_SIDE = 65_535  # pixels: no format that cameras write can state more
 _ZEROS = 64  # bytes
 _CHUNK, _MOST_ZEROS = 1 << 16, 1 << 20  # bytes
 
@@ -47,7 +47,7 @@ def unsupported(what: str) -> Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What an image says of itself."""
+    """What an image states of itself."""
 
     width: int  # pixels
     height: int

@@ -150,8 +150,8 @@ class _Meta:
             self._check_av1(*item.extents[-1])
         stated, coded = self.sides(item), self._coded_sides(item)
         if coded is not None and any(stated):
-            for said, held in zip(stated, coded, strict=True):
-                if held > max(_GREW * said, said + 128):
+            for side, held in zip(stated, coded, strict=True):
+                if held > max(_GREW * side, side + 128):
                     raise too_much(
                         f"states {stated[0]} x {stated[1]} pixels and holds {coded[0]} x {coded[1]}"
                     )

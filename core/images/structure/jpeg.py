@@ -39,7 +39,7 @@ _MOST_SEVERAL_BYTES = 48_000_000  # of an image in several scans, which is decod
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What a JPEG's frame header says."""
+    """A JPEG's frame header."""
 
     marker: int
     precision: int  # bits

@@ -1,4 +1,4 @@
-"""Formats that say all in a header: BMP, ICO, and those of which Pillow reads that by itself."""
+"""Formats that state all in a header: BMP, ICO, and those whose header Pillow reads."""
 
 from __future__ import annotations
 

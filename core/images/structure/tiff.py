@@ -54,7 +54,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """One image file directory (IFD): a page, or what is said of it elsewhere."""
+    """One image file directory (IFD): a page, or more about one."""
 
     tiff: Directories
     fields: dict[int, Field]

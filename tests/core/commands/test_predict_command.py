@@ -15,13 +15,13 @@ from core.model.manifest import read_manifest
 from tests.command_line import objects, run
 
 
-def test_predict_says_what_it_sees(photo: Path, tiny_model: Path) -> None:
+def test_predict_prints_a_label(photo: Path, tiny_model: Path) -> None:
     result = run("predict", photo, "--model", tiny_model, "--threshold", "0.4")
     assert result.exit_code == 0
     assert result.stdout.startswith(f"{photo}: cat, ")
 
 
-def test_predict_gives_json(photo: Path, tiny_model: Path) -> None:
+def test_predict_prints_json(photo: Path, tiny_model: Path) -> None:
     (answer,) = objects(run("predict", photo, "--json", "--model", tiny_model))
     assert set(answer) == {"path", "label", "confidence", "probabilities", "decision", "model"}
     assert answer["path"] == str(photo)
@@ -46,9 +46,9 @@ def test_a_threshold_can_only_raise_what_the_model_asks_for(
     assert "not sure, perhaps cat (" in result.stdout
 
 
-def test_predict_paints_what_it_looked_at(photo: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_predict_paints_a_heatmap(photo: Path, tiny_model: Path, tmp_path: Path) -> None:
     """Into a new file alone: what is there may be a photo."""
-    out = tmp_path / "seen.png"
+    out = tmp_path / "heat.png"
     result = run("predict", photo, "--heatmap", out, "--model", tiny_model)
     assert result.exit_code == 0
     assert "cat" in result.stdout
@@ -72,7 +72,7 @@ def test_predict_paints_what_it_looked_at(photo: Path, tiny_model: Path, tmp_pat
     assert not (tmp_path / "new.png").exists()
 
 
-def test_a_bad_file_is_told_and_the_others_go_on(photo: Path, tiny_model: Path) -> None:
+def test_a_bad_file_is_reported_and_the_others_go_on(photo: Path, tiny_model: Path) -> None:
     (photo.parent / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
     (photo.parent / "film.mov").write_bytes(b"x")
     result = run(

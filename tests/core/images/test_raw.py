@@ -1,4 +1,4 @@
-"""RAW files: told apart by their bytes, and their own full-size JPEG found."""
+"""RAW files: recognized by their bytes, and their own full-size JPEG found."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_the_preview_is_found_and_decodes(kind: str) -> None:
 
 @every_format
 def test_each_format_is_named(kind: str) -> None:
-    """A RAW file is told by its own bytes, with or without a preview that can be used."""
+    """A RAW file is recognized by its own bytes, with or without a preview that can be used."""
     assert kind_of(FORMATS[kind](jpeg())) == kind
     assert kind_of(FORMATS[kind](jpeg((160, 120)))) == kind
 
@@ -245,7 +245,7 @@ def test_dng_crops() -> None:
 
 
 def test_kinds_by_maker() -> None:
-    """Kinds are told by the maker; a sensor's data without one are TIFF/EP."""
+    """Kinds go by the maker; a sensor's data without one are TIFF/EP."""
 
     def sensor_of(maker: str, photometric: int = CFA, compression: int = 1) -> str | None:
         tiff = Tiff()
@@ -286,7 +286,7 @@ def test_kinds_by_maker() -> None:
     ],
 )
 def test_first_bytes(header: bytes, kind: str | None) -> None:
-    """Formats with a magic of their own are told by 32 bytes, and nothing else is."""
+    """Formats with a magic of their own are recognized by 32 bytes, and nothing else is."""
     assert raw_kind(header.ljust(32, b"\0") if header else header) == kind
 
 

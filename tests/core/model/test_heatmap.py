@@ -1,4 +1,4 @@
-"""The map is that of the class, from 0 to 1, and lies over the photo where the class was seen."""
+"""The heatmap is that of the class, from 0 to 1, and lies over the photo where the class is."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def test_the_map_is_the_class_less_the_others() -> None:
     activation[0, 0] = (9, 9, 9)
     activation[1, 1] = (4, 0, 0)
     activation[0, 1] = (0, 4, 0)
-    seen = class_map(activation, 0)
-    assert seen.dtype == np.float32
-    assert seen[1, 1] == 1
-    assert seen[0, 1] == 0
-    assert seen[0, 0] == pytest.approx(seen[1, 0])
+    heat = class_map(activation, 0)
+    assert heat.dtype == np.float32
+    assert heat[1, 1] == 1
+    assert heat[0, 1] == 0
+    assert heat[0, 0] == pytest.approx(heat[1, 0])
 
 
 def test_with_one_sigmoid_the_first_class_is_the_other_way_round() -> None:
@@ -55,9 +55,9 @@ def test_explaining_predicts_as_classifying_does_and_finds_the_cat(
 ) -> None:
     scene = draw("cats", 1, (96, 96))
     scene.paste(draw("other", 1, (40, 40)), (56, 56))
-    prediction, seen = classifier.explain(lambda _: scene)
+    prediction, heat = classifier.explain(lambda _: scene)
     assert prediction == classifier.classify(lambda _: scene)
     assert prediction.label == "cat"
-    assert seen is not None
-    half = len(seen) // 2
-    assert seen[:half, :half].mean() > seen[half:, half:].mean()
+    assert heat is not None
+    half = len(heat) // 2
+    assert heat[:half, :half].mean() > heat[half:, half:].mean()

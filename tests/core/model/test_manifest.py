@@ -1,4 +1,4 @@
-"""Manifests, and models that are not what they say."""
+"""Manifests, and models that are not what theirs states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Promoting models, taking that back, throwing old ones away, and following what is promoted."""
+"""Promoting models, rolling back, pruning, and following what is promoted."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_a_model_that_was_named_goes_on_serving(models: Path) -> None:
 def test_the_last_good_model_serves_where_the_promoted_one_does_not_load(
     models: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """And it is told once; once it is mended, it serves."""
+    """And it is logged once; once it is mended, it serves."""
     now = [0.0]
     promote(models, "v1")
     serving = Serving(models, clock=lambda: now[0])
@@ -151,11 +151,11 @@ def test_the_last_good_model_serves_where_the_promoted_one_does_not_load(
     assert serving.classifier().manifest.version == "v2"
 
 
-def test_whoever_asks_without_pause_sees_no_error_through_promotions(models: Path) -> None:
+def test_who_asks_without_pause_gets_no_error_through_promotions(models: Path) -> None:
     """Ten promotions and a broken one, under four threads that predict all the while."""
     now = [0.0]
     serving = Serving(models, clock=lambda: now[0])
-    seen: set[str] = set()
+    served: set[str] = set()
     errors: list[BaseException] = []
     done = threading.Event()
 
@@ -166,7 +166,7 @@ def test_whoever_asks_without_pause_sees_no_error_through_promotions(models: Pat
                 side = classifier.preprocessing.size
                 (prediction,) = classifier.predict(np.zeros((1, side, side, 3), dtype=np.uint8))
                 assert prediction.model_version == classifier.manifest.version
-                seen.add(prediction.model_version)
+                served.add(prediction.model_version)
         except BaseException as error:
             errors.append(error)
 
@@ -191,7 +191,7 @@ def test_whoever_asks_without_pause_sees_no_error_through_promotions(models: Pat
         for thread in threads:
             thread.join()
     assert not errors
-    assert {"v1", "v2", "v3", "v4"} <= seen
+    assert {"v1", "v2", "v3", "v4"} <= served
 
 
 def test_networks_that_no_model_names_go_with_the_models(

@@ -1,4 +1,4 @@
-"""What follows from a prediction, and how it is said."""
+"""The verdict that follows from a prediction, and its words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from core.labels import PhotoClass, Role, classes_from_folders
 from core.model.classifier import Classifier
-from core.model.verdict import Prediction, Verdict, VerdictKind, in_effect, judge, predict
+from core.model.verdict import Prediction, Verdict, VerdictKind, in_effect, judge, to_prediction
 from core.model.wording import describe
 
 THRESHOLDS = {"cat": 0.8, "dog": 0.6, "other": 0.5, "both": 0.7}
@@ -32,7 +32,7 @@ def judged(label: str, confidence: float, threshold: float | None = None) -> Ver
         ("both", VerdictKind.BOTH),
     ],
 )
-def test_each_class_is_held_against_its_own_threshold(label: str, kind: VerdictKind) -> None:
+def test_each_class_has_its_own_threshold(label: str, kind: VerdictKind) -> None:
     sure, unsure = judged(label, THRESHOLDS[label]), judged(label, THRESHOLDS[label] - 0.001)
     assert (sure.kind, sure.is_sure, sure.label) == (kind, True, label)
     assert (unsure.kind, unsure.is_sure, unsure.label) == (VerdictKind.UNSURE, False, "unsure")
@@ -65,7 +65,7 @@ def test_a_class_that_is_not_calibrated_is_never_sure_by_less_than_certainty() -
         ("both", 0.61, "not sure, perhaps cat and dog (61 %)"),
     ],
 )
-def test_a_verdict_is_said_in_words(
+def test_a_verdict_in_words(
     classifier: Classifier, label: str, confidence: float, words: str
 ) -> None:
     manifest = replace(classifier.manifest, classes=CLASSES)
@@ -89,10 +89,10 @@ def test_a_kind_of_cat_that_is_not_sure_is_a_cat() -> None:
         PhotoClass("dog", "dogs", Role.FILE, {"en": "dog"}, threshold=0.9),
         PhotoClass("tom", "tom", Role.FILE, {"en": "tom"}, threshold=0.8, parent="cat"),
     )
-    seen = predict(np.array([0.45, 0.02, 0.53]), classes, "v1")
-    assert (seen.label, round(seen.confidence, 2)) == ("cat", 0.98)
-    assert judge(seen, classes).kind is VerdictKind.FILED
-    assert predict(np.array([0.1, 0.02, 0.88]), classes, "v1").label == "tom"
-    unsure = predict(np.array([0.3, 0.3, 0.4]), classes, "v1")
+    either = to_prediction(np.array([0.45, 0.02, 0.53]), classes, "v1")
+    assert (either.label, round(either.confidence, 2)) == ("cat", 0.98)
+    assert judge(either, classes).kind is VerdictKind.FILED
+    assert to_prediction(np.array([0.1, 0.02, 0.88]), classes, "v1").label == "tom"
+    unsure = to_prediction(np.array([0.3, 0.3, 0.4]), classes, "v1")
     assert unsure.label == "tom"
     assert judge(unsure, classes).kind is VerdictKind.UNSURE

@@ -40,11 +40,11 @@ def terminal() -> Iterator[tuple[int, bytearray]]:
 
 
 def test_counting_up() -> None:
-    told: list[float] = []
-    one_more = count_up(told.append)
+    shown: list[float] = []
+    one_more = count_up(shown.append)
     one_more()
     one_more()
-    assert told == [1, 2]
+    assert shown == [1, 2]
 
 
 def test_without_a_terminal_a_line_is_written_every_few_minutes(
@@ -52,10 +52,10 @@ def test_without_a_terminal_a_line_is_written_every_few_minutes(
 ) -> None:
     now = 1000.0
     monkeypatch.setattr(console.time, "monotonic", lambda: now)
-    with Terminal().progress("Training", 200) as told:
+    with Terminal().progress("Training", 200) as on_progress:
         for second, done in ((0, 100), (200, 110), (300, 120), (400, 130), (610, 150)):
             now = 1000.0 + second
-            told(done)
+            on_progress(done)
     assert capsys.readouterr().err.splitlines() == [
         "Training: 60%, about 20 min left",  # a run that goes on from the half
         "Training: 75%, about 10 min left",

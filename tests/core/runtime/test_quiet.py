@@ -1,4 +1,4 @@
-"""What native libraries say of broken files does not reach the terminal; what catdog says does."""
+"""What native libraries print about broken files is dropped; what catdog prints is not."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_only_catdogs_own_words_reach_standard_error(
         [sys.executable, "-m", "catdog", *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    told, *errors = done.stderr.splitlines()
-    assert told.endswith("9 photos")
+    result, *errors = done.stderr.splitlines()
+    assert result.endswith("9 photos")
     assert len(errors) == 8
     assert all(line.startswith("Error: ") for line in errors)
     assert "odd.jpg: cat" in done.stdout

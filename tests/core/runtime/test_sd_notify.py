@@ -1,4 +1,4 @@
-"""What systemd is told, over a real socket of the kind that it listens on."""
+"""What systemd receives, over a real socket of the kind that it listens on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Systemd:
         self._socket.bind(address)
         self._socket.setblocking(False)
 
-    def heard(self) -> list[str]:
+    def received(self) -> list[str]:
         """Give what has come since the last time: datagrams are there once they are sent."""
         messages = []
         while True:
@@ -66,13 +66,13 @@ def test_a_service_tells_how_it_does(systemd: Systemd, address: str) -> None:
     manager.ready()
     manager.status("3 filed,\n1 waiting")
     manager.stopping()
-    assert systemd.heard() == ["READY=1", "STATUS=3 filed, 1 waiting", "STOPPING=1"]
+    assert systemd.received() == ["READY=1", "STATUS=3 filed, 1 waiting", "STOPPING=1"]
 
 
 @needs_sockets
-def test_a_name_that_is_no_utf8_is_told_all_the_same(systemd: Systemd, address: str) -> None:
+def test_a_name_that_is_no_utf8_is_sent_all_the_same(systemd: Systemd, address: str) -> None:
     ServiceManager.from_environment({"NOTIFY_SOCKET": address}).status("tom\udcff.jpg")
-    assert systemd.heard() == ["STATUS=tom\\udcff.jpg"]
+    assert systemd.received() == ["STATUS=tom\\udcff.jpg"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="abstract sockets are Linux's")
@@ -80,9 +80,9 @@ def test_an_abstract_socket_begins_with_an_at() -> None:
     name = f"catdog-test-{os.getpid()}"
     systemd = Systemd(f"\0{name}")
     ServiceManager.from_environment({"NOTIFY_SOCKET": f"@{name}"}).ready()
-    heard = systemd.heard()
+    received = systemd.received()
     systemd.close()
-    assert heard == ["READY=1"]
+    assert received == ["READY=1"]
 
 
 @needs_sockets
@@ -96,11 +96,11 @@ def test_a_sign_of_life_is_given_every_half_of_what_is_waited(
         "WATCHDOG_PID": str(os.getpid()),
     }
     manager = ServiceManager.from_environment(environ, clock=clock)
-    told = []
+    counts = []
     for clock.now in (1000.0, 1000.2, 1029.9, 1030.0, 1059.9, 1060.1):
         manager.alive()
-        told.append(len(systemd.heard()))
-    assert told == [1, 0, 0, 1, 0, 1]
+        counts.append(len(systemd.received()))
+    assert counts == [1, 0, 0, 1, 0, 1]
 
 
 @needs_sockets
@@ -119,7 +119,7 @@ def test_no_sign_of_life_where_none_is_waited_for(
     manager = ServiceManager.from_environment({"NOTIFY_SOCKET": address, **watchdog})
     manager.alive()
     manager.ready()
-    assert systemd.heard() == ["READY=1"]
+    assert systemd.received() == ["READY=1"]
 
 
 @pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "vsock:2:3"}])
@@ -149,9 +149,9 @@ def test_a_manager_that_is_gone_ends_nothing_and_is_tried_again(
     assert [record.levelname for record in caplog.records] == ["DEBUG"]
     systemd = Systemd(address)
     manager.alive()
-    heard = systemd.heard()
+    received = systemd.received()
     systemd.close()
-    assert heard == ["WATCHDOG=1"]
+    assert received == ["WATCHDOG=1"]
 
 
 @needs_sockets
@@ -160,4 +160,4 @@ def test_a_manager_that_hangs_is_not_waited_for(systemd: Systemd, address: str) 
     manager = ServiceManager.from_environment({"NOTIFY_SOCKET": address})
     for number in range(5000):
         manager.status(f"{number} filed")
-    assert 0 < len(systemd.heard()) < 5000
+    assert 0 < len(systemd.received()) < 5000

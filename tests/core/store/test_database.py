@@ -62,7 +62,7 @@ def test_a_file_of_a_newer_catdog_is_not_touched(tmp_path: Path) -> None:
         Store(tmp_path)
 
 
-def test_what_is_wrong_is_said(tmp_path: Path) -> None:
+def test_a_failure_names_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "catdog.sqlite3").write_bytes(b"this is no database" * 100)
     with pytest.raises(StoreUnusable, match=r"cannot be used.*--state-dir"):
         Store(tmp_path)

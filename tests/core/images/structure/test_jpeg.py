@@ -1,4 +1,4 @@
-"""What a JPEG's segments and scans tell, and what its decoder complains of."""
+"""What a JPEG's segments and scans state, and what its decoder complains of."""
 
 from __future__ import annotations
 
