@@ -44,7 +44,7 @@ def test_an_older_file_is_brought_up_to_date_once(
 ) -> None:
     Store(tmp_path).close()
     monkeypatch.setattr(
-        store_module, "_MIGRATIONS", (*store_module._MIGRATIONS, "CREATE TABLE new (x);\n")
+        store_module, "MIGRATIONS", (*store_module.MIGRATIONS, "CREATE TABLE new (x);\n")
     )
     for _ in range(2):
         store = Store(tmp_path)
