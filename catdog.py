@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import pkgutil
-import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +24,15 @@ from core.commands.options import (
 from core.errors import CatdogError, ExitCode, UsageRefused
 from core.images.budget import DEFAULT_MEGABYTES, MEGABYTE, budget, return_freed_memory
 from core.runtime.console import print_json
-from core.runtime.quiet import separate_stderr
 from core.runtime.standard_output import (
     give_up_output,
     is_of_output,
-    keep_closed_output_closed,
     output_words,
+    set_up_streams,
 )
 
 if TYPE_CHECKING:
+    from core.findings import Finding
     from core.store.database import Store
 
 COMMANDS = {  # where each is, but for doctor: only the one that is asked for is imported
@@ -156,18 +155,26 @@ def main(
     context: click.Context, models_dir: Path, state_dir: Path, log_level: str, decode_mb: int
 ) -> None:
     """Tells cats from dogs: sorts photo folders, answers photos in Telegram, and learns."""
-    keep_closed_output_closed()
-    separate_stderr()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # a pipe on Windows cannot take every file name: show what it cannot, do not fail
-            stream.reconfigure(errors="backslashreplace")
+    set_up_streams()
     logging.basicConfig(
         level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     return_freed_memory()
     budget.set_total(decode_mb * MEGABYTE)
     context.obj = Settings(models_dir, state_dir.absolute(), _notice_corrections)
+
+
+@dataclass(frozen=True, slots=True)
+class _DoctorOptions:
+    folder: Path | None
+    into: Path | None
+    recursive: bool
+    of_bot: bool
+    api_url: str
+    webhook_url: str | None
+    allow_user: tuple[int, ...]
+    model_choice: str | None
+    json: bool
 
 
 def _notice_corrections(store: Store, models_dir: Path) -> None:
@@ -211,61 +218,56 @@ def _notice_corrections(store: Store, models_dir: Path) -> None:
 @json_option
 @pass_settings
 @click.pass_context
-def doctor(
-    context: click.Context,
-    settings: Settings,
-    folder: Path | None,
-    into: Path | None,
-    recursive: bool,
-    of_bot: bool,
-    api_url: str,
-    webhook_url: str | None,
-    allow_user: tuple[int, ...],
-    model_choice: str | None,
-    json: bool,
-) -> None:
+def doctor(context: click.Context, settings: Settings, /, **options: Any) -> None:
     """Tell what could go wrong with FOLDER: its disk, permissions, space, limits; or, with --bot,
     with the bot.
 
     Nothing is written here. Ends with 1 if anything found is an error.
     """
-    from core.findings import Finding, Severity
+    from core.findings import Severity
 
+    asked = _DoctorOptions(**options)
     found: list[Finding] = []
-    if folder is not None:
+    if asked.folder is not None:
         from sorter.doctor.checks import examine
 
-        found += examine(folder, into or folder, settings.state_dir, recursive=recursive)
-    elif not of_bot:
+        into = asked.into or asked.folder
+        found += examine(asked.folder, into, settings.state_dir, recursive=asked.recursive)
+    elif not asked.of_bot:
         raise UsageRefused("Name the folder to look at, or say --bot.")
-    if of_bot:
-        from bot.cli import TOKEN_VARIABLE, check_api_url
-        from bot.doctor import examine_bot
-        from bot.secret import take_secret
-        from bot.service.logs import set_up_logs
-        from bot.telegram.connection import make_ready, secrets_in
-
-        token = take_secret(os.environ, TOKEN_VARIABLE)
-        set_up_logs([*([] if token is None else [token]), *secrets_in(os.environ, api_url)])
-        if token is not None:
-            check_api_url(api_url, token)
-        make_ready(os.environ, api_url)
-        found += examine_bot(
-            token,
-            api_url=api_url,
-            webhook_url=webhook_url,
-            models_dir=settings.models_dir,
-            state_dir=settings.state_dir,
-            owner=allow_user[0] if allow_user else None,
-            model=model_choice,
-        )
+    if asked.of_bot:
+        found += _examine_bot(settings, asked)
     for one in found:
-        if json:
+        if asked.json:
             print_json({"check": one.check, "severity": one.severity, "message": one.message})
         else:
             click.echo(f"{one.severity:<8} {one.check}: {one.message}")
     if any(one.severity is Severity.ERROR for one in found):
         context.exit(ExitCode.SOME_FAILED)
+
+
+def _examine_bot(settings: Settings, asked: _DoctorOptions) -> list[Finding]:
+    from bot.cli import TOKEN_VARIABLE, check_api_url
+    from bot.doctor import examine_bot
+    from bot.secret import take_secret
+    from bot.service.logs import set_up_logs
+    from bot.telegram.connection import make_ready, secrets_in
+
+    token = take_secret(os.environ, TOKEN_VARIABLE)
+    known = [] if token is None else [token]
+    set_up_logs([*known, *secrets_in(os.environ, asked.api_url)])
+    if token is not None:
+        check_api_url(asked.api_url, token)
+    make_ready(os.environ, asked.api_url)
+    return examine_bot(
+        token,
+        api_url=asked.api_url,
+        webhook_url=asked.webhook_url,
+        models_dir=settings.models_dir,
+        state_dir=settings.state_dir,
+        owner=asked.allow_user[0] if asked.allow_user else None,
+        model=asked.model_choice,
+    )
 
 
 if __name__ == "__main__":

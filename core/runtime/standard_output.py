@@ -8,6 +8,8 @@ import os
 import sys
 from contextlib import suppress
 
+from core.runtime.quiet import separate_stderr
+
 # What writing to a stream can fail with; such an error names no file.
 _OUTPUT = {errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EIO, errno.EFBIG, errno.EINVAL}
 
@@ -22,7 +24,17 @@ class _Closed(io.TextIOBase):
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
-def keep_closed_output_closed() -> None:
+def set_up_streams() -> None:
+    """Prepare standard output and standard error, before anything is written."""
+    _keep_closed_output_closed()
+    separate_stderr()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # a pipe on Windows cannot take every file name: show what it cannot, do not fail
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _keep_closed_output_closed() -> None:
     """Make writing to a closed standard output fail, and keep its number from other files."""
     if os.name != "posix":
         return  # Windows' pythonw has none, and is well without
