@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import gc
-import io
 import struct
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-import pillow_jxl  # noqa: F401  # teaches Pillow JPEG XL
 import pytest
 from PIL import Image
-from pillow_heif import from_pillow
 
 from core.errors import UnreadableCode, UnreadableImage
 from core.images.budget import DEFAULT_MEGABYTES, MEGABYTE, budget
 from core.images.decode import open_image
+from tests.core.images.pictures import encoded as encoded_picture
 from tests.core.images.raw_files import FORMATS as RAW
 from tests.core.images.raw_files import jpeg
 
@@ -44,17 +42,11 @@ def drawn(mode: str = "RGB", *, seed: int = 5) -> Image.Image:
     return picture.convert(mode)
 
 
-def encoded(format: str, picture: Image.Image | None = None, **options: object) -> bytes:
-    stream = io.BytesIO()
-    picture = picture or drawn()
-    if format == "HEIF":
-        from_pillow(picture).save(stream, **options)
-    else:
-        picture.save(stream, format, **options)
-    return stream.getvalue()
+def encoded(format: str, picture: Image.Image | None = None, **options: Any) -> bytes:
+    return encoded_picture(format, picture or drawn(), **options)
 
 
-def several(format: str, **options: object) -> bytes:
+def several(format: str, **options: Any) -> bytes:
     more = [drawn(seed=6), drawn(seed=7)]
     first = Image.new("RGB", SIZE)
     return encoded(format, first, save_all=True, append_images=more, duration=50, **options)

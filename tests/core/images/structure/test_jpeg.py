@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,32 +14,13 @@ from core.errors import UnreadableCode, UnreadableImage
 from core.images.decode import open_image
 from core.images.structure.base import Source
 from core.images.structure.jpeg import walk_jpeg
+from tests.core.images.pictures import code_of, drawn, encoded
 
 EOI = b"\xff\xd9"
 
 
-def drawn(width: int = 480, height: int = 440, *, border: int = 0) -> Image.Image:
-    """A picture with detail everywhere, but for a black border at its bottom."""
-    random = np.random.default_rng(width)
-    small = random.integers(0, 255, (height // 8, width // 8, 3), dtype=np.uint8)
-    picture = Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
-    if border:
-        picture.paste((0, 0, 0), (0, height - border, width, height))
-    return picture
-
-
-def jpeg(picture: Image.Image | None = None, **options: object) -> bytes:
-    stream = io.BytesIO()
-    (picture or drawn()).save(stream, "JPEG", **options)
-    return stream.getvalue()
-
-
-def code_of(content: bytes) -> UnreadableCode | None:
-    try:
-        open_image(content, min_side=64)
-    except UnreadableImage as error:
-        return error.code
-    return None
+def jpeg(picture: Image.Image | None = None, **options: Any) -> bytes:
+    return encoded("JPEG", picture, **options)
 
 
 def segment(marker: int, content: bytes) -> bytes:
@@ -133,20 +115,18 @@ def test_what_stands_behind_the_end_marker_is_padding(behind: bytes) -> None:
 @pytest.mark.parametrize("progressive", [True, False])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_a_black_bottom_is_no_damage(optimize: bool, progressive: bool, mode: str) -> None:
-    picture = drawn(border=300).convert(mode)
+    picture = drawn(mode=mode, border=300)
     content = jpeg(picture, optimize=optimize, progressive=progressive)
     assert open_image(content, min_side=64).size[0] > 60
 
 
 def test_a_cut_cmyk_jpeg_is_not_whole() -> None:
-    content = jpeg(drawn().convert("CMYK"))
+    content = jpeg(drawn(mode="CMYK"))
     assert code_of(content[: len(content) // 2] + EOI) is UnreadableCode.TRUNCATED
 
 
 def several_pictures() -> bytes:
-    stream = io.BytesIO()
-    drawn().save(stream, "MPO", save_all=True, append_images=[drawn(240, 220)])
-    return stream.getvalue()
+    return encoded("MPO", save_all=True, append_images=[drawn((240, 220))])
 
 
 def test_a_picture_of_several_that_is_cut_in_the_last_is_not_whole() -> None:
@@ -178,7 +158,7 @@ def test_a_whole_jpeg_of_a_rare_kind_is_not_called_damaged(
 
 
 def test_the_pixels_are_those_of_pillow_at_every_scale() -> None:
-    content = jpeg(drawn(1601, 1203))
+    content = jpeg(drawn((1601, 1203)))
     for side in (100, 250, 500, 1100):
         plain = Image.open(io.BytesIO(content))
         plain.draft("RGB", (side, side))
