@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def animation(format: str, *frames: Image.Image) -> bytes:
     return encoded(format, frames[0], save_all=True, append_images=list(frames[1:]), duration=50)
 
 
-def code_of(content: bytes) -> UnreadableCode | None:
+def code_of(content: bytes | Path) -> UnreadableCode | None:
     """Return why an image is refused; None if it is opened."""
     try:
         open_image(content, min_side=64)

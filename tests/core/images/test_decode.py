@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ from core.errors import UnreadableCode, UnreadableImage
 from core.images import decode as image_module
 from core.images.decode import open_image, opener
 from core.images.formats import sniff
+from tests.core.images.pictures import code_of, encoded
 
 RED, BLUE = (220, 30, 30), (30, 30, 220)
 
@@ -28,29 +27,13 @@ def half_and_half(size: tuple[int, int] = (64, 48)) -> Image.Image:
     return picture
 
 
-def encoded(picture: Image.Image, format: str, **options: object) -> bytes:
-    stream = io.BytesIO()
-    picture.save(stream, format, **options)
-    return stream.getvalue()
-
-
-def code_of(content: bytes | Path) -> UnreadableCode:
-    with pytest.raises(UnreadableImage) as caught:
-        open_image(content, min_side=32)
-    return caught.value.code
-
-
 def near(picture: Image.Image, place: tuple[int, int], colour: tuple[int, int, int]) -> bool:
     return bool(np.abs(np.subtract(picture.getpixel(place), colour)).max() < 40)
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF"])
 def test_every_format_is_decoded(format: str) -> None:
-    if format == "HEIF":
-        from pillow_heif import register_heif_opener
-
-        register_heif_opener()
-    content = encoded(half_and_half(), format)
+    content = encoded(format, half_and_half())
     assert sniff(content[:32]) == format
     picture = open_image(content, min_side=32)
     assert picture.mode == "RGB"
@@ -71,7 +54,7 @@ def test_every_mode_becomes_rgb_with_its_brightness(mode: str) -> None:
         picture = picture.point(lambda value: value * 257)
     else:
         picture = Image.fromarray(light_dark).convert("RGB").convert(mode)
-    opened = open_image(encoded(picture, "TIFF" if mode != "P" else "PNG"), min_side=32)
+    opened = open_image(encoded("TIFF" if mode != "P" else "PNG", picture), min_side=32)
     assert opened.mode == "RGB"
     pixels = np.asarray(opened)
     assert pixels[:, :28].mean() > 200
@@ -80,7 +63,7 @@ def test_every_mode_becomes_rgb_with_its_brightness(mode: str) -> None:
 
 def test_what_is_transparent_becomes_white() -> None:
     picture = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
-    opened = open_image(encoded(picture, "PNG"), min_side=32)
+    opened = open_image(encoded("PNG", picture), min_side=32)
     assert opened.getpixel((20, 20)) == (255, 255, 255)
 
 
@@ -88,21 +71,21 @@ def test_a_palette_with_transparency_becomes_white_there() -> None:
     picture = Image.new("P", (40, 40), 0)
     picture.putpalette([0, 0, 0, 220, 30, 30])
     picture.paste(1, (0, 0, 20, 40))
-    opened = open_image(encoded(picture, "GIF", transparency=0), min_side=32)
+    opened = open_image(encoded("GIF", picture, transparency=0), min_side=32)
     assert opened.getpixel((30, 20)) == (255, 255, 255)
     assert near(opened, (5, 20), RED)
 
 
 def test_an_animation_gives_its_first_frame() -> None:
     frames = [Image.new("RGB", (40, 40), colour) for colour in (RED, BLUE)]
-    content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    content = encoded("GIF", frames[0], save_all=True, append_images=frames[1:])
     assert near(open_image(content, min_side=32), (20, 20), RED)
 
 
 def test_a_phones_picture_of_several_gives_the_first() -> None:
     """MPO: a JPEG with more of them behind it."""
     other = Image.new("RGB", (64, 48), BLUE)
-    content = encoded(half_and_half(), "MPO", save_all=True, append_images=[other])
+    content = encoded("MPO", half_and_half(), save_all=True, append_images=[other])
     opened = open_image(content, min_side=32)
     assert near(opened, (8, 24), RED)
     assert near(opened, (56, 24), BLUE)
@@ -116,7 +99,7 @@ def test_a_phones_picture_of_several_gives_the_first() -> None:
 def test_every_exif_orientation_is_turned_upright(orientation: int, red_at: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    opened = open_image(encoded(half_and_half(), "JPEG", exif=exif), min_side=32)
+    opened = open_image(encoded("JPEG", half_and_half(), exif=exif), min_side=32)
     width, height = opened.size
     places = {
         "left": (4, height // 2),
@@ -128,19 +111,19 @@ def test_every_exif_orientation_is_turned_upright(orientation: int, red_at: str)
 
 
 def test_a_broken_exif_block_does_not_cost_the_photo() -> None:
-    content = encoded(half_and_half(), "JPEG", exif=b"Exif\0\0not exif at all")
+    content = encoded("JPEG", half_and_half(), exif=b"Exif\0\0not exif at all")
     assert open_image(content, min_side=32).size == (64, 48)
 
 
 def test_a_large_jpeg_is_decoded_smaller_but_never_too_small() -> None:
-    content = encoded(half_and_half((2000, 1500)), "JPEG")
+    content = encoded("JPEG", half_and_half((2000, 1500)))
     assert open_image(content, min_side=128).size == (250, 188)
     assert open_image(content, min_side=400).size == (1000, 750)
 
 
 def test_empty_and_cut_and_other_files_say_so(tmp_path: Path) -> None:
-    photo = encoded(half_and_half((400, 300)), "JPEG", quality=95)
-    png = encoded(half_and_half(), "PNG")
+    photo = encoded("JPEG", half_and_half((400, 300)), quality=95)
+    png = encoded("PNG", half_and_half())
     assert code_of(b"") is UnreadableCode.EMPTY
     assert code_of(photo[: len(photo) // 2]) is UnreadableCode.TRUNCATED
     assert code_of(photo[:40]) is UnreadableCode.TRUNCATED
@@ -170,12 +153,8 @@ def test_a_heic_whose_thumbnail_alone_was_cut_is_not_taken_for_a_whole_one() -> 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF"])
 def test_a_photo_cut_anywhere_is_never_taken_for_a_whole_one(format: str) -> None:
     """Whatever is cut off, the file is refused; a few bytes at the very end may be padding."""
-    if format == "HEIF":
-        from pillow_heif import register_heif_opener
-
-        register_heif_opener()
     noise = np.random.default_rng(3).integers(0, 255, (60, 80, 3), dtype=np.uint8)
-    content = encoded(Image.fromarray(noise), format)
+    content = encoded(format, Image.fromarray(noise))
     for share in (0.02, 0.1, 0.3, 0.5, 0.7, 0.9):
         assert code_of(content[: int(len(content) * share)]) in (
             UnreadableCode.TRUNCATED,
@@ -183,29 +162,9 @@ def test_a_photo_cut_anywhere_is_never_taken_for_a_whole_one(format: str) -> Non
         )
 
 
-def png_that_claims(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(bytes(1000)))
-        + chunk(b"IEND", b"")
-    )
-
-
-@pytest.mark.parametrize("side", [11_000, 60_000])
-def test_a_bomb_is_refused_before_it_is_decoded(side: int) -> None:
-    assert code_of(png_that_claims(side, side)) is UnreadableCode.TOO_LARGE
-
-
 def test_a_file_over_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     photo = tmp_path / "big.jpg"
-    photo.write_bytes(encoded(half_and_half(), "JPEG"))
+    photo.write_bytes(encoded("JPEG", half_and_half()))
     monkeypatch.setattr(image_module, "MAX_BYTES", 100)
     monkeypatch.setattr(Path, "open", lambda self, mode: pytest.fail("it was read"))
     assert code_of(photo) is UnreadableCode.TOO_LARGE
@@ -223,7 +182,7 @@ def test_no_permission_and_a_failing_disk_say_so(
 ) -> None:
     """The errors are the system's; root, who may run the tests, is refused nothing."""
     photo = tmp_path / "mine.jpg"
-    photo.write_bytes(encoded(half_and_half(), "JPEG"))
+    photo.write_bytes(encoded("JPEG", half_and_half()))
     for error, code in (
         (PermissionError(13, "Permission denied"), UnreadableCode.NO_PERMISSION),
         (OSError(5, "Input/output error"), UnreadableCode.IO_ERROR),
