@@ -86,7 +86,7 @@ def test_every_option_names_its_variable() -> None:
         for option in command.params:
             if option.param_type_name == "option" and option.name not in ("help", "version"):
                 own = f"{prefix}_{option.name}".upper()
-                assert (option.envvar or own) in text, option.name
+                assert str(option.envvar or own) in text, option.name
 
 
 def modules_loaded_by(*arguments: object, **environment: str) -> set[str]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,6 +13,7 @@ from click.testing import CliRunner, Result
 from catdog import main
 from core.store.database import Store
 from core.store.feedback_table import Feedback, Source, record
+from tests.conftest import Draw
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def run(state: Path, *arguments: object) -> Result:
 
 
 @pytest.fixture
-def photos(tmp_path: Path, state: Path, draw: Callable[..., Any]) -> list[Path]:
+def photos(tmp_path: Path, state: Path, draw: Draw) -> list[Path]:
     """Three photos with a label each, one of them corrected later; one is gone."""
     paths = []
     with closing(Store(state)) as store:

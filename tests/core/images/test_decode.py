@@ -28,7 +28,7 @@ def half_and_half(size: tuple[int, int] = (64, 48)) -> Image.Image:
 
 
 def near(picture: Image.Image, place: tuple[int, int], colour: tuple[int, int, int]) -> bool:
-    return bool(np.abs(np.subtract(picture.getpixel(place), colour)).max() < 40)
+    return bool(np.abs(np.subtract(np.array(picture.getpixel(place)), colour)).max() < 40)
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF"])

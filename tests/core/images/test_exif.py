@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
 from core.images.exif import stated_times
 from core.images.pillow_image import register
+from tests.conftest import Draw
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif", ".heic"])
-def test_what_the_camera_wrote_is_read(
-    tmp_path: Path, draw: Callable[..., Any], suffix: str
-) -> None:
+def test_what_the_camera_wrote_is_read(tmp_path: Path, draw: Draw, suffix: str) -> None:
     register("HEIF")
     exif = Image.Exif()
     exif[0x0132] = "2020:02:29 01:02:03"
@@ -29,7 +26,7 @@ def test_what_the_camera_wrote_is_read(
         assert stated_times(tmp_path / f"taken{suffix}") == both, "the best first"
 
 
-def test_a_photo_that_does_not_say_has_no_time(tmp_path: Path, draw: Callable[..., Any]) -> None:
+def test_a_photo_that_does_not_say_has_no_time(tmp_path: Path, draw: Draw) -> None:
     draw("cats", 1).save(tmp_path / "plain.jpg")
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "plain.jpg").read_bytes()[:30])
     (tmp_path / "text.jpg").write_text("no image")

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from core.images.listing import list_folders, list_photos
+from tests.conftest import Draw
 
 
 @pytest.fixture
-def folder(tmp_path: Path, draw: object) -> Path:
-    photo = draw("cats", 1)  # type: ignore[operator]
+def folder(tmp_path: Path, draw: Draw) -> Path:
+    photo = draw("cats", 1)
     photo.save(tmp_path / "a.jpg")
     photo.save(tmp_path / "B.JPG", format="JPEG")
     photo.save(tmp_path / "no suffix", format="PNG")

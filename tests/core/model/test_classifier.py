@@ -16,11 +16,12 @@ from core.errors import UnreadableImage
 from core.model.classifier import Classifier
 from core.model.preprocessing import preprocess
 from core.model.probabilities import probabilities_from_logits
+from tests.conftest import Draw
 
 
 @pytest.fixture
-def batch(classifier: Classifier, draw: object) -> np.ndarray:
-    pictures = [draw(kind, seed) for seed in range(500, 510) for kind in ("cats", "dogs", "other")]  # type: ignore[operator]
+def batch(classifier: Classifier, draw: Draw) -> np.ndarray:
+    pictures = [draw(kind, seed) for seed in range(500, 510) for kind in ("cats", "dogs", "other")]
     return np.stack([preprocess(p, classifier.preprocessing) for p in pictures])
 
 
@@ -85,7 +86,7 @@ def test_a_batch_of_another_kind_is_refused(classifier: Classifier, wrong: np.nd
 
 
 def test_photos_are_predicted_in_order_and_bad_ones_in_their_turn(
-    classifier: Classifier, tmp_path: Path, draw: object
+    classifier: Classifier, tmp_path: Path, draw: Draw
 ) -> None:
     paths = []
     for seed in range(30):
@@ -93,7 +94,7 @@ def test_photos_are_predicted_in_order_and_bad_ones_in_their_turn(
         if seed == 13:
             path.write_bytes(b"")
         else:
-            draw("dogs", 600 + seed).save(path)  # type: ignore[operator]
+            draw("dogs", 600 + seed).save(path)
         paths.append(path)
     found = list(predict_photos(classifier, paths))
     assert [path for path, _ in found] == paths

@@ -7,15 +7,15 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from core.runtime import console
 from core.runtime.console import Terminal, count_up
+from tests.conftest import Draw
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def test_without_a_terminal_a_line_is_written_every_few_minutes(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(console.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     with Terminal().progress("Training", 200) as on_progress:
         for second, done in ((0, 100), (200, 110), (300, 120), (400, 130), (610, 150)):
             now = 1000.0 + second
@@ -64,7 +64,7 @@ def test_without_a_terminal_a_line_is_written_every_few_minutes(
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals as POSIX has them")
 def test_a_bar_on_the_terminal_leaves_standard_output_to_the_answers(
-    tmp_path: Path, tiny_model: Path, draw: Callable[..., Any]
+    tmp_path: Path, tiny_model: Path, draw: Draw
 ) -> None:
     """Standard error is a terminal, standard output a pipe."""
     for seed in range(20):
@@ -86,7 +86,7 @@ def test_a_bar_on_the_terminal_leaves_standard_output_to_the_answers(
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals as POSIX has them")
 def test_answers_on_the_terminal_stand_above_the_bar(
-    tmp_path: Path, tiny_model: Path, draw: Callable[..., Any]
+    tmp_path: Path, tiny_model: Path, draw: Draw
 ) -> None:
     """Each on a line of its own, which the bar was wiped from."""
     for seed in range(20):
@@ -109,7 +109,7 @@ def test_answers_on_the_terminal_stand_above_the_bar(
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell as POSIX has it")
 def test_a_closed_standard_error_is_no_failure(
-    tmp_path: Path, tiny_model: Path, draw: Callable[..., Any]
+    tmp_path: Path, tiny_model: Path, draw: Draw
 ) -> None:
     draw("cats", 1).save(tmp_path / "tom.png")
     command = f"'{sys.executable}' -m catdog predict tom.png --model '{tiny_model}' 2>&-"

@@ -6,16 +6,15 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from core.runtime.quiet import quiet_native_stderr
+from tests.conftest import Draw
 
 
 def broken_tiff(compression: str) -> bytes:
@@ -29,7 +28,7 @@ def broken_tiff(compression: str) -> bytes:
 
 
 def test_only_catdogs_own_words_reach_standard_error(
-    tmp_path: Path, tiny_model: Path, draw: Callable[..., Any]
+    tmp_path: Path, tiny_model: Path, draw: Draw
 ) -> None:
     """libtiff's complaints, and Pillow's warnings of EXIF, do not."""
     for compression in ("tiff_lzw", "tiff_adobe_deflate"):

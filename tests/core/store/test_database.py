@@ -12,6 +12,7 @@ import pytest
 
 from core.store import database as store_module
 from core.store.database import Store, StoreUnusable, from_column, to_column
+from core.store.schema import MIGRATIONS
 
 
 def test_what_was_written_is_there_after_opening_it_again(tmp_path: Path) -> None:
@@ -43,9 +44,7 @@ def test_an_older_file_is_brought_up_to_date_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Store(tmp_path).close()
-    monkeypatch.setattr(
-        store_module, "MIGRATIONS", (*store_module.MIGRATIONS, "CREATE TABLE new (x);\n")
-    )
+    monkeypatch.setattr(store_module, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE new (x);\n"))
     for _ in range(2):
         store = Store(tmp_path)
         with store.reading() as db:
