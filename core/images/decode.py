@@ -21,7 +21,7 @@ from core.images.libjpeg import jpeg_image, orientation_of
 from core.images.pillow_image import pillow_image
 from core.images.plan import Plan, plan_for
 from core.images.rgb import to_rgb, upright
-from core.images.structure.base import Refusal, cut, unsupported
+from core.images.structure.base import Refusal, cut, too_much, unsupported
 from core.paths import display
 
 # The limits here are checked before anything is decoded, and hold for every format alike, so
@@ -41,7 +41,7 @@ Opener = Callable[[int], Image.Image]
 
 def read_photo(path: Path) -> bytes:
     """Read a photo's file whole. Raises UnreadableImage."""
-    with _opened(path, display(path)) as file:
+    with _explained(display(path)), _opened(path) as file:
         return file.read()
 
 
@@ -63,16 +63,9 @@ def open_image(
     the file's bytes while they are in memory, if all are. Raises UnreadableImage.
     """
     shown = name or ("the image" if isinstance(source, bytes) else display(source))
-    try:
-        with _opened(source, shown) as file:
-            own_name = source.name if isinstance(source, Path) else name
-            return _decode(file, own_name, min_side, on_content)
-    except Refusal as refusal:
-        raise UnreadableImage(refusal.code, f"{shown} {refusal.words}") from refusal
-    except MemoryError as error:
-        raise UnreadableImage(
-            UnreadableCode.TOO_LARGE, f"{shown} does not fit into memory. Save it smaller."
-        ) from error
+    with _explained(shown), _opened(source) as file:
+        own_name = source.name if isinstance(source, Path) else name
+        return _decode(file, own_name, min_side, on_content)
 
 
 def opener(source: Path | bytes, *, name: str | None = None) -> Opener:
@@ -81,48 +74,54 @@ def opener(source: Path | bytes, *, name: str | None = None) -> Opener:
 
 
 @contextmanager
-def _opened(source: Path | bytes, shown: str) -> Iterator[BinaryIO]:
-    """Open a photo's file to be read. Raises UnreadableImage."""
+def _explained(shown: str) -> Iterator[None]:
+    """Raise UnreadableImage for what opening, reading and decoding raise."""
+    try:
+        yield
+    except (Refusal, MemoryError, OSError) as error:
+        refusal = error if isinstance(error, Refusal) else _refusal_for(error)
+        raise UnreadableImage(refusal.code, f"{shown} {refusal.words}") from error
+
+
+def _refusal_for(error: MemoryError | OSError) -> Refusal:
+    match error:
+        case MemoryError():
+            code, words = UnreadableCode.TOO_LARGE, "does not fit into memory. Save it smaller."
+        case FileNotFoundError() | NotADirectoryError():
+            code, words = UnreadableCode.VANISHED, "is not there (any more). Check the path."
+        case PermissionError():
+            code = UnreadableCode.NO_PERMISSION
+            words = "may not be read by this user. Change its permissions."
+        case _:
+            code = UnreadableCode.IO_ERROR
+            words = (
+                f"cannot be read ({error.strerror or error}). Check the disk or the network, then "
+                "try again."
+            )
+    return Refusal(code, words)
+
+
+@contextmanager
+def _opened(source: Path | bytes) -> Iterator[BinaryIO]:
+    """Open a photo's file to be read. Raises Refusal and OSError."""
     if isinstance(source, bytes):
-        _check_bytes(len(source), shown)
+        _check_bytes(len(source))
         yield io.BytesIO(source)
         return
-    try:
-        status = source.stat()
-        if not stat.S_ISREG(status.st_mode):  # opening a FIFO would block for ever
-            raise UnreadableImage(
-                UnreadableCode.NOT_AN_IMAGE, f"{shown} is not a file. Name a photo instead."
-            )
-        _check_bytes(status.st_size, shown)
-        with source.open("rb") as file:
-            yield file
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise UnreadableImage(
-            UnreadableCode.VANISHED, f"{shown} is not there (any more). Check the path."
-        ) from error
-    except PermissionError as error:
-        raise UnreadableImage(
-            UnreadableCode.NO_PERMISSION,
-            f"{shown} may not be read by this user. Change its permissions.",
-        ) from error
-    except OSError as error:
-        raise UnreadableImage(
-            UnreadableCode.IO_ERROR,
-            f"{shown} cannot be read ({error.strerror or error}). Check the disk or the "
-            "network, then try again.",
-        ) from error
+    status = source.stat()
+    if not stat.S_ISREG(status.st_mode):  # opening a FIFO would block for ever
+        raise Refusal(UnreadableCode.NOT_AN_IMAGE, "is not a file. Name a photo instead.")
+    _check_bytes(status.st_size)
+    with source.open("rb") as file:
+        yield file
 
 
-def _check_bytes(size: int, shown: str) -> None:
+def _check_bytes(size: int) -> None:
     if size == 0:
-        raise UnreadableImage(
-            UnreadableCode.EMPTY, f"{shown} is empty (0 bytes). Copy it again from the camera."
-        )
+        raise Refusal(UnreadableCode.EMPTY, "is empty (0 bytes). Copy it again from the camera.")
     if size > MAX_BYTES:
-        raise UnreadableImage(
-            UnreadableCode.TOO_LARGE,
-            f"{shown} has {size / 2**20:.0f} MB, more than the {MAX_BYTES // 2**20} MB that are "
-            "read. Save it smaller.",
+        raise too_much(
+            f"has {size / 2**20:.0f} MB, more than the {MAX_BYTES // 2**20} MB that are read"
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -23,19 +22,6 @@ from core.paths import display
 Floats = npt.NDArray[np.float32]
 
 
-class _Model(Protocol):
-    """What is served: a network with a head, or a network by itself."""
-
-    preprocessing: Preprocessing
-    bytes: int  # of the files that serving reads
-
-    def logits(self, photo: Pixels) -> Floats:
-        """Compute a photo's logits, shape `(classes,)`."""
-
-    def places(self, photo: Pixels) -> tuple[Floats, Floats | None]:
-        """Compute them, and those of each place, shape `(h, w, classes)`, if there are any."""
-
-
 class Classifier:
     """A model of a folder. Safe to share between threads."""
 
@@ -43,7 +29,7 @@ class Classifier:
         """Raises ModelRefused if the model or its network is missing, incomplete or altered."""
         self.folder = folder
         self.manifest: Manifest = read_manifest(folder)
-        self._model: _Model = (
+        self._model = (
             _WithHead(folder, self.manifest)
             if self.manifest.kind is Kind.HEAD
             else _Whole(folder, self.manifest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from operator import itemgetter
 
 from core.images.structure.base import Source, Structure, cut, pixels_bytes
 from core.images.structure.boxes import Box, boxes
@@ -32,17 +32,9 @@ def walk_jxl(source: Source) -> Structure:
         start = parts[0].start + (4 if parts[0].kind == b"jxlp" else 0)
     width, height = jxl_sides(source.up_to(start, 34))
     needed = pixels_bytes(width, height, 16.5)
-    return Structure(width, height, needed, lean=_Trim(end) if end < source.size else None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Trim:
-    """Takes off what stands behind an image, which its decoder does not take."""
-
-    end: int
-
-    def __call__(self, content: bytes) -> bytes:
-        return content[: self.end]
+    # its decoder does not take what stands behind an image
+    lean = itemgetter(slice(end)) if end < source.size else None
+    return Structure(width, height, needed, lean=lean)
 
 
 def _image_boxes(source: Source) -> tuple[list[Box], int]:

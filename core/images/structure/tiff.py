@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -132,16 +133,6 @@ class Directories:
             raise too_much(f"has directories of more than {_MOST_VALUES} numbers")
 
 
-@dataclass(frozen=True, slots=True)
-class _BlackIsZero:
-    """Changes a TIFF that says that white is zero, so that it says the same of black."""
-
-    at: int  # where in the file the lower byte of its photometric interpretation stands
-
-    def __call__(self, content: bytes) -> bytes:
-        return content[: self.at] + b"\1" + content[self.at + 1 :]
-
-
 def walk_tiff(source: Source) -> Structure:
     """Walk all pages of a TIFF, and read what decoding the first takes. Raises Refusal."""
     directories = Directories(source)
@@ -180,8 +171,13 @@ def _first_page(page: Directory) -> Structure:
     lean = None
     if inverted and _PHOTOMETRIC in page.fields:
         value_at = page.fields[_PHOTOMETRIC].offset
-        lean = _BlackIsZero(value_at if page.tiff.order == "little" else value_at + 1)
+        lean = partial(_with_black_as_zero, value_at + (page.tiff.order == "big"))
     return Structure(width, height, needed, lean=lean, white_is_zero=inverted)
+
+
+def _with_black_as_zero(at: int, content: bytes) -> bytes:
+    """Return a TIFF that states that black is zero; `at` is where the lower byte of that stands."""
+    return content[:at] + b"\1" + content[at + 1 :]
 
 
 def _bytes_a_pixel(bits: int, samples: int, photometric: int) -> float:
