@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.labels import PhotoClass, Role
-
-Floats = npt.NDArray[np.floating]
+from core.model.probabilities import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +71,13 @@ def judge(
 
 def to_prediction(probabilities: Floats, classes: Sequence[PhotoClass], version: str) -> Prediction:
     """Return the prediction that the probabilities of a manifest's classes amount to."""
-    (answer,) = answers(probabilities[np.newaxis], classes)
-    place = int(probabilities.argmax())
-    confidence = float(probabilities[place])
-    if answer not in (-1, place):
-        place = int(answer)
-        confidence = float(probabilities[_family(classes, place)].sum())
+    likeliest = int(probabilities.argmax())
+    (sure,) = answers(probabilities[np.newaxis], classes)
+    place = likeliest if sure < 0 else int(sure)
+    shown = [place] if place == likeliest else _family(classes, place)
     return Prediction(
         label=classes[place].label,
-        confidence=confidence,
+        confidence=float(probabilities[shown].sum()),
         probabilities={
             one.label: float(probability)
             for one, probability in zip(classes, probabilities, strict=True)

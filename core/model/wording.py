@@ -1,4 +1,4 @@
-"""Verdicts in words, the same on the terminal and in the chat."""
+"""Verdicts in words for the terminal, in English; the chat has its own, by language."""
 
 from __future__ import annotations
 
