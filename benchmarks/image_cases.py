@@ -26,7 +26,6 @@ from PIL import Image
 from pillow_heif import from_pillow
 
 from benchmarks.image_fuzz import THREADS, TOGETHER, cost_of, faults_of_mutations, peak_together
-from core.images.formats import sniff
 from core.images.plan import plan_for
 
 _MOST = 380_000_000  # bytes by the plan: just under what one photo may take
@@ -74,9 +73,7 @@ def encoded(format: str, image: Image.Image, **options: object) -> bytes:
 
 
 def planned(content: bytes, name: str) -> int:
-    plan = plan_for(io.BytesIO(content), content[:4096], sniff(content[:4096], name), 140)
-    assert plan is not None
-    return plan.bytes_needed
+    return plan_for(io.BytesIO(content), name, 140).bytes_needed
 
 
 def largest(name: str, make: Sized, longest: int = 65_535) -> bytes:

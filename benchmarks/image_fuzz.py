@@ -21,7 +21,6 @@ from core.batch import predict_photo
 from core.errors import UnreadableImage
 from core.images.budget import MEGABYTE, return_freed_memory
 from core.images.decode import open_image
-from core.images.formats import HEADER_BYTES, sniff
 from core.images.plan import plan_for
 from core.model.classifier import Classifier
 from core.model.registry import DEFAULT_MODEL
@@ -115,10 +114,8 @@ def _measure(path: Path) -> Cost:
         __import__(extension)
     needed = 0.0
     with path.open("rb") as file:
-        header = file.read(HEADER_BYTES)
         try:
-            plan = plan_for(file, header, sniff(header, path.name), _SIDE)
-            needed = plan.bytes_needed / MEGABYTE if plan else 0.0
+            needed = plan_for(file, path.name, _SIDE).bytes_needed / MEGABYTE
         except Exception:  # open_image meets the same
             needed = 0.0
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

@@ -16,7 +16,6 @@ from PIL import Image, UnidentifiedImageError
 
 from core.errors import UnreadableCode, UnreadableImage
 from core.images.budget import budget
-from core.images.formats import HEADER_BYTES, named, sniff
 from core.images.libjpeg import jpeg_image, orientation_of
 from core.images.pillow_image import pillow_image
 from core.images.plan import Plan, plan_for
@@ -129,16 +128,12 @@ def _decode(
     file: BinaryIO, name: str | None, min_side: int, on_content: Callable[[bytes], None]
 ) -> Image.Image:
     """Plan, wait for the memory, decode. Raises Refusal, MemoryError and what reading raises."""
-    header = file.read(HEADER_BYTES)
-    plan = _plan(file, header, name, min_side)
-    if plan is None:
-        what = named(header)
-        if what is not None:
-            raise unsupported(what)
-        raise Refusal(
-            UnreadableCode.NOT_AN_IMAGE,
-            "is not an image, whatever its name says. Take it out of the photos.",
-        )
+    try:
+        plan = plan_for(file, name, min_side)
+    except (Refusal, OSError):
+        raise
+    except Exception as error:
+        raise cut("its headers make no sense") from error
     with budget.taken(plan.bytes_needed):
         file.seek(plan.start)
         content = file.read(plan.length)
@@ -153,21 +148,9 @@ def _decode(
         except Exception as error:  # Pillow's decoders raise whatever the bytes made them trip over
             if _is_short_of_memory(plan.bytes_needed):
                 raise MemoryError from error
-            raise cut(_complaint(plan, error)) from error
-
-
-def _plan(file: BinaryIO, header: bytes, name: str | None, min_side: int) -> Plan | None:
-    try:
-        return plan_for(file, header, sniff(header, name), min_side)
-    except (Refusal, OSError):
-        raise
-    except Exception as error:  # whatever bytes that make no sense made a walk trip over
-        raise cut("its headers make no sense") from error
-
-
-def _complaint(plan: Plan, error: Exception) -> str:
-    # libjxl's errors are for those who build it
-    return plan.format if plan.format == "JXL" else f"{plan.format}: {error}"
+            # libjxl's errors are for those who build it
+            complaint = plan.format if plan.format == "JXL" else f"{plan.format}: {error}"
+            raise cut(complaint) from error
 
 
 def _is_short_of_memory(needed: int) -> bool:

@@ -7,7 +7,6 @@ from pathlib import Path
 from PIL import Image
 
 from core.images.budget import budget
-from core.images.formats import HEADER_BYTES, sniff
 from core.images.pillow_image import register
 from core.images.plan import plan_for
 
@@ -30,12 +29,9 @@ def stated_times(photo: Path) -> list[str]:
 def _exif_of(photo: Path) -> Image.Exif:
     """Read what a photo's EXIF says. Raises whatever a broken file makes it raise."""
     with photo.open("rb") as file:
-        header = file.read(HEADER_BYTES)
-        plan = plan_for(file, header, sniff(header, photo.name), min_side=1)
-        exif = Image.Exif()
-        if plan is None:
-            return exif
+        plan = plan_for(file, photo.name, min_side=1)
         if plan.jpeg is not None:
+            exif = Image.Exif()
             exif.load(plan.jpeg.exif or b"")
             return exif
         register(plan.format)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from core.errors import UnreadableCode
 from core.images.budget import budget
-from core.images.structure.base import Source, Structure, unsupported
+from core.images.formats import HEADER_BYTES, named, sniff
+from core.images.structure.base import Refusal, Source, Structure, unsupported
 from core.images.structure.jpeg import Jpeg, walk_jpeg
 
 _MOST_PREVIEW = 64 * 2**20  # bytes of the JPEG in a RAW file
@@ -31,21 +33,29 @@ class Plan:
         return self.structure.bytes_needed + self.length
 
 
-def plan_for(file: BinaryIO, header: bytes, announced: str | None, min_side: int) -> Plan | None:
-    """Walk a file's structure; None if it is no image that is decoded.
+def plan_for(file: BinaryIO, name: str | None, min_side: int) -> Plan:
+    """Walk a file's structure.
 
-    `announced` is the format that it begins like. Raises Refusal for what is not whole, would cost
-    too much, or is of a kind that is not read.
+    Raises Refusal for what is no image, not whole, would cost too much, or is of a kind that is
+    not read, and whatever headers that make no sense make a walk trip over.
     """
     source = Source(file)
+    header = source.up_to(0, HEADER_BYTES)
+    announced = sniff(header, name)
     if announced in (None, "TIFF"):
-        from core.images.raw import raw_kind, tiff_raw_kind
+        from core.images.raw import raw_kind
 
-        kind = raw_kind(header[:32]) or (tiff_raw_kind(source) if announced else None)
+        kind = raw_kind(source)
         if kind is not None:
             return _raw(source, kind, min_side)
     if announced is None:
-        return None
+        what = named(header)
+        if what is not None:
+            raise unsupported(what)
+        raise Refusal(
+            UnreadableCode.NOT_AN_IMAGE,
+            "is not an image, whatever its name says. Take it out of the photos.",
+        )
     if announced == "JPEG":
         jpeg = walk_jpeg(source)
         return Plan(announced, 0, source.size, jpeg.structure(min_side), jpeg=jpeg)
@@ -93,7 +103,7 @@ def _walk(source: Source, announced: str, min_side: int) -> Structure:
 def _raw(source: Source, kind: str, min_side: int) -> Plan:
     from core.images.raw import full_size_preview
 
-    preview = full_size_preview(source)
+    preview = full_size_preview(source, kind)
     if preview is None or preview.length > _MOST_PREVIEW:
         raise unsupported(f"a raw photo ({kind}) without a full-size preview")
     jpeg = walk_jpeg(source.part(preview.offset, preview.length))

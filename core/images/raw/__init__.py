@@ -5,7 +5,7 @@ and the work is bounded whatever bytes come: directories, entries, boxes and seg
 What is damaged counts as not there, for the preview may be found without it.
 """
 
-from core.images.raw.kinds import raw_kind, tiff_raw_kind
+from core.images.raw.kinds import raw_kind
 from core.images.raw.preview import Preview, full_size_preview
 
-__all__ = ["Preview", "full_size_preview", "raw_kind", "tiff_raw_kind"]
+__all__ = ["Preview", "full_size_preview", "raw_kind"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from core.images.raw.directories import TIFF, number, open_tiff, text, walk
+from core.images.raw.directories import number, open_tiff, text, walk
 from core.images.structure.base import Source
 from core.images.structure.tiff import Directory
 
 CANON_CR2, CANON_CR3, FUJIFILM_RAF = "Canon CR2", "Canon CR3", "Fujifilm RAF"
-HEADER_BYTES = 32
+_HEADER_BYTES = 32
 
 _MAGIC = (  # offset, bytes, kind; ExifTool's and dcraw's knowledge of first bytes
     (4, b"ftypcrx ", CANON_CR3),
@@ -61,33 +61,22 @@ _BY_MAKE = (
 )
 
 
-def raw_kind(header: bytes) -> str | None:
-    """Return the RAW format that a file's first 32 bytes announce beyond doubt."""
-    for offset, magic, kind in _MAGIC:
-        if header.startswith(magic, offset):
-            return kind
-    if header[:4] in (b"II*\0", b"MM\0*"):
-        for offset, magic, kind in _TIFF_MAGIC:
-            if header.startswith(magic, offset) and (magic != b"IIII" or header[13:16] == b"waR"):
-                return kind
-    return None
+def raw_kind(source: Source) -> str | None:
+    """Return the RAW format of a file, by its first bytes or its TIFF directories; else None.
 
-
-def tiff_raw_kind(source: Source) -> str | None:
-    """Return the RAW format of a file that begins as TIFF; None for an ordinary TIFF.
-
-    A file is RAW only if one of its directories holds a sensor's data, or if it states that it is
+    A TIFF is RAW only if one of its directories holds a sensor's data, or if it states that it is
     a DNG whose first image is a smaller version of another one.
     """
-    tiff = open_tiff(source)
-    if tiff is None:
-        return None
-    announced = raw_kind(source.up_to(0, HEADER_BYTES))
-    return announced or (kind_of_directories(walk(tiff)) if tiff.magic == TIFF else None)
+    header = source.up_to(0, _HEADER_BYTES)
+    is_tiff = header[:4] in (b"II*\0", b"MM\0*")
+    for offset, magic, kind in _TIFF_MAGIC if is_tiff else _MAGIC:
+        if header.startswith(magic, offset) and (magic != b"IIII" or header[13:16] == b"waR"):
+            return kind
+    tiff = open_tiff(source) if is_tiff else None
+    return _kind_of(walk(tiff)) if tiff else None
 
 
-def kind_of_directories(directories: list[Directory]) -> str | None:
-    """Return the RAW format of a TIFF with these directories, the first one first."""
+def _kind_of(directories: list[Directory]) -> str | None:
     if not directories:
         return None
     first = directories[0]

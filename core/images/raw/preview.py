@@ -7,7 +7,7 @@ from typing import NamedTuple
 from core.images.raw.canon_cr3 import cr3_contents
 from core.images.raw.contents import Contents, Size, unless_damaged
 from core.images.raw.fujifilm_raf import raf_contents
-from core.images.raw.kinds import CANON_CR3, FUJIFILM_RAF, HEADER_BYTES, raw_kind
+from core.images.raw.kinds import CANON_CR3, FUJIFILM_RAF
 from core.images.raw.tiff_based import frame_of, tiff_contents
 from core.images.structure.base import Source
 from core.images.structure.jpeg import Frame
@@ -30,14 +30,14 @@ class Preview(NamedTuple):
     orientation: int | None
 
 
-def full_size_preview(source: Source) -> Preview | None:
-    """Find the largest JPEG of a RAW file with the sensor's aspect and 1,000 px or more.
+def full_size_preview(source: Source, kind: str) -> Preview | None:
+    """Find the largest JPEG of a RAW file of a kind with the sensor's aspect and 1,000 px or more.
 
     The aspect is compared with the sensor's as the camera crops it, within 1 %, sides swapped or
-    not. None if there is no such JPEG, if the sensor's aspect is not stated, or if the file is
-    no RAW. Only the JPEG's header is read: its data may still be damaged.
+    not. None if there is no such JPEG, or if the sensor's aspect is not stated. Only the JPEG's
+    header is read: its data may still be damaged.
     """
-    contents = _contents(source)
+    contents = _contents(source, kind)
     if contents is None or contents.sensor is None:
         return None
     found = []
@@ -50,13 +50,12 @@ def full_size_preview(source: Source) -> Preview | None:
 
 
 @unless_damaged
-def _contents(source: Source) -> Contents | None:
-    kind = raw_kind(source.up_to(0, HEADER_BYTES))
+def _contents(source: Source, kind: str) -> Contents | None:
     if kind == CANON_CR3:
         return cr3_contents(source)
     if kind == FUJIFILM_RAF:
         return raf_contents(source)
-    return tiff_contents(source)
+    return tiff_contents(source, kind)
 
 
 def _shows_all(frame: Frame, sensor: Size) -> bool:

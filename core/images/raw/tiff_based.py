@@ -10,7 +10,6 @@ from core.images.raw.contents import Contents, Size, Span, largest, positive, un
 from core.images.raw.directories import (
     OLYMPUS,
     PANASONIC,
-    TIFF,
     directory_at,
     number,
     numbers,
@@ -21,11 +20,8 @@ from core.images.raw.directories import (
 from core.images.raw.kinds import (
     CANON_CR2,
     COMPRESSION,
-    HEADER_BYTES,
     holds_sensor,
-    kind_of_directories,
     make,
-    raw_kind,
 )
 from core.images.structure.base import Order, Source
 from core.images.structure.jpeg import LOSSLESS, Frame, read_frame
@@ -46,16 +42,13 @@ _OLYMPUS_PREVIEW_START, _OLYMPUS_PREVIEW_LENGTH = 0x0101, 0x0102  # of CameraSet
 _CANON_SENSOR_INFO = 0x00E0  # of the maker note; values 5 to 8: left, top, right, bottom border
 
 
-def tiff_contents(source: Source) -> Contents | None:
-    """Return what a TIFF-based RAW file holds; None if it is an ordinary TIFF or none at all."""
+def tiff_contents(source: Source, kind: str) -> Contents | None:
+    """Return what a TIFF-based RAW file of a kind holds; None if it has no directory."""
     tiff = open_tiff(source)
     directories = walk(tiff) if tiff else []
     if tiff is None or not directories:
         return None
     first = directories[0]
-    kind = raw_kind(source.up_to(0, HEADER_BYTES))
-    if tiff.magic == TIFF and kind is None and kind_of_directories(directories) is None:
-        return None
     jpegs = [span for one in directories for span in _jpegs_of(one, make(first))]
     if tiff.magic == PANASONIC:
         sensor = _panasonic_sensor(first)
