@@ -43,7 +43,7 @@ def plan_for(file: BinaryIO, name: str | None, min_side: int) -> Plan:
     header = source.up_to(0, HEADER_BYTES)
     announced = sniff(header, name)
     if announced in (None, "TIFF"):
-        from core.images.raw import raw_kind
+        from core.images.raw.kinds import raw_kind
 
         kind = raw_kind(source)
         if kind is not None:
@@ -101,7 +101,7 @@ def _walk(source: Source, announced: str, min_side: int) -> Structure:
 
 
 def _raw(source: Source, kind: str, min_side: int) -> Plan:
-    from core.images.raw import full_size_preview
+    from core.images.raw.preview import full_size_preview
 
     preview = full_size_preview(source, kind)
     if preview is None or preview.length > _MOST_PREVIEW:

@@ -4,8 +4,3 @@ Nothing here decodes a sensor's data. A file is read by seeks and small reads, n
 and the work is bounded whatever bytes come: directories, entries, boxes and segments are counted.
 What is damaged counts as not there, for the preview may be found without it.
 """
-
-from core.images.raw.kinds import raw_kind
-from core.images.raw.preview import Preview, full_size_preview
-
-__all__ = ["Preview", "full_size_preview", "raw_kind"]

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from core.images.decode import open_image
-from core.images.raw import Preview, full_size_preview, raw_kind
+from core.images.raw.kinds import raw_kind
+from core.images.raw.preview import Preview, full_size_preview
 from core.images.structure.base import Source
 from tests.core.images.raw_files import (
     CFA,
