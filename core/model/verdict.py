@@ -65,8 +65,8 @@ def judge(
     `classes` are the manifest's; `threshold`, 0 to 1, is a person's own, which can only raise it.
     """
     (likeliest,) = (one for one in classes if one.label == prediction.label)
-    sure = prediction.confidence >= in_effect(likeliest, threshold)
-    return Verdict(_KINDS[likeliest.role] if sure else VerdictKind.UNSURE, prediction, likeliest)
+    is_sure = prediction.confidence >= in_effect(likeliest, threshold)
+    return Verdict(_KINDS[likeliest.role] if is_sure else VerdictKind.UNSURE, prediction, likeliest)
 
 
 def to_prediction(probabilities: Floats, classes: Sequence[PhotoClass], version: str) -> Prediction:
@@ -98,8 +98,8 @@ def answers(
     limits = np.array([in_effect(one, threshold) for one in classes])
     likeliest = probabilities.argmax(axis=1)
     rows = np.arange(len(probabilities))
-    sure = probabilities[rows, likeliest] >= limits[likeliest]
-    found = np.where(sure, likeliest, -1)
+    is_sure = probabilities[rows, likeliest] >= limits[likeliest]
+    found = np.where(is_sure, likeliest, -1)
     for place in range(len(classes)):
         family = _family(classes, place)
         if len(family) > 1:

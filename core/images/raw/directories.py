@@ -14,6 +14,7 @@ PANASONIC = 0x0055  # "U\0"
 
 _SUB_IFDS = 0x014A
 _MOST_DIRECTORIES, _MOST_SUB_IFDS = 32, 16
+_MOST_NUMBERS = 100  # of a tag: Canon's SensorInfo has 17
 _ASCII, _UNDEFINED = 2, 7  # types of values
 
 
@@ -55,8 +56,10 @@ def pointed_to(directory: Directory, tag: int) -> Directory | None:
 
 
 def numbers(directory: Directory, tag: int) -> list[float]:
-    """Return a tag's numbers; none if it is missing, damaged or of another type."""
-    return unless_damaged(directory.numbers)(tag) or []
+    """Return a tag's numbers; none if it is missing, damaged, of another type, or has very many."""
+    field = directory.fields.get(tag)
+    has_few = field is not None and field.count <= _MOST_NUMBERS
+    return (unless_damaged(directory.numbers)(tag) or []) if has_few else []
 
 
 def number(directory: Directory, tag: int) -> int | None:

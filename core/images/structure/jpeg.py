@@ -128,9 +128,9 @@ def walk_jpeg(source: Source) -> Jpeg:
         elif marker == _SOS:
             if frame is None:
                 raise cut("its image begins before its frame")
-            several = frame.marker in _PROGRESSIVE or source.at(offset, 1)[0] < frame.components
-            scans = _count_scans(source, offset + length) if several else 1
-            return Jpeg(frame, scans, several, exif, turn, offset + length, tuple(besides))
+            has_several = frame.marker in _PROGRESSIVE or source.at(offset, 1)[0] < frame.components
+            scans = _count_scans(source, offset + length) if has_several else 1
+            return Jpeg(frame, scans, has_several, exif, turn, offset + length, tuple(besides))
     raise cut("it ends before its image")
 
 

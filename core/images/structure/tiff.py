@@ -167,12 +167,12 @@ def _first_page(page: Directory) -> Structure:
         tile = value(_TILE_WIDTH, 0) * value(_TILE_HEIGHT, 0) * samples * bits // 8
         needed += 2 * (tile or min(value(_ROWS, height), height) * row)
     # Pillow does not know these: black is made zero
-    inverted = photometric == _WHITE_IS_ZERO and bits > 8 and samples == 1
+    is_inverted = photometric == _WHITE_IS_ZERO and bits > 8 and samples == 1
     lean = None
-    if inverted and _PHOTOMETRIC in page.fields:
+    if is_inverted and _PHOTOMETRIC in page.fields:
         value_at = page.fields[_PHOTOMETRIC].offset
         lean = partial(_with_black_as_zero, value_at + (page.tiff.order == "big"))
-    return Structure(width, height, needed, lean=lean, white_is_zero=inverted)
+    return Structure(width, height, needed, lean=lean, white_is_zero=is_inverted)
 
 
 def _with_black_as_zero(at: int, content: bytes) -> bytes:
