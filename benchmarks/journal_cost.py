@@ -21,7 +21,7 @@ from sorter.filing.pipeline import Sorting, sort_photos
 from sorter.journal.journal import Move, Run
 from sorter.outcome import Outcome
 from sorter.routes import Routes
-from sorter.sidecars.matching import Belongings
+from sorter.sidecars.matching import Sidecars
 
 
 class NoJournal:
@@ -68,9 +68,9 @@ def seconds_per_file(
     store = Store(folder / "state")
     run: Any = Run(store, "sort", inbox, inbox) if journal else NoJournal()
     routes = Routes(classifier.manifest, inbox, move_others=True)
-    belongings = Belongings()
-    belongings.look_at(inbox, [path.name for path in names])
-    sorting = Sorting(classifier, routes, Mover(run, inbox), belongings)
+    sidecars = Sidecars()
+    sidecars.list_folder(inbox, [path.name for path in names])
+    sorting = Sorting(classifier, routes, Mover(run, inbox), sidecars)
     begin = time.perf_counter()
     outcomes = chain.from_iterable(sort_photos(sorting, names))
     moved = sum(outcome.outcome is Outcome.MOVED for outcome in outcomes)

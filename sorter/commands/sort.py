@@ -125,10 +125,10 @@ def _sort(
     """Sort what was found, and tell; ends after the photo in hand once `stop` is set."""
     from sorter.filing.late_sidecars import follow_photos
     from sorter.filing.mover import Conflict, Mover
-    from sorter.filing.pipeline import Sorting, companion_outcome, sort_photos
+    from sorter.filing.pipeline import Sorting, sidecar_outcome, sort_photos
     from sorter.journal.journal import filed_by_another_run
     from sorter.outcome import FileOutcome, Outcome, Reason
-    from sorter.sidecars.matching import Belongings
+    from sorter.sidecars.matching import Sidecars
     from sorter.sidecars.name_patterns import is_raw_name
 
     mover = Mover(
@@ -138,18 +138,18 @@ def _sort(
         on_conflict=Conflict(plan.filing.conflict),
         still_seconds=plan.filing.still_seconds,
     )
-    belongings = Belongings(plan.inbox.sidecars)
+    sidecars = Sidecars(plan.inbox.sidecars)
     own = run.id if run is not None else 0
     sorting = Sorting(
         plan.classifier,
         plan.routes,
         mover,
-        belongings,
+        sidecars,
         copy=plan.filing.copy,
         still_seconds=plan.filing.still_seconds,
         was_filed=lambda photo: filed_by_another_run(store, own, photo),
     )
-    gone: set[Path] = set()  # companions that went with their photo
+    gone: set[Path] = set()  # sidecars that went with their photo
 
     def tell(outcome: FileOutcome) -> None:
         summary.add(outcome)
@@ -159,9 +159,9 @@ def _sort(
             plan.tell(outcome, as_json=json)
 
     for one in found:
-        belongings.look_at(one.folder, one.names, one.photos_of_other_names)
+        sidecars.list_folder(one.folder, one.names, one.photos_of_other_names)
         for placed in follow_photos(store, mover, one.folder, one.names, table=plan.inbox.sidecars):
-            tell(companion_outcome(placed))
+            tell(sidecar_outcome(placed))
             gone.add(placed.source)
             if stop.is_set():
                 return
@@ -180,7 +180,7 @@ def _sort(
     for one in found:
         for name, reason in one.passed_over.items():
             tell(FileOutcome(one.folder / name, Outcome.LEFT, reason=reason))
-        with_photo = belongings.with_photo(one.folder)
+        with_photo = sidecars.with_photo(one.folder)
         for name in one.others:
             if one.folder / name not in gone | raws:
                 is_raw = is_raw_name(name) and name not in with_photo

@@ -61,7 +61,7 @@ def watch(
     from sorter.filing.pipeline import Sorting
     from sorter.journal.left_files import Memory
     from sorter.moving.filesystem import file_system_of
-    from sorter.sidecars.matching import Belongings
+    from sorter.sidecars.matching import Sidecars
     from sorter.watching.service import Daemon, only_daemon
     from sorter.watching.watcher import Watcher
 
@@ -83,7 +83,7 @@ def watch(
                 plan.classifier,
                 plan.routes,
                 Mover(None, inbox.destination),
-                Belongings(plan.inbox.sidecars),
+                Sidecars(plan.inbox.sidecars),
                 copy=plan.filing.copy,
                 still_seconds=plan.filing.still_seconds,
             ),

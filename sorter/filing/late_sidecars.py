@@ -17,7 +17,7 @@ from sorter.journal.found_again import unchanged
 from sorter.journal.journal import Kind, Move, read_moves, stem_key
 from sorter.moving.failures import Placed, stumbled
 from sorter.outcome import Outcome, Reason
-from sorter.sidecars.matching import companions_in
+from sorter.sidecars.matching import sidecars_in
 from sorter.sidecars.name_patterns import Key, SidecarNames, renamed
 from sorter.sidecars.takeout_titles import about
 
@@ -37,18 +37,18 @@ def follow_photos(
     table: SidecarNames | None = None,
     may_leave: Callable[[Path], bool] = lambda _: True,
 ) -> Iterator[Placed]:
-    """Send companions without a photo after the photo that catdog moved out of `folder`.
+    """Send sidecars without a photo after the photo that catdog moved out of `folder`.
 
     `names` are all files of the folder. One whose photo is nowhere to be found, or that may not
     leave yet, stays untold; one of which it is not clear whose it is, is left. Of copied photos,
-    which are still here, companions that came later are copied, too. Raises StoreUnusable.
+    which are still here, sidecars that came later are copied, too. Raises StoreUnusable.
     """
     table = table or SidecarNames()
     gone: set[str] = set()
     for is_turn in (table.is_recording, lambda name: not table.is_recording(name)):
         left = [name for name in names if name not in gone]
-        companions = companions_in(folder, left, (), table)
-        late = [*companions.orphans(), *(companions.owned() if mover.copies else ())]
+        sidecars = sidecars_in(folder, left, (), table)
+        late = [*sidecars.orphans(), *(sidecars.owned() if mover.copies else ())]
         for name in filter(is_turn, late):
             if not may_leave(folder / name):
                 continue
@@ -65,46 +65,46 @@ def follow_photos(
             yield placed
 
 
-def _follow(store: Store, mover: Mover, companion: Path, table: SidecarNames) -> Placed | None:
-    photos = filed_photos_of(store, companion, table, copies=mover.copies)
+def _follow(store: Store, mover: Mover, sidecar: Path, table: SidecarNames) -> Placed | None:
+    photos = filed_photos_of(store, sidecar, table, copies=mover.copies)
     if not photos:
         return None
-    photo = _whose(companion, photos)
+    photo = _whose(sidecar, photos)
     if photo is None:
-        return Placed(companion, Outcome.LEFT, reason=Reason.UNCLEAR)
+        return Placed(sidecar, Outcome.LEFT, reason=Reason.UNCLEAR)
     standing = _standing(photo)
     stem = os.path.splitext(photo.source.name)[0]
     new_stem = os.path.splitext(standing.name)[0]
-    destination = standing.with_name(renamed(companion.name, stem, new_stem))
+    destination = standing.with_name(renamed(sidecar.name, stem, new_stem))
     if photo.kind is Kind.COPY and os.path.lexists(destination):
         return None  # it was copied with its photo
-    return mover.follow(companion, destination, photo)
+    return mover.follow(sidecar, destination, photo)
 
 
-def _whose(companion: Path, photos: Sequence[Move]) -> Move | None:
-    """Choose the photo that a companion goes to; None while another may be meant."""
+def _whose(sidecar: Path, photos: Sequence[Move]) -> Move | None:
+    """Choose the photo that a sidecar goes to; None while another may be meant."""
     if len(photos) == 1 and _never_left(photos[0]):
         return photos[0]
-    agreeing = [photo for photo in photos if are_of_one_time(companion, _standing(photo))]
+    agreeing = [photo for photo in photos if are_of_one_time(sidecar, _standing(photo))]
     if len(agreeing) == 1:
         return agreeing[0]
-    if len(photos) > 1 or may_still_get_its_photo(companion):
+    if len(photos) > 1 or may_still_get_its_photo(sidecar):
         return None
     return photos[0]
 
 
 def filed_photos_of(
-    store: Store, companion: Path, table: SidecarNames, *, copies: bool = False
+    store: Store, sidecar: Path, table: SidecarNames, *, copies: bool = False
 ) -> list[Move]:
-    """Find the photos that a companion may belong to, of those that still stand."""
-    for key in _all_keys(companion.name, table):
+    """Find the photos that a sidecar may belong to, of those that still stand."""
+    for key in _all_keys(sidecar.name, table):
         found = [
             move
-            for move in _moves_named(store, companion.parent, key)
+            for move in _moves_named(store, sidecar.parent, key)
             if key.fits(move.source.name)
             and _stands(move, copies=copies)
-            and _is_of_the_same_shot(companion, move, table)
-            and _is_about(companion, move, key)
+            and _is_of_the_same_shot(sidecar, move, table)
+            and _is_about(sidecar, move, key)
         ]
         if found:
             return found
@@ -150,24 +150,24 @@ def _stands(move: Move, *, copies: bool) -> bool:
     return isinstance(found, FileIdentity)
 
 
-def _is_of_the_same_shot(companion: Path, photo: Move, table: SidecarNames) -> bool:
-    if not table.is_recording(companion.name) or photo.kind is Kind.COPY:
+def _is_of_the_same_shot(sidecar: Path, photo: Move, table: SidecarNames) -> bool:
+    if not table.is_recording(sidecar.name) or photo.kind is Kind.COPY:
         return True
-    seen = FileIdentity.of(companion)
+    seen = FileIdentity.of(sidecar)
     if seen is None:
         return False
     return abs(seen.mtime_ns - photo.identity.mtime_ns) <= _SAME_SHOT_NS
 
 
-def _is_about(companion: Path, photo: Move, key: Key) -> bool:
-    if not companion.name.lower().endswith(".json"):
+def _is_about(sidecar: Path, photo: Move, key: Key) -> bool:
+    if not sidecar.name.lower().endswith(".json"):
         return True
-    return about(companion).is_of(photo.source.name, by_whole_name=key.whole)
+    return about(sidecar).is_of(photo.source.name, by_whole_name=key.whole)
 
 
-def may_still_get_its_photo(companion: Path) -> bool:
+def may_still_get_its_photo(sidecar: Path) -> bool:
     """Tell whether a sidecar has only just come: its own photo may be on its way."""
     try:
-        return time.time() - companion.lstat().st_ctime < PATIENCE
+        return time.time() - sidecar.lstat().st_ctime < PATIENCE
     except OSError:
         return False

@@ -43,7 +43,7 @@ class Request:
     source: Path
     folder: Path
     looked_at: FileIdentity
-    companions: tuple[Path, ...] = ()
+    sidecars: tuple[Path, ...] = ()
     prediction: Prediction | None = None
     reason: str | None = None
     digests: Digests | None = None
@@ -127,29 +127,29 @@ class Mover:
             self._forget(groups[0])
             return [stumbled(groups[0][0].source, error)]
 
-    def follow(self, companion: Path, destination: Path, photo: Move) -> Placed:
-        """Send a companion that came late after its photo, whose move the journal has.
+    def follow(self, sidecar: Path, destination: Path, photo: Move) -> Placed:
+        """Send a sidecar that came late after its photo, whose move the journal has.
 
         It takes exactly that name, or stays. Raises StoreUnusable.
         """
-        identity = regular(companion)
+        identity = regular(sidecar)
         if identity is None:
-            return Placed(companion, Outcome.LEFT, reason=Reason.SIDECAR)
+            return Placed(sidecar, Outcome.LEFT, reason=Reason.SIDECAR)
         try:
             trouble = self._mounts.trouble(destination.parent)
             if trouble is not None:
-                return destination_gone(companion, trouble)
-            if not self._is_complete(companion, destination.parent):
-                return Placed(companion, Outcome.LEFT, reason=Reason.BEING_WRITTEN)
+                return destination_gone(sidecar, trouble)
+            if not self._is_complete(sidecar, destination.parent):
+                return Placed(sidecar, Outcome.LEFT, reason=Reason.BEING_WRITTEN)
             if os.path.lexists(destination):
-                if same_bytes(companion, destination):
-                    return Placed(companion, Outcome.DUPLICATE, destination)
-                return Placed(companion, Outcome.LEFT, destination, Reason.CONFLICT)
+                if same_bytes(sidecar, destination):
+                    return Placed(sidecar, Outcome.DUPLICATE, destination)
+                return Placed(sidecar, Outcome.LEFT, destination, Reason.CONFLICT)
         except OSError as error:
-            return failed(companion, destination.parent, error)
+            return failed(sidecar, destination.parent, error)
         move = Move(
             kind=photo.kind,
-            source=companion,
+            source=sidecar,
             destination=destination,
             identity=identity,
             reason=Reason.SIDECAR,
@@ -162,23 +162,23 @@ class Mover:
             carry_out(self._run, planned)
         except ChangedMeanwhile as error:
             self._run.failed(planned[0], _changed(error))
-            return Placed(companion, Outcome.LEFT, reason=_changed(error))
+            return Placed(sidecar, Outcome.LEFT, reason=_changed(error))
         except OSError as error:
             self._run.failed(planned[0], Reason.CONFLICT)
             if not isinstance(error, FileExistsError):
-                return failed(companion, destination.parent, error)
-            return Placed(companion, Outcome.LEFT, destination, Reason.CONFLICT)
+                return failed(sidecar, destination.parent, error)
+            return Placed(sidecar, Outcome.LEFT, destination, Reason.CONFLICT)
         return self._success(planned)[0]
 
     def _choose(self, request: Request) -> list[Move] | Placed:
-        """Choose names for a photo and its companions, or say why it stays, were it a bug."""
+        """Choose names for a photo and its sidecars, or say why it stays, were it a bug."""
         try:
             return self._names_for(request)
         except Exception as error:
             return stumbled(request.source, error)
 
     def _names_for(self, request: Request) -> list[Move] | Placed:
-        """Choose free names for a photo and its companions, or say why it stays."""
+        """Choose free names for a photo and its sidecars, or say why it stays."""
         source, folder = request.source, request.folder
         try:
             trouble = self._mounts.trouble(folder)
@@ -190,8 +190,8 @@ class Mover:
                 return Placed(source, Outcome.LEFT, reason=Reason.IN_PLACE)
             if not self.copies and is_read_only(source.parent):
                 return read_only(source, folder)  # before it is copied for nothing
-            companions = {path: regular(path) for path in request.companions}
-            members = [path for path, identity in companions.items() if identity is not None]
+            sidecars = {path: regular(path) for path in request.sidecars}
+            members = [path for path, identity in sidecars.items() if identity is not None]
             if not all(self._is_complete(path, folder) for path in (source, *members)):
                 return Placed(source, Outcome.LEFT, reason=Reason.BEING_WRITTEN)
             for number in count():
@@ -227,7 +227,7 @@ class Mover:
         return [photo_move] + [
             Move(self._kind, origin, other, identity, reason=Reason.SIDECAR)
             for origin, other in zip(members, others, strict=True)
-            if (identity := companions[origin]) is not None
+            if (identity := sidecars[origin]) is not None
         ]
 
     def _carry(self, run: Run, request: Request, group: list[Move]) -> list[Placed]:
@@ -307,13 +307,13 @@ class Mover:
             self._promised.pop(_key(move.destination), None)
 
 
-def group_names(photo: Path, companions: Sequence[Path], number: int) -> list[str]:
-    """Name a photo and its companions alike, with ` (number)` added to the stem, 0 for none.
+def group_names(photo: Path, sidecars: Sequence[Path], number: int) -> list[str]:
+    """Name a photo and its sidecars alike, with ` (number)` added to the stem, 0 for none.
 
     The stem is cut if a name grew too long for any of them.
     """
     stem = os.path.splitext(photo.name)[0]
-    names = [photo.name, *(path.name for path in companions)]
+    names = [photo.name, *(path.name for path in sidecars)]
     if number == 0:
         return names
     parts = [(stem, photo.name[len(stem) :])]

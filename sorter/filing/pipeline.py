@@ -18,7 +18,7 @@ from sorter.moving.completeness import STILL_SECONDS, is_complete
 from sorter.moving.failures import Placed, bug_words, stumbled
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.routes import Routes
-from sorter.sidecars.matching import Belongings
+from sorter.sidecars.matching import Sidecars
 from sorter.sidecars.name_patterns import is_raw_name
 
 # The journal is written once for so many photos, or when the first has waited for so long.
@@ -40,7 +40,7 @@ class Sorting:
     classifier: Classifier
     routes: Routes
     mover: Mover
-    belongings: Belongings
+    sidecars: Sidecars
     copy: bool = False
     still_seconds: float = STILL_SECONDS  # see writers.py
     was_filed: Callable[[Path], bool] = lambda _: False  # asked of a photo that is gone
@@ -62,14 +62,14 @@ def sort_photos(
                 if isinstance(choice, FileOutcome):
                     yield [choice]
                     continue
-                photo, *companions = next(places)
+                photo, *sidecars = next(places)
                 if photo.outcome in _STAYED:
-                    sorting.belongings.put_back(photo.source)
+                    sorting.sidecars.put_back(photo.source)
                 outcome = replace(_told(sorting, seen, photo), dated=choice.dated)
-                yield [outcome, *map(companion_outcome, companions)]
+                yield [outcome, *map(sidecar_outcome, sidecars)]
 
 
-def companion_outcome(placed: Placed) -> FileOutcome:
+def sidecar_outcome(placed: Placed) -> FileOutcome:
     """Say what came of a file that goes with a photo."""
     return FileOutcome(
         placed.source,
@@ -134,7 +134,7 @@ def _choose(
             return replace(stays, outcome=Outcome.LEFT, reason=Reason.CHANGED)
         if not is_complete(seen.path, sorting.still_seconds):
             return replace(stays, outcome=Outcome.LEFT, reason=Reason.BEING_WRITTEN)
-    route = sorting.routes.of(seen.path, answer, lambda: sorting.belongings.of(seen.path))
+    route = sorting.routes.of(seen.path, answer, lambda: sorting.sidecars.of(seen.path))
     if seen.identity is None and not unreadable:  # it came while it was being read
         return replace(stays, reason=Reason.CHANGED)
     if route.folder is None or seen.identity is None:
@@ -143,7 +143,7 @@ def _choose(
         source=seen.path,
         folder=route.folder,
         looked_at=seen.identity,
-        companions=sorting.belongings.take(seen.path, copy=sorting.copy),
+        sidecars=sorting.sidecars.take(seen.path, copy=sorting.copy),
         prediction=prediction,
         reason=route.reason,
         digests=seen.digests,

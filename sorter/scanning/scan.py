@@ -169,7 +169,7 @@ class Inbox:
             return False
         name = path.name
         return (
-            is_image_name(name) or self.sidecars.is_companion(name) or not os.path.splitext(name)[1]
+            is_image_name(name) or self.sidecars.is_sidecar(name) or not os.path.splitext(name)[1]
         )
 
     def holds(self, folder: Path) -> bool:

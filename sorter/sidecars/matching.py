@@ -15,7 +15,7 @@ from sorter.sidecars.takeout_titles import About, about
 _BEGINNING = 40  # letters by which photos are found whose name a note has the beginning of
 
 
-class Companions:
+class FolderSidecars:
     """The files of one folder that belong to its photos.
 
     A file named after the stem of several photos (`IMG.xmp` beside `IMG.heic` and `IMG.jpg`)
@@ -39,24 +39,22 @@ class Companions:
         self._photos = photos
         self._table = table or SidecarNames()
         self._about = about
-        companions = [
-            name for name in names if self._table.is_companion(name) and name not in photos
-        ]
+        sidecars = [name for name in names if self._table.is_sidecar(name) and name not in photos]
         self._of: defaultdict[str, list[str]] = defaultdict(list)
         self._owners: dict[str, tuple[str, ...]] = {}
         self._keys: dict[str, Key] = {}  # by which each has its owners
         self._orphans: list[str] = []
         self._gone: set[str] = set()
-        if not companions:
+        if not sidecars:
             return  # as in most folders, however large
-        self._names = _Index(names, [key for one in companions for key in self._table.keys(one)])
-        for companion in companions:
-            owners = self._find_owners(companion)
-            self._owners[companion] = owners
+        self._names = _Index(names, [key for one in sidecars for key in self._table.keys(one)])
+        for sidecar in sidecars:
+            owners = self._find_owners(sidecar)
+            self._owners[sidecar] = owners
             for owner in owners:
-                self._of[owner].append(companion)
-            if not owners and not self._is_somebody_elses(companion):
-                self._orphans.append(companion)
+                self._of[owner].append(sidecar)
+            if not owners and not self._is_somebody_elses(sidecar):
+                self._orphans.append(sidecar)
 
     def of(self, photo: str) -> tuple[str, ...]:
         """Name all that belongs to a photo."""
@@ -68,11 +66,11 @@ class Companions:
             return ()
         self._gone.add(photo)
         return tuple(
-            companion
-            for companion in self.of(photo)
+            sidecar
+            for sidecar in self.of(photo)
             if all(
-                owner in self._gone or not self._is_about(companion, owner)
-                for owner in self._owners[companion]
+                owner in self._gone or not self._is_about(sidecar, owner)
+                for owner in self._owners[sidecar]
             )
         )
 
@@ -81,46 +79,46 @@ class Companions:
         self._gone.discard(photo)
 
     def orphans(self) -> tuple[str, ...]:
-        """Name the companions whose photo is not here; it may have left already."""
+        """Name the sidecars whose photo is not here; it may have left already."""
         return tuple(self._orphans)
 
     def owned(self) -> Iterator[str]:
-        """Name the companions whose photo is here."""
+        """Name the sidecars whose photo is here."""
         return (name for name, owners in self._owners.items() if owners)
 
-    def _is_about(self, companion: str, photo: str) -> bool:
-        """Tell whether a companion is about the photo that it is named after."""
-        if self._about is None or not companion.lower().endswith(".json"):
+    def _is_about(self, sidecar: str, photo: str) -> bool:
+        """Tell whether a sidecar is about the photo that it is named after."""
+        if self._about is None or not sidecar.lower().endswith(".json"):
             return True
-        whole = self._keys[companion].whole
-        return self._about(companion).is_of(photo, by_whole_name=whole)
+        whole = self._keys[sidecar].whole
+        return self._about(sidecar).is_of(photo, by_whole_name=whole)
 
-    def _find_owners(self, companion: str) -> tuple[str, ...]:
-        for key in self._table.keys(companion):
-            named_so = [one for one in self._names.fitting(key) if one != companion]
+    def _find_owners(self, sidecar: str) -> tuple[str, ...]:
+        for key in self._table.keys(sidecar):
+            named_so = [one for one in self._names.fitting(key) if one != sidecar]
             photos = [name for name in named_so if self._is_photo(name)]
             if photos:
-                self._keys[companion] = key
+                self._keys[sidecar] = key
                 return tuple(_in_exact_case(photos, key))
             recordings = [name for name in named_so if self._table.is_recording(name)]
             if key.whole and recordings:  # IMG.CR2.xmp is of IMG.CR2, which is of IMG.jpg
-                self._keys[companion] = key
+                self._keys[sidecar] = key
                 return self._find_owners(_in_exact_case(recordings, key)[0])
         return ()
 
     def _is_photo(self, name: str) -> bool:
         return is_photo_name(name) or name in self._photos
 
-    def _is_somebody_elses(self, companion: str) -> bool:
+    def _is_somebody_elses(self, sidecar: str) -> bool:
         """Tell whether a sidecar without a photo is about another file here, a film say."""
-        if not self._table.is_note(companion):
+        if not self._table.is_note(sidecar):
             return False
-        beside = (one for key in self._table.keys(companion) for one in self._names.fitting(key))
+        beside = (one for key in self._table.keys(sidecar) for one in self._names.fitting(key))
         return any(not self._table.is_note(name) for name in beside)
 
 
 class _Index:
-    """The files of a folder by what companions may be named after."""
+    """The files of a folder by what sidecars may be named after."""
 
     def __init__(self, names: Iterable[str], keys: Iterable[Key]) -> None:
         wanted = {fold(key.text) for key in keys}
@@ -142,37 +140,37 @@ class _Index:
         return [name for name in self._by_name.get(text, []) if key.fits(name)]
 
 
-class Belongings:
+class Sidecars:
     """What goes with each photo, in any number of folders."""
 
     def __init__(self, table: SidecarNames | None = None) -> None:
         self.table = table or SidecarNames()
-        self._folders: dict[Path, Companions] = {}
+        self._folders: dict[Path, FolderSidecars] = {}
 
-    def look_at(
+    def list_folder(
         self, folder: Path, names: Iterable[str], photos: Collection[str] = ()
-    ) -> Companions:
-        """Take in all names of one folder anew, as for `Companions`."""
-        self._folders[folder] = companions_in(folder, names, photos, self.table)
+    ) -> FolderSidecars:
+        """Take in all names of one folder anew, as for `FolderSidecars`."""
+        self._folders[folder] = sidecars_in(folder, names, photos, self.table)
         return self._folders[folder]
 
     def of(self, photo: Path) -> tuple[Path, ...]:
         """List what belongs to a photo."""
-        companions = self._folders.get(photo.parent)
-        names = companions.of(photo.name) if companions is not None else ()
+        sidecars = self._folders.get(photo.parent)
+        names = sidecars.of(photo.name) if sidecars is not None else ()
         return tuple(photo.parent / name for name in names)
 
     def with_photo(self, folder: Path) -> set[str]:
-        """Name the companions in a folder whose photo is, or was, beside them."""
-        companions = self._folders.get(folder)
-        return set(companions.owned()) if companions is not None else set()
+        """Name the sidecars in a folder whose photo is, or was, beside them."""
+        sidecars = self._folders.get(folder)
+        return set(sidecars.owned()) if sidecars is not None else set()
 
     def take(self, photo: Path, *, copy: bool = False) -> tuple[Path, ...]:
         """List what goes with a photo that leaves now, or of which a copy is made."""
-        companions = self._folders.get(photo.parent)
-        if companions is None:
+        sidecars = self._folders.get(photo.parent)
+        if sidecars is None:
             return ()
-        names = companions.of(photo.name) if copy else companions.take(photo.name)
+        names = sidecars.of(photo.name) if copy else sidecars.take(photo.name)
         return tuple(photo.parent / name for name in names)
 
     def put_back(self, photo: Path) -> None:
@@ -181,11 +179,11 @@ class Belongings:
             self._folders[photo.parent].put_back(photo.name)
 
 
-def companions_in(
+def sidecars_in(
     folder: Path, names: Iterable[str], photos: Collection[str], table: SidecarNames
-) -> Companions:
+) -> FolderSidecars:
     """Look at the names of a folder, and into its JSON files where these may be about a photo."""
-    return Companions(names, photos, table=table, about=lambda name: about(folder / name))
+    return FolderSidecars(names, photos, table=table, about=lambda name: about(folder / name))
 
 
 def _in_exact_case(names: list[str], key: Key) -> list[str]:

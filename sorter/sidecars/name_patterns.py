@@ -35,7 +35,7 @@ _EDITED = re.compile(r".+-(edit|bearb|modif|bewerk|edyt|muokat|redig|uprav|szerk
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One thing that a companion's name may be after."""
+    """One thing that a sidecar's name may be after."""
 
     text: str
     whole: bool  # a whole file name; else a stem
@@ -60,7 +60,7 @@ class SidecarNames:
 
     more: tuple[str, ...] = ()  # suffixes of notes, in lower case
 
-    def is_companion(self, name: str) -> bool:
+    def is_sidecar(self, name: str) -> bool:
         """Tell whether a file of that name may belong to a photo, in any case of the suffix."""
         return not is_photo_name(name) and (self.is_note(name) or self.is_recording(name))
 
@@ -73,12 +73,12 @@ class SidecarNames:
         return os.path.splitext(name)[1].lower() in _SHOTS
 
     def keys(self, name: str) -> Iterator[Key]:
-        """Give what a companion's name may be after, the likeliest first."""
+        """Give what a sidecar's name may be after, the likeliest first."""
         suffix = self._note_suffix(name)
         base = name[: -len(suffix)] if suffix else name
         if suffix == _BACKUP:
             yield Key(base, whole=True)
-            if self.is_companion(base):
+            if self.is_sidecar(base):
                 yield from self.keys(base)
         elif suffix:
             yield from _note_keys(base, suffix)
@@ -139,7 +139,7 @@ def _recording_keys(name: str) -> Iterator[Key]:
 
 
 def split_at_stem(name: str, stem: str) -> tuple[str, str]:
-    """Split a companion's name into what is called after its photo's stem, and the rest."""
+    """Split a sidecar's name into what is called after its photo's stem, and the rest."""
     if name.startswith(stem):
         return stem, name[len(stem) :]
     wanted = fold(stem)
@@ -149,9 +149,9 @@ def split_at_stem(name: str, stem: str) -> tuple[str, str]:
     return os.path.splitext(name)
 
 
-def renamed(companion: str, stem: str, new_stem: str) -> str:
-    """Name a companion after its photo's new stem."""
-    head, tail = split_at_stem(companion, stem)
+def renamed(sidecar: str, stem: str, new_stem: str) -> str:
+    """Name a sidecar after its photo's new stem."""
+    head, tail = split_at_stem(sidecar, stem)
     if fold(head) == fold(stem):
         return new_stem + tail
     added = new_stem[len(stem) :] if new_stem.startswith(stem) else ""

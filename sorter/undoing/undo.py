@@ -26,7 +26,7 @@ from sorter.journal.journal import UNDO, Kind, Move, Run, RunRecord, read_moves,
 from sorter.moving.failures import failure_of
 from sorter.moving.transfer import ChangedMeanwhile, same_bytes
 from sorter.outcome import Reason
-from sorter.sidecars.matching import Belongings
+from sorter.sidecars.matching import Sidecars
 from sorter.sidecars.name_patterns import SidecarNames, renamed
 
 _MOST_FOLDERS = 200  # SQLite nests 1,000 terms at most
@@ -177,7 +177,7 @@ class _Undo:
         self._run = run
         self._promised: set[Path] = set()
         more = record.options.get("sidecars", ())
-        self._belongings = Belongings(SidecarNames(tuple(more)))
+        self._sidecars = Sidecars(SidecarNames(tuple(more)))
         self._listed: set[Path] = set()
         self._found_again = FoundAgain(store, record.destination)
 
@@ -222,7 +222,7 @@ class _Undo:
         yield back
 
     def _is_note(self, name: str) -> bool:
-        return self._belongings.table.is_note(name)
+        return self._sidecars.table.is_note(name)
 
     def _has_a_folder(self, move: Move) -> bool:
         """Tell whether the folder is there that was sorted, or is to be made on its own disk."""
@@ -273,11 +273,11 @@ class _Undo:
             with suppress(OSError), os.scandir(folder) as entries:
                 names = [entry.name for entry in entries]
                 no_suffix = {name for name in names if not os.path.splitext(name)[1]}
-                self._belongings.look_at(folder, names, no_suffix)
+                self._sidecars.list_folder(folder, names, no_suffix)
         stem, new_stem = (
             os.path.splitext(path.name)[0] for path in (photo.destination, photo.source)
         )
-        for beside in self._belongings.take(photo.destination):
+        for beside in self._sidecars.take(photo.destination):
             seen = regular(beside)
             if beside in planned or seen is None or not self._is_note(beside.name):
                 continue

@@ -21,7 +21,7 @@ from sorter.journal.journal import Run, filed_by_another_run
 from sorter.journal.locks import Lock, daemon_lock
 from sorter.moving.mounts import Mounts
 from sorter.routes import Routes
-from sorter.sidecars.matching import Belongings
+from sorter.sidecars.matching import Sidecars
 from sorter.undoing.corrections import notice
 from sorter.undoing.recovery import recover
 from sorter.watching.watcher import Doings
@@ -100,9 +100,9 @@ class Daemon:
         self._next_corrections = clock()
 
     @property
-    def belongings(self) -> Belongings:
+    def sidecars(self) -> Sidecars:
         """What goes with each photo, to be kept up to date by the watcher."""
-        return self._sorting.belongings
+        return self._sorting.sidecars
 
     def begin_sorting(self) -> Sorting:
         """Give what decides and moves, with a run of the journal that is open."""

@@ -16,13 +16,13 @@ from core.paths import display
 from core.store.database import Store, StoreUnusable
 from sorter.filing.late_sidecars import PATIENCE, follow_photos, may_still_get_its_photo
 from sorter.filing.mover import Mover
-from sorter.filing.pipeline import Sorting, companion_outcome, sort_photos
+from sorter.filing.pipeline import Sorting, sidecar_outcome, sort_photos
 from sorter.identity import FileIdentity
 from sorter.journal.left_files import Memory
 from sorter.moving.completeness import STILL_SECONDS, Writers, seconds_until_still, writers_of
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.scanning.scan import Found, Inbox, Skipped, unlisted_outcome
-from sorter.sidecars.matching import Belongings, Companions
+from sorter.sidecars.matching import FolderSidecars, Sidecars
 from sorter.signals import Stop
 from sorter.watching.events import FolderEvents
 from sorter.watching.stability import SettlingFiles
@@ -75,7 +75,7 @@ class Keeper(Protocol):
         """Where the watcher counts what it does."""
 
     @property
-    def belongings(self) -> Belongings:
+    def sidecars(self) -> Sidecars:
         """What goes with each photo."""
 
     def begin_sorting(self) -> Sorting:
@@ -174,7 +174,7 @@ class Watcher:
                 found = self._inbox.look_into(folder)
                 if found is not None:
                     ready += self._ready(found, paths)
-                    if any(self._table.is_companion(path.name) for path in paths):
+                    if any(self._table.is_sidecar(path.name) for path in paths):
                         orphaned.append(found)
             if not ready and not orphaned:
                 return False
@@ -251,8 +251,8 @@ class Watcher:
         try:
             for found in self._inbox.look(self._skip):
                 self._keeper.beat()  # a large tree takes its time
-                companions = filter(self._table.is_companion, found.others)
-                for name in chain(found.photos, found.passed_over, companions):
+                sidecars = filter(self._table.is_sidecar, found.others)
+                for name in chain(found.photos, found.passed_over, sidecars):
                     path = found.folder / name
                     if self._settling.see(path, began) and _is_old(path):
                         untold += 1
@@ -292,8 +292,8 @@ class Watcher:
             self.doings.polling = True
 
     def _ready(self, found: Found, settled: list[Path]) -> Generator[Path, None, None]:
-        """Pick the photos whose companions have settled, too, and that are not remembered."""
-        companions = self._keeper.belongings.look_at(
+        """Pick the photos whose sidecars have settled, too, and that are not remembered."""
+        sidecars = self._keeper.sidecars.list_folder(
             found.folder, found.names, found.photos_of_other_names
         )
         now = self._clock()
@@ -305,7 +305,7 @@ class Watcher:
                 is_photo = path.name in photos or (
                     path.name in found.raws and not may_still_get_its_photo(path)
                 )
-                if is_photo and self._is_ready(path, companions, now):
+                if is_photo and self._is_ready(path, sidecars, now):
                     yield path
             except StoreUnusable:
                 raise
@@ -313,9 +313,9 @@ class Watcher:
                 log.exception("%s", display(path))
                 self._settling.wait_again(path, now, _LONGEST_AGAIN)
 
-    def _is_ready(self, path: Path, companions: Companions, now: float) -> bool:
+    def _is_ready(self, path: Path, sidecars: FolderSidecars, now: float) -> bool:
         """Tell whether a photo can be looked at now; if it has to wait, it comes again."""
-        beside = [path.with_name(name) for name in companions.of(path.name)]
+        beside = [path.with_name(name) for name in sidecars.of(path.name)]
         unsettled = [one for one in beside if not self._settling.is_settled(one, now)]
         if unsettled or any(writers_of(one) is Writers.SOMEBODY for one in (path, *beside)):
             self._settling.wait_again(path, now, max(self._settle, _TICK))
@@ -339,12 +339,12 @@ class Watcher:
         ):
             if placed.reason == Reason.UNCLEAR:
                 continue  # it is asked again below
-            outcome = companion_outcome(placed)
+            outcome = sidecar_outcome(placed)
             if self._is_news(replace(outcome, looked_at=FileIdentity.of(outcome.path))):
                 yield outcome
         for name in found.others:
             path = found.folder / name
-            if self._table.is_companion(name) and may_still_get_its_photo(path):
+            if self._table.is_sidecar(name) and may_still_get_its_photo(path):
                 self._settling.wait_again(path, self._clock(), PATIENCE)
 
     def _is_news(self, outcome: FileOutcome) -> bool:

@@ -26,7 +26,7 @@ BEFORE = {"tom.jpg": b"tom", "tom.mov": b"film", "tom.xmp": b"notes"}
 
 
 class Scene:
-    """A photo with two companions, and a run of its own."""
+    """A photo with two sidecars, and a run of its own."""
 
     def __init__(self, store: Store, folder: Path, put: Put) -> None:
         self.store = store

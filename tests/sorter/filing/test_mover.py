@@ -50,14 +50,14 @@ def across(one: Path, other: Path) -> None:
     rename_no_replace(one, other)
 
 
-def place(mover: Mover, source: Path, folder: Path, *companions: Path) -> Placed:
-    return place_all(mover, source, folder, *companions)[0]
+def place(mover: Mover, source: Path, folder: Path, *sidecars: Path) -> Placed:
+    return place_all(mover, source, folder, *sidecars)[0]
 
 
-def place_all(mover: Mover, source: Path, folder: Path, *companions: Path) -> list[Placed]:
+def place_all(mover: Mover, source: Path, folder: Path, *sidecars: Path) -> list[Placed]:
     looked_at = FileIdentity.of(source)
     assert looked_at is not None
-    (placed,) = mover.place([Request(source, folder, looked_at, companions)])
+    (placed,) = mover.place([Request(source, folder, looked_at, sidecars)])
     return placed
 
 

@@ -21,7 +21,7 @@ from sorter.journal.journal import Run
 from sorter.journal.left_files import Memory
 from sorter.outcome import Outcome, Reason
 from sorter.routes import Route, Routes
-from sorter.sidecars.matching import Belongings
+from sorter.sidecars.matching import Sidecars
 from sorter.undoing.history import moves_of, runs
 
 Draw = Callable[..., Any]
@@ -113,7 +113,7 @@ def test_a_bug_that_one_photo_shows_is_that_ones_failure(
         classifier,
         routing(classifier.manifest, tmp_path, 0.6),
         Mover(journal, tmp_path),
-        Belongings(),
+        Sidecars(),
     )
     photos = [tmp_path / name for name in ("a.jpg", "odd.jpg", "z.jpg")]
     told = {one.path.name: one for group in sort_photos(sorting, photos) for one in group}
@@ -139,11 +139,11 @@ def test_who_stops_has_heard_of_all_that_was_moved(
     for name in ("a.jpg", "b.jpg"):
         draw("cats", 301).save(tmp_path / name)
         (tmp_path / f"{name}.xmp").write_text("a note")
-    classifier, belongings = Classifier(tiny_model), Belongings()
-    belongings.look_at(tmp_path, [path.name for path in tmp_path.iterdir()])
+    classifier, sidecars = Classifier(tiny_model), Sidecars()
+    sidecars.list_folder(tmp_path, [path.name for path in tmp_path.iterdir()])
     journal = Run(store, "sort", tmp_path, tmp_path)
     routes = Routes(classifier.manifest, tmp_path, 0.6)
-    sorting = Sorting(classifier, routes, Mover(journal, tmp_path), belongings)
+    sorting = Sorting(classifier, routes, Mover(journal, tmp_path), sidecars)
     with closing(sort_photos(sorting, [tmp_path / "a.jpg", tmp_path / "b.jpg"])) as groups:
         told = {one.path.name for one in next(groups)}
     journal.end()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sorter.sidecars.matching import Companions, companions_in
+from sorter.sidecars.matching import FolderSidecars, sidecars_in
 from sorter.sidecars.name_patterns import SidecarNames, renamed
 
 
@@ -37,37 +37,37 @@ from sorter.sidecars.name_patterns import SidecarNames, renamed
 )
 def test_a_photo_has_what_is_named_after_it(photo: str, beside: list[str]) -> None:
     names = [photo, *beside, "other.jpg", "other.xmp", "notes.txt"]
-    companions = Companions(names, {"no suffix"})
-    assert set(companions.of(photo)) == set(beside)
-    assert set(companions.take(photo)) == set(beside)
-    assert companions.orphans() == ()
+    sidecars = FolderSidecars(names, {"no suffix"})
+    assert set(sidecars.of(photo)) == set(beside)
+    assert set(sidecars.take(photo)) == set(beside)
+    assert sidecars.orphans() == ()
 
 
 def test_names_that_only_look_alike_are_left_alone() -> None:
     names = ["IMG.jpg", "IMG2.xmp", "IMG.jpg.txt", "IMG.pdf", "IMG.mkv", "xIMG.xmp", ".xmp"]
-    assert Companions(names).of("IMG.jpg") == ()
+    assert FolderSidecars(names).of("IMG.jpg") == ()
 
 
 def test_what_is_shared_goes_with_the_last_that_leaves() -> None:
-    companions = Companions(["IMG.heic", "IMG.jpg", "IMG.mov", "IMG.jpg.xmp"])
-    assert companions.take("IMG.jpg") == ("IMG.jpg.xmp",)
-    companions.put_back("IMG.jpg")
-    assert companions.take("IMG.heic") == ()
-    assert set(companions.take("IMG.jpg")) == {"IMG.mov", "IMG.jpg.xmp"}
+    sidecars = FolderSidecars(["IMG.heic", "IMG.jpg", "IMG.mov", "IMG.jpg.xmp"])
+    assert sidecars.take("IMG.jpg") == ("IMG.jpg.xmp",)
+    sidecars.put_back("IMG.jpg")
+    assert sidecars.take("IMG.heic") == ()
+    assert set(sidecars.take("IMG.jpg")) == {"IMG.mov", "IMG.jpg.xmp"}
 
 
 def test_the_exact_case_wins_where_a_folder_tells_case_apart() -> None:
-    companions = Companions(["IMG.jpg", "img.jpg", "IMG.xmp", "img.jpg.json"])
-    assert companions.of("IMG.jpg") == ("IMG.xmp",)
-    assert companions.of("img.jpg") == ("img.jpg.json",)
+    sidecars = FolderSidecars(["IMG.jpg", "img.jpg", "IMG.xmp", "img.jpg.json"])
+    assert sidecars.of("IMG.jpg") == ("IMG.xmp",)
+    assert sidecars.of("img.jpg") == ("img.jpg.json",)
 
 
 def test_a_sidecar_of_another_file_is_no_orphan() -> None:
     """A film, a RAW without its JPEG, and what is written about these stay where they are."""
-    companions = Companions(
+    sidecars = FolderSidecars(
         ["film.mp4", "film.xmp", "film.mp4.json", "RAW.CR2", "RAW.xmp", "x.aae"]
     )
-    assert companions.orphans() == ("film.mp4", "RAW.CR2", "x.aae")
+    assert sidecars.orphans() == ("film.mp4", "RAW.CR2", "x.aae")
 
 
 def test_renaming_keeps_what_follows_the_stem() -> None:
@@ -75,8 +75,8 @@ def test_renaming_keeps_what_follows_the_stem() -> None:
     assert renamed("IMG_O1234.AAE", "IMG_1234", "IMG_1234 (1)") == "IMG_O1234 (1).AAE"
     assert renamed("IMG_1.jpg(1).json", "IMG_1(1)", "IMG_1(1) (2)") == "IMG_1.jpg(1) (2).json"
     assert renamed("Käthe.xmp", "Käthe", "Käthe (1)") == "Käthe (1).xmp"
-    assert SidecarNames().is_companion("a.CR3")
-    assert not SidecarNames().is_companion("a.jpg")
+    assert SidecarNames().is_sidecar("a.CR3")
+    assert not SidecarNames().is_sidecar("a.jpg")
 
 
 LONG = "Screenshot of a very long page about cats and dogs.jpg"  # 54 letters
@@ -85,7 +85,7 @@ LONG = "Screenshot of a very long page about cats and dogs.jpg"  # 54 letters
 @pytest.mark.parametrize("length", range(len("tom.jpg."), len("tom.jpg.supplemental-metadata") + 1))
 def test_takeouts_notes_are_known_wherever_their_suffix_is_cut(length: int) -> None:
     note = "tom.jpg.supplemental-metadata"[:length] + ".json"
-    assert Companions(["tom.jpg", "tom.jp", note]).of("tom.jpg") == (note,)
+    assert FolderSidecars(["tom.jpg", "tom.jp", note]).of("tom.jpg") == (note,)
 
 
 @pytest.mark.parametrize("photo", [LONG, "x" * 39 + ".jpeg", "x" * 43 + ".jpg", "x" * 44 + ".jpg"])
@@ -95,16 +95,16 @@ def test_takeouts_notes_are_known_where_the_photos_name_is_cut(photo: str) -> No
     note = (photo + ".supplemental-metadata")[:46] + ".json"
     numbered = (photo + ".supplemental-metadata")[:46] + "(1).json"
     second, edited = f"{stem}(1).{suffix}", f"{stem}-edited.{suffix}"
-    companions = Companions([photo, second, edited, note, numbered, "xx.jpg"])
-    assert (companions.of(photo), companions.of(second)) == ((note,), (numbered,))
-    assert companions.of(edited) == ()
-    assert companions.orphans() == ()
+    sidecars = FolderSidecars([photo, second, edited, note, numbered, "xx.jpg"])
+    assert (sidecars.of(photo), sidecars.of(second)) == ((note,), (numbered,))
+    assert sidecars.of(edited) == ()
+    assert sidecars.orphans() == ()
 
 
 def test_an_edited_photo_leaves_the_note_with_the_original() -> None:
-    companions = Companions(["tom.jpg", "tom-edited.jpg", "tom.jpg.supplemental-metadata.json"])
-    assert companions.take("tom-edited.jpg") == ()
-    assert companions.of("tom.jpg") == ("tom.jpg.supplemental-metadata.json",)
+    sidecars = FolderSidecars(["tom.jpg", "tom-edited.jpg", "tom.jpg.supplemental-metadata.json"])
+    assert sidecars.take("tom-edited.jpg") == ()
+    assert sidecars.of("tom.jpg") == ("tom.jpg.supplemental-metadata.json",)
 
 
 def test_a_json_belongs_to_a_photo_only_if_it_is_about_one(tmp_path: Path) -> None:
@@ -121,24 +121,24 @@ def test_a_json_belongs_to_a_photo_only_if_it_is_about_one(tmp_path: Path) -> No
         (tmp_path / name).write_bytes(content)
     photos = ["package", "list", "broken", "tom", "mia", "rex", "sofa", "a_b"]
     names = [f"{one}.jpg" for one in photos] + [path.name for path in tmp_path.iterdir()]
-    companions = companions_in(tmp_path, names, (), SidecarNames())
-    belongs = {one for one in photos if companions.take(f"{one}.jpg")}
+    sidecars = sidecars_in(tmp_path, names, (), SidecarNames())
+    belongs = {one for one in photos if sidecars.take(f"{one}.jpg")}
     assert belongs == {"tom", "mia", "sofa", "a_b"}
 
 
 def test_a_person_can_add_suffixes() -> None:
     names = ["tom.jpg", "tom.txt", "tom.jpg.txt", "tom_notes.md"]
     table = SidecarNames((".txt", "_notes.md"))
-    assert set(Companions(names, table=table).of("tom.jpg")) == set(names[1:])
-    assert Companions(names).of("tom.jpg") == ()
+    assert set(FolderSidecars(names, table=table).of("tom.jpg")) == set(names[1:])
+    assert FolderSidecars(names).of("tom.jpg") == ()
 
 
-def test_photos_without_companions_are_not_remembered_when_they_leave() -> None:
+def test_photos_without_sidecars_are_not_remembered_when_they_leave() -> None:
     names = [f"{number:06}.jpg" for number in range(5_000)]
-    companions = Companions([*names, "000007.xmp"])
+    sidecars = FolderSidecars([*names, "000007.xmp"])
     tracemalloc.start()
     try:
-        assert [companions.take(name) for name in names].count(("000007.xmp",)) == 1
+        assert [sidecars.take(name) for name in names].count(("000007.xmp",)) == 1
         kept, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -20,7 +20,7 @@ from sorter.filing.mover import Mover, Request
 from sorter.filing.pipeline import Sorting
 from sorter.identity import FileIdentity
 from sorter.routes import Routes
-from sorter.sidecars.matching import Belongings
+from sorter.sidecars.matching import Sidecars
 from sorter.undoing.history import runs
 from sorter.watching import service as daemon_module
 from sorter.watching.service import Daemon, FolderBusy, only_daemon, statuses
@@ -49,7 +49,7 @@ def daemon(store: Store, classifier: Classifier, tmp_path: Path, clock: Clock) -
     folder = tmp_path / "inbox"
     folder.mkdir()
     routes = Routes(classifier.manifest, folder, 0.6)
-    sorting = Sorting(classifier, routes, Mover(None, folder), Belongings())
+    sorting = Sorting(classifier, routes, Mover(None, folder), Sidecars())
     daemon = Daemon(store, sorting, folder, labels=LABELS, options={"x": 1}, clock=clock)
     yield daemon
     daemon.close()

@@ -28,7 +28,7 @@ from sorter.journal.left_files import Memory
 from sorter.outcome import FileOutcome
 from sorter.routes import Routes
 from sorter.scanning.scan import Inbox
-from sorter.sidecars.matching import Belongings
+from sorter.sidecars.matching import Sidecars
 from sorter.signals import stop_wish
 from sorter.watching import events as events_module
 from sorter.watching import watcher as watch_module
@@ -62,7 +62,7 @@ class Running:
         store = Store(Path(os.environ["CATDOG_STATE_DIR"]))
         routes = Routes(self._classifier.manifest, self.inbox.destination, 0.6)
         mover = Mover(None, self.inbox.destination)
-        sorting = Sorting(self._classifier, routes, mover, Belongings())
+        sorting = Sorting(self._classifier, routes, mover, Sidecars())
         daemon = Daemon(store, sorting, self.inbox.folder, labels=LABELS, options={})
         self.watcher = Watcher(
             self.inbox, daemon, store, Memory(store, "rules"), settle=self._settle, poll=self._poll
