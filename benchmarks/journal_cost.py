@@ -18,7 +18,7 @@ from core.model.registry import DEFAULT_MODEL
 from core.store.database import Store
 from sorter.filing.mover import Mover
 from sorter.filing.pipeline import Sorting, sort_photos
-from sorter.journal.journal import Move, Run
+from sorter.journal.journal import PlannedMove, Run
 from sorter.outcome import Outcome
 from sorter.routes import Routes
 from sorter.sidecars.matching import Sidecars
@@ -30,16 +30,16 @@ class NoJournal:
     token = "0" * 32
     still_seconds = 0.0
 
-    def plan(self, groups: Sequence[Sequence[Move]]) -> list[list[Move]]:
+    def plan(self, groups: Sequence[Sequence[PlannedMove]]) -> list[list[PlannedMove]]:
         return [[replace(move, id=1, group_id=1) for move in group] for group in groups]
 
-    def plan_again(self, moves: Sequence[Move]) -> None: ...
+    def plan_again(self, moves: Sequence[PlannedMove]) -> None: ...
 
     def will_copy(self) -> None: ...
 
-    def done(self, move: Move, filed: object = None) -> None: ...
+    def done(self, move: PlannedMove, filed: object = None) -> None: ...
 
-    def failed(self, move: Move, reason: str) -> None: ...
+    def failed(self, move: PlannedMove, reason: str) -> None: ...
 
     def flush(self) -> None: ...
 

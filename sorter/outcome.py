@@ -66,4 +66,4 @@ class FileOutcome:
     prediction: Prediction | None = None
     message: str | None = None  # what to do about a failure, for people
     dated: Dated | None = None  # with --by-date
-    looked_at: FileIdentity | None = None  # the file that all this is about
+    identity: FileIdentity | None = None  # the file that all this is about

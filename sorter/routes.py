@@ -15,7 +15,7 @@ from sorter.outcome import Reason
 
 UNREADABLE = "unreadable"
 OTHER = "other"
-SET_APART = frozenset({UNSURE, OTHER, UNREADABLE})
+QUARANTINE_FOLDERS = frozenset({UNSURE, OTHER, UNREADABLE})
 
 # A file that may be there and well, but not for us, is never moved to unreadable/
 NOT_THE_CONTENT = {

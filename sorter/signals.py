@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to stop, which the work in hand is finished before."""
+"""Graceful shutdown: Ctrl-C and SIGTERM let the photo in hand be finished."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 class Stop(Protocol):
-    """What work looks at now and then, to see whether it is to end."""
+    """An event that asks work to end."""
 
     def is_set(self) -> bool: ...
 
     def wait(self, timeout: float) -> bool:
-        """Wait for it, so many seconds at most; True if it is set."""
+        """Wait for it, at most `timeout` seconds; True if it is set."""
 
 
 class StopOrNewModel:
-    """Set once a stop is wished for, or another model serves than did at the start."""
+    """Set once a stop is requested, or another model serves than at the start."""
 
     def __init__(self, stop: Stop, serving: Serving) -> None:
         self._stop = stop
@@ -38,18 +38,19 @@ class StopOrNewModel:
 
 
 @contextmanager
-def stop_wish() -> Generator[Event, None, None]:
-    """Give an event that the first Ctrl-C or SIGTERM sets; a second one interrupts at once."""
-    wished = Event()
+def graceful_shutdown() -> Generator[Event, None, None]:
+    """Yield an event that the first Ctrl-C or SIGTERM sets; a second one interrupts at once."""
+    stop_requested = Event()
 
-    def wish(number: int, frame: FrameType | None) -> None:
-        if wished.is_set():
+    def request_stop(number: int, frame: FrameType | None) -> None:
+        if stop_requested.is_set():
             raise KeyboardInterrupt
-        wished.set()
+        stop_requested.set()
 
-    before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, request_stop) for number in signals}
     try:
-        yield wished
+        yield stop_requested
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -15,7 +15,7 @@ from core.commands.options import Settings, json_option, option, pass_settings
 from core.errors import ExitCode, UsageRefused
 from core.runtime.console import print_json
 from sorter.commands.filing_options import tell_recovered
-from sorter.signals import stop_wish
+from sorter.signals import graceful_shutdown
 
 if TYPE_CHECKING:
     from sorter.undoing.undo import PutBack
@@ -73,7 +73,7 @@ def undo(
     from core.store.database import Store
     from sorter.undoing.undo import groups_of, named_run, newest_run, put_back
 
-    with closing(Store(settings.state_dir)) as store, stop_wish() as stop:
+    with closing(Store(settings.state_dir)) as store, graceful_shutdown() as stop:
         if not dry_run:
             tell_recovered(store, None)
         run = older = None

@@ -21,7 +21,7 @@ from sorter.commands.filing_options import (
     refuse_filed,
     tell_recovered,
 )
-from sorter.signals import stop_wish
+from sorter.signals import graceful_shutdown
 
 if TYPE_CHECKING:
     from core.store.database import Store
@@ -59,7 +59,7 @@ def sort(
     from sorter.undoing.corrections import notice
 
     plan = make_plan(settings, folder, Filing(**filing))
-    with closing(Store(settings.state_dir)) as store, stop_wish() as stop:
+    with closing(Store(settings.state_dir)) as store, graceful_shutdown() as stop:
         refuse_filed(store, plan)
         if not dry_run:
             tell_recovered(store, plan.folders)

@@ -21,7 +21,7 @@ from sorter.commands.filing_options import (
     refuse_filed,
     tell_recovered,
 )
-from sorter.signals import StopOrNewModel, stop_wish
+from sorter.signals import StopOrNewModel, graceful_shutdown
 
 if TYPE_CHECKING:
     from core.model.live import Serving
@@ -72,7 +72,7 @@ def watch(
     with (
         closing(Store(settings.state_dir)) as store,
         only_daemon(store, inbox.folder),
-        stop_wish() as stop,
+        graceful_shutdown() as stop,
     ):
         refuse_filed(store, plan)
         tell_recovered(store, plan.folders)

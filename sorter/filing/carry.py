@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.paths import display
 from sorter.identity import FileIdentity
-from sorter.journal.journal import Kind, Move, Run, temporary_name
+from sorter.journal.journal import Kind, PlannedMove, Run, temporary_name
 from sorter.moving import transfer
 
 log = logging.getLogger(__name__)
@@ -22,14 +22,14 @@ class TornApart(OSError):
     """A group got through in part and could not be taken back: a disk that fails twice, say."""
 
 
-def carry_out(run: Run, group: Sequence[Move]) -> None:
+def carry_out(run: Run, group: Sequence[PlannedMove]) -> None:
     """Carry out the moves of one group that `run` has planned, in their order.
 
     If one fails, those before it are taken back, and the error is raised: FileExistsError if a
     name is taken, ChangedMeanwhile, OSError. What became of the moves is noted here, except if
     all are back where they were: then they are still planned, and whoever calls says what next.
     """
-    carried: list[Move] = []
+    carried: list[PlannedMove] = []
     try:
         for move in group:
             _transfer(run, move)
@@ -49,7 +49,7 @@ def carry_out(run: Run, group: Sequence[Move]) -> None:
         run.done(move, filed)
 
 
-def _transfer(run: Run, move: Move) -> None:
+def _transfer(run: Run, move: PlannedMove) -> None:
     if move.kind is Kind.REMOVE:
         transfer.remove_copy(move.source, move.destination, move.identity)
         return
@@ -91,7 +91,7 @@ def _make(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
 
 
-def _taken_back(run: Run, move: Move) -> bool:
+def _taken_back(run: Run, move: PlannedMove) -> bool:
     """Reverse a move whose group did not get through."""
     if move.kind is Kind.REMOVE:
         return False  # a removed copy is gone; undo plans removals alone, so this has no group

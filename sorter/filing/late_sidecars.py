@@ -14,7 +14,7 @@ from sorter.dates.sources import are_of_one_time
 from sorter.filing.mover import Mover
 from sorter.identity import FileIdentity
 from sorter.journal.found_again import unchanged
-from sorter.journal.journal import Kind, Move, read_moves, stem_key
+from sorter.journal.journal import Kind, PlannedMove, read_moves, stem_key
 from sorter.moving.failures import Placed, stumbled
 from sorter.outcome import Outcome, Reason
 from sorter.sidecars.matching import sidecars_in
@@ -81,7 +81,7 @@ def _follow(store: Store, mover: Mover, sidecar: Path, table: SidecarNames) -> P
     return mover.follow(sidecar, destination, photo)
 
 
-def _whose(sidecar: Path, photos: Sequence[Move]) -> Move | None:
+def _whose(sidecar: Path, photos: Sequence[PlannedMove]) -> PlannedMove | None:
     """Choose the photo that a sidecar goes to; None while another may be meant."""
     if len(photos) == 1 and _never_left(photos[0]):
         return photos[0]
@@ -95,7 +95,7 @@ def _whose(sidecar: Path, photos: Sequence[Move]) -> Move | None:
 
 def filed_photos_of(
     store: Store, sidecar: Path, table: SidecarNames, *, copies: bool = False
-) -> list[Move]:
+) -> list[PlannedMove]:
     """Find the photos that a sidecar may belong to, of those that still stand."""
     for key in _all_keys(sidecar.name, table):
         found = [
@@ -118,7 +118,7 @@ def _all_keys(name: str, table: SidecarNames) -> Iterator[Key]:
             yield from table.keys(key.text)
 
 
-def _moves_named(store: Store, folder: Path, key: Key) -> list[Move]:
+def _moves_named(store: Store, folder: Path, key: Key) -> list[PlannedMove]:
     """Read the moves of photos out of a folder that have about such a name."""
     stem = os.path.splitext(key.text)[0] if key.whole and not key.is_cut else key.text
     begin = stem_key(folder, stem)
@@ -132,16 +132,16 @@ def _moves_named(store: Store, folder: Path, key: Key) -> list[Move]:
         return list(read_moves(db, f"{where} AND state = 'done' AND undoes IS NULL", values))
 
 
-def _standing(move: Move) -> Path:
+def _standing(move: PlannedMove) -> Path:
     """Give where a photo is now: the person may have put it elsewhere."""
     return move.found_at or move.destination
 
 
-def _never_left(move: Move) -> bool:
+def _never_left(move: PlannedMove) -> bool:
     return move.kind is Kind.COPY and os.path.lexists(move.source)
 
 
-def _stands(move: Move, *, copies: bool) -> bool:
+def _stands(move: PlannedMove, *, copies: bool) -> bool:
     if move.kind is not Kind.COPY and copies:
         return False  # what belongs to it would have to be moved
     if _never_left(move) and not copies:
@@ -150,7 +150,7 @@ def _stands(move: Move, *, copies: bool) -> bool:
     return isinstance(found, FileIdentity)
 
 
-def _is_of_the_same_shot(sidecar: Path, photo: Move, table: SidecarNames) -> bool:
+def _is_of_the_same_shot(sidecar: Path, photo: PlannedMove, table: SidecarNames) -> bool:
     if not table.is_recording(sidecar.name) or photo.kind is Kind.COPY:
         return True
     seen = FileIdentity.of(sidecar)
@@ -159,7 +159,7 @@ def _is_of_the_same_shot(sidecar: Path, photo: Move, table: SidecarNames) -> boo
     return abs(seen.mtime_ns - photo.identity.mtime_ns) <= _SAME_SHOT_NS
 
 
-def _is_about(sidecar: Path, photo: Move, key: Key) -> bool:
+def _is_about(sidecar: Path, photo: PlannedMove, key: Key) -> bool:
     if not sidecar.name.lower().endswith(".json"):
         return True
     return about(sidecar).is_of(photo.source.name, by_whole_name=key.whole)

@@ -16,7 +16,7 @@ from sorter.dates.sources import Dated
 from sorter.digests import Digests
 from sorter.filing.carry import TornApart, carry_out
 from sorter.identity import FileIdentity, regular
-from sorter.journal.journal import Kind, Move, Run
+from sorter.journal.journal import Kind, PlannedMove, Run
 from sorter.moving.completeness import STILL_SECONDS, Writers, seconds_until_still, writers_of
 from sorter.moving.denied import is_read_only
 from sorter.moving.failures import Placed, destination_gone, failed, read_only, stumbled
@@ -42,7 +42,7 @@ class Request:
 
     source: Path
     folder: Path
-    looked_at: FileIdentity
+    identity: FileIdentity
     sidecars: tuple[Path, ...] = ()
     prediction: Prediction | None = None
     reason: str | None = None
@@ -113,7 +113,9 @@ class Mover:
                 if not isinstance(choice, Placed):
                     self._note_stayed(choice, Reason.INTERRUPTED)
 
-    def _plan(self, run: Run, chosen: Sequence[list[Move] | Placed]) -> list[list[Move] | Placed]:
+    def _plan(
+        self, run: Run, chosen: Sequence[list[PlannedMove] | Placed]
+    ) -> list[list[PlannedMove] | Placed]:
         """Plan what was chosen in one go, or if one of them cannot be written down, each alone."""
         groups = [choice for choice in chosen if not isinstance(choice, Placed)]
         try:
@@ -127,7 +129,7 @@ class Mover:
             self._forget(groups[0])
             return [stumbled(groups[0][0].source, error)]
 
-    def follow(self, sidecar: Path, destination: Path, photo: Move) -> Placed:
+    def follow(self, sidecar: Path, destination: Path, photo: PlannedMove) -> Placed:
         """Send a sidecar that came late after its photo, whose move the journal has.
 
         It takes exactly that name, or stays. Raises StoreUnusable.
@@ -147,7 +149,7 @@ class Mover:
                 return Placed(sidecar, Outcome.LEFT, destination, Reason.CONFLICT)
         except OSError as error:
             return failed(sidecar, destination.parent, error)
-        move = Move(
+        move = PlannedMove(
             kind=photo.kind,
             source=sidecar,
             destination=destination,
@@ -170,21 +172,21 @@ class Mover:
             return Placed(sidecar, Outcome.LEFT, destination, Reason.CONFLICT)
         return self._success(planned)[0]
 
-    def _choose(self, request: Request) -> list[Move] | Placed:
+    def _choose(self, request: Request) -> list[PlannedMove] | Placed:
         """Choose names for a photo and its sidecars, or say why it stays, were it a bug."""
         try:
             return self._names_for(request)
         except Exception as error:
             return stumbled(request.source, error)
 
-    def _names_for(self, request: Request) -> list[Move] | Placed:
+    def _names_for(self, request: Request) -> list[PlannedMove] | Placed:
         """Choose free names for a photo and its sidecars, or say why it stays."""
         source, folder = request.source, request.folder
         try:
             trouble = self._mounts.trouble(folder)
             if trouble is not None:
                 return destination_gone(source, trouble)
-            if FileIdentity.of(source) != request.looked_at:
+            if FileIdentity.of(source) != request.identity:
                 return Placed(source, Outcome.LEFT, reason=Reason.CHANGED)
             if _is_same_folder(source.parent, folder):
                 return Placed(source, Outcome.LEFT, reason=Reason.IN_PLACE)
@@ -211,11 +213,11 @@ class Mover:
         for destination, origin in zip([photo, *others], [source, *members], strict=True):
             self._promised[_key(destination)] = origin
         seen = request.prediction
-        photo_move = Move(
+        photo_move = PlannedMove(
             kind=self._kind,
             source=source,
             destination=photo,
-            identity=request.looked_at,
+            identity=request.identity,
             label=seen.label if seen else None,
             confidence=seen.confidence if seen else None,
             model_version=seen.model_version if seen else None,
@@ -225,12 +227,12 @@ class Mover:
             pixels=request.digests.pixels if request.digests else None,
         )
         return [photo_move] + [
-            Move(self._kind, origin, other, identity, reason=Reason.SIDECAR)
+            PlannedMove(self._kind, origin, other, identity, reason=Reason.SIDECAR)
             for origin, other in zip(members, others, strict=True)
             if (identity := sidecars[origin]) is not None
         ]
 
-    def _carry(self, run: Run, request: Request, group: list[Move]) -> list[Placed]:
+    def _carry(self, run: Run, request: Request, group: list[PlannedMove]) -> list[Placed]:
         """Carry out what is planned for a request, under other names if these were taken."""
         for number in count(1):
             try:
@@ -268,7 +270,9 @@ class Mover:
                 return self._success(group)
         raise AssertionError("count() does not end")
 
-    def _stays(self, group: list[Move], placed: list[Move] | Placed, request: Request) -> Placed:
+    def _stays(
+        self, group: list[PlannedMove], placed: list[PlannedMove] | Placed, request: Request
+    ) -> Placed:
         """Note that a group stayed."""
         if not isinstance(placed, Placed):  # a sidecar came or went just now
             self._forget(placed)
@@ -276,13 +280,13 @@ class Mover:
         self._note_stayed(group, placed.reason or placed.outcome)
         return placed
 
-    def _note_stayed(self, group: Sequence[Move], reason: str) -> None:
+    def _note_stayed(self, group: Sequence[PlannedMove], reason: str) -> None:
         self._forget(group)
         if self._run is not None:
             for move in group:
                 self._run.failed(move, reason)
 
-    def _success(self, group: list[Move]) -> list[Placed]:
+    def _success(self, group: list[PlannedMove]) -> list[Placed]:
         done, would = (Outcome.MOVED, Outcome.WOULD_MOVE)
         if self._kind is Kind.COPY:
             done, would = (Outcome.COPIED, Outcome.WOULD_COPY)
@@ -301,7 +305,7 @@ class Mover:
     def _is_taken(self, destination: Path) -> bool:
         return _key(destination) in self._promised or os.path.lexists(destination)
 
-    def _forget(self, group: Sequence[Move]) -> None:
+    def _forget(self, group: Sequence[PlannedMove]) -> None:
         """Take back promises: the names are taken now, or free."""
         for move in group:
             self._promised.pop(_key(move.destination), None)
@@ -332,7 +336,7 @@ def _cut(head: str, most: int) -> str:
     return head
 
 
-def _is_broken_promise(choice: list[Move] | Placed) -> bool:
+def _is_broken_promise(choice: list[PlannedMove] | Placed) -> bool:
     """Tell whether a photo was to stay for a like one that did not get there after all."""
     if not isinstance(choice, Placed) or choice.outcome is not Outcome.DUPLICATE:
         return False

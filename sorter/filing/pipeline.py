@@ -109,7 +109,7 @@ def _decide(sorting: Sorting, seen: Seen) -> Request | FileOutcome:
         Outcome.FAILED,
         reason=Reason.INTERNAL_ERROR,
         message=bug_words(seen.path),
-        looked_at=seen.identity,
+        identity=seen.identity,
     )
 
 
@@ -123,7 +123,7 @@ def _choose(
         Outcome.FAILED if unreadable else Outcome.LEFT,
         prediction=prediction,
         message=str(unreadable) if unreadable else None,
-        looked_at=seen.identity,
+        identity=seen.identity,
     )
     if unreadable and unreadable.code is UnreadableCode.VANISHED and sorting.was_filed(seen.path):
         return replace(stays, outcome=Outcome.LEFT, reason=Reason.ANOTHER_RUN)
@@ -142,7 +142,7 @@ def _choose(
     return Request(
         source=seen.path,
         folder=route.folder,
-        looked_at=seen.identity,
+        identity=seen.identity,
         sidecars=sorting.sidecars.take(seen.path, copy=sorting.copy),
         prediction=prediction,
         reason=route.reason,
@@ -161,7 +161,7 @@ def _told(sorting: Sorting, seen: Seen, placed: Placed) -> FileOutcome:
         destination=placed.destination,
         prediction=seen.answer if isinstance(seen.answer, Prediction) else None,
         message=placed.message or (str(unreadable) if unreadable else None),
-        looked_at=seen.identity,
+        identity=seen.identity,
     )
     gone = placed.outcome in _STAYED and FileIdentity.of(seen.path) is None
     if gone and sorting.was_filed(seen.path):

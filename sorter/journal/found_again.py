@@ -12,7 +12,7 @@ from pathlib import Path
 from core.store.database import Store, columns_below, from_column
 from sorter.digests import has_same_bytes, has_same_pixels
 from sorter.identity import FileIdentity, regular
-from sorter.journal.journal import Move, read_moves
+from sorter.journal.journal import PlannedMove, read_moves
 
 
 class LeftBecause(StrEnum):
@@ -32,7 +32,7 @@ class Files:
         self._folder = folder
         self._files: defaultdict[tuple[str, int], list[Path]] | None = None
 
-    def like(self, move: Move) -> list[Path]:
+    def like(self, move: PlannedMove) -> list[Path]:
         """List files of a move's name and size."""
         if self._files is None:
             self._files = defaultdict(list)
@@ -51,7 +51,7 @@ class FoundAgain:
         self._store = store
         self._files = Files(destination)
 
-    def group(self, group: Sequence[Move]) -> list[Move] | LeftBecause:
+    def group(self, group: Sequence[PlannedMove]) -> list[PlannedMove] | LeftBecause:
         """Give the moves of a photo and its sidecars with where these stand now, the photo first.
 
         It is found in another place only if its whole folder is: what a person has moved alone
@@ -77,7 +77,7 @@ class FoundAgain:
         return row is not None
 
 
-def is_it(move: Move, path: Path) -> bool:
+def is_it(move: PlannedMove, path: Path) -> bool:
     """Tell whether a file is what was filed, touched since or not. Raises OSError."""
     seen = regular(path)
     if seen is None or seen.size != move.identity.size:
@@ -85,7 +85,7 @@ def is_it(move: Move, path: Path) -> bool:
     return move.is_as_filed(seen) or has_same_bytes(path, move.sha256)
 
 
-def unchanged(move: Move) -> FileIdentity | LeftBecause:
+def unchanged(move: PlannedMove) -> FileIdentity | LeftBecause:
     """Look whether what was filed still stands there: the same bytes, or but for tags the same."""
     seen = regular(move.destination)
     if seen is None:

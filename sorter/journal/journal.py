@@ -46,7 +46,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class PlannedMove:
     """One file's move, as it is planned or as the journal has it. Paths are absolute."""
 
     kind: Kind
@@ -153,14 +153,14 @@ class Run:
             self._lock.retire()
             raise
 
-    def plan(self, groups: Sequence[Sequence[Move]]) -> list[list[Move]]:
+    def plan(self, groups: Sequence[Sequence[PlannedMove]]) -> list[list[PlannedMove]]:
         """Write down what is about to be done with groups of files, the photo first in each.
 
         A group whose moves have a `group_id` already joins that group. Returns the moves with
         their ids, in the same order. Raises StoreUnusable; then nothing may be moved.
         """
         now = self._clock()
-        planned: list[list[Move]] = []
+        planned: list[list[PlannedMove]] = []
         with self._store.writing() as db:
             self._write_results(db)
             row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'moves'").fetchone()
@@ -201,7 +201,7 @@ class Run:
         self._forget_results()
         return planned
 
-    def plan_again(self, moves: Sequence[Move]) -> None:
+    def plan_again(self, moves: Sequence[PlannedMove]) -> None:
         """Write down new destinations of moves that are planned. Raises StoreUnusable."""
         with self._store.writing() as db:
             db.executemany(
@@ -219,7 +219,7 @@ class Run:
                 db.execute("UPDATE runs SET copies = 1 WHERE id = ?", (self.id,))
             self._copies = True
 
-    def done(self, move: Move, filed: FileIdentity | None = None) -> None:
+    def done(self, move: PlannedMove, filed: FileIdentity | None = None) -> None:
         """Note that a move was carried out; `filed` is the file in its new place."""
         filed_mtime = filed.mtime_ns if filed else None
         if filed_mtime == move.identity.mtime_ns:
@@ -228,7 +228,7 @@ class Run:
         if move.undoes is not None:
             self._undone.append(move.undoes)
 
-    def failed(self, move: Move, reason: str) -> None:
+    def failed(self, move: PlannedMove, reason: str) -> None:
         """Note that a move was not carried out: the file is where it was."""
         self._results.append((State.FAILED, reason, None, self._clock(), move.id))
 
@@ -313,11 +313,13 @@ def read_runs(
     ]
 
 
-def read_moves(db: sqlite3.Connection, where: str, values: Sequence[Any] = ()) -> Iterable[Move]:
+def read_moves(
+    db: sqlite3.Connection, where: str, values: Sequence[Any] = ()
+) -> Iterable[PlannedMove]:
     """Read moves, the oldest first, one by one."""
     for row in db.execute(f"SELECT * FROM moves WHERE {where} ORDER BY id", values):
         filed = row["filed_mtime_ns"]
-        yield Move(
+        yield PlannedMove(
             kind=Kind(row["kind"]),
             source=from_column(row["src"]),
             destination=from_column(row["dst"]),
@@ -375,7 +377,7 @@ _INSERT = (
 )
 
 
-def _row_of(move: Move) -> tuple[Any, ...]:
+def _row_of(move: PlannedMove) -> tuple[Any, ...]:
     stem = None
     if move.is_photo:
         stem = stem_key(move.source.parent, os.path.splitext(move.source.name)[0])
@@ -402,7 +404,7 @@ def _row_of(move: Move) -> tuple[Any, ...]:
     )
 
 
-def _missing_folders(moves: Iterable[Move]) -> set[Path]:
+def _missing_folders(moves: Iterable[PlannedMove]) -> set[Path]:
     """Name the folders that will have to be made for moves, up to the first that is there."""
     missing: set[Path] = set()
     for folder in {move.destination.parent for move in moves if move.undoes is None}:

@@ -34,7 +34,7 @@ class BeingWritten(ChangedMeanwhile):
 def move(
     source: Path,
     destination: Path,
-    looked_at: FileIdentity,
+    identity: FileIdentity,
     temporary: Path,
     *,
     will_copy: Callable[[], None] = lambda: None,
@@ -48,7 +48,7 @@ def move(
     Raises FileExistsError if the name is taken, ChangedMeanwhile and OSError; then the file is
     where it was.
     """
-    if FileIdentity.of(source) != looked_at:
+    if FileIdentity.of(source) != identity:
         raise ChangedMeanwhile
     try:
         rename_no_replace(source, destination)
@@ -56,17 +56,17 @@ def move(
         if error.errno != errno.EXDEV:
             raise
         will_copy()
-        copy(source, destination, looked_at, temporary, still_seconds=still_seconds)
-        _remove_original(source, destination, looked_at, still_seconds)
+        copy(source, destination, identity, temporary, still_seconds=still_seconds)
+        _remove_original(source, destination, identity, still_seconds)
 
 
 def _remove_original(
-    source: Path, destination: Path, looked_at: FileIdentity, still_seconds: float
+    source: Path, destination: Path, identity: FileIdentity, still_seconds: float
 ) -> None:
     """Remove a file of which a copy stands; if that cannot be, remove the copy again."""
     try:
         # what is new in it must not be lost
-        if FileIdentity.strictly_of(source) != looked_at:
+        if FileIdentity.strictly_of(source) != identity:
             raise ChangedMeanwhile
         if not is_complete(source, still_seconds):
             raise BeingWritten
@@ -81,7 +81,7 @@ def _remove_original(
 def copy(
     source: Path,
     destination: Path,
-    looked_at: FileIdentity,
+    identity: FileIdentity,
     temporary: Path,
     *,
     still_seconds: float = STILL_SECONDS,
@@ -100,7 +100,7 @@ def copy(
             writing.flush()
             os.fsync(writing.fileno())
         _copy_metadata(source, temporary)
-        if FileIdentity.of(source) != looked_at or not same_bytes(source, temporary):
+        if FileIdentity.of(source) != identity or not same_bytes(source, temporary):
             raise ChangedMeanwhile
         rename_no_replace(temporary, destination)
     except BaseException:
@@ -110,12 +110,12 @@ def copy(
     sync_folder(destination.parent)
 
 
-def remove_copy(duplicate: Path, original: Path, looked_at: FileIdentity) -> None:
+def remove_copy(duplicate: Path, original: Path, identity: FileIdentity) -> None:
     """Remove a copy whose original still stands with the same bytes.
 
     Raises ChangedMeanwhile and OSError; then the copy stays.
     """
-    if FileIdentity.of(duplicate) != looked_at or not same_bytes(duplicate, original):
+    if FileIdentity.of(duplicate) != identity or not same_bytes(duplicate, original):
         raise ChangedMeanwhile
     if duplicate.samefile(original):  # two names of one file: to remove one would not be undo
         raise ChangedMeanwhile

@@ -16,7 +16,7 @@ from core.errors import UsageRefused
 from core.images.listing import Listing, is_image_name, is_photo_name, list_folders
 from core.paths import display
 from sorter.outcome import FileOutcome, Outcome, Reason
-from sorter.routes import SET_APART
+from sorter.routes import QUARANTINE_FOLDERS
 from sorter.scanning.other_stores import first_library, is_other_store
 from sorter.scanning.patterns import excludes, includes
 from sorter.scanning.raw_photos import raws_alone
@@ -246,7 +246,7 @@ class Inbox:
 
     @property
     def _folder_names(self) -> frozenset[str]:
-        return self.class_folders | SET_APART
+        return self.class_folders | QUARANTINE_FOLDERS
 
     @property
     def _output_names(self) -> set[str]:

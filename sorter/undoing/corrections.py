@@ -17,7 +17,7 @@ from core.paths import display
 from core.store.database import Store, columns_below, from_column, to_column
 from core.store.feedback_table import Feedback, Source, record
 from sorter.journal.found_again import is_it
-from sorter.journal.journal import Move, read_moves
+from sorter.journal.journal import PlannedMove, read_moves
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class Correction:
     """A photo that is somewhere else than catdog put it."""
 
-    move: Move
+    move: PlannedMove
     found_at: Path
     label: str  # of the folder that it is in now
 
@@ -75,7 +75,7 @@ def notice_everywhere(store: Store, models_dir: Path) -> None:
         notice(store, from_column(row["destination"]), labels)
 
 
-def _missing_below(store: Store, destination: Path) -> list[Move]:
+def _missing_below(store: Store, destination: Path) -> list[PlannedMove]:
     """List the photos filed below a folder that are not where they were last seen."""
     with store.reading() as db:
         rows = db.execute(
@@ -114,7 +114,7 @@ def _standing_in(
 
 
 def _find(
-    move: Move, standing: Mapping[str | int, list[tuple[Path, str]]]
+    move: PlannedMove, standing: Mapping[str | int, list[tuple[Path, str]]]
 ) -> tuple[Path, str] | None:
     for key in (move.identity.inode, move.destination.name, move.source.name):
         for path, label in standing.get(key, ()):
@@ -123,7 +123,7 @@ def _find(
     return None
 
 
-def _record(store: Store, move: Move, path: Path, label: str | None) -> bool:
+def _record(store: Store, move: PlannedMove, path: Path, label: str | None) -> bool:
     """Note where a photo is now, and as feedback its label if that is new; True if it is."""
     try:
         with path.open("rb") as file:

@@ -10,7 +10,7 @@ from typing import Any
 from core.model.wording import percent
 from core.paths import display
 from core.store.database import Store
-from sorter.journal.journal import UNDO, Kind, Move, RunRecord, State, read_moves, read_runs
+from sorter.journal.journal import UNDO, Kind, PlannedMove, RunRecord, State, read_moves, read_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def runs(store: Store, *, limit: int | None = None) -> list[RunSummary]:
     return [RunSummary(run, counts[run.id]) for run in found[:limit]]
 
 
-def moves_of(store: Store, run: int) -> Iterator[Move]:
+def moves_of(store: Store, run: int) -> Iterator[PlannedMove]:
     """List what a run did, in its order. Raises StoreUnusable."""
     with store.reading() as db:
         yield from read_moves(db, "run = ?", (run,))
@@ -58,7 +58,7 @@ def run_line(summary: RunSummary) -> str:
     return f"{run.id:5}  {started}  {_command(run):12}  {_counts(summary)}{alive}  {where}"
 
 
-def move_line(move: Move) -> str:
+def move_line(move: PlannedMove) -> str:
     """Say in one line what was done with one file."""
     verb = {Kind.MOVE: "->", Kind.COPY: "copied to", Kind.REMOVE: "removed, as is still"}[move.kind]
     line = f"{display(move.source)} {verb} {display(move.destination)}"
@@ -91,7 +91,7 @@ def run_json(summary: RunSummary) -> dict[str, Any]:
     }
 
 
-def move_json(move: Move) -> dict[str, Any]:
+def move_json(move: PlannedMove) -> dict[str, Any]:
     """Give one file's move as it stands in `--json` output."""
     return {
         "id": move.id,

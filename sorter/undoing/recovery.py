@@ -16,7 +16,7 @@ from core.store.database import Store, to_column
 from sorter.identity import FileIdentity
 from sorter.journal.journal import (
     Kind,
-    Move,
+    PlannedMove,
     RunRecord,
     State,
     end_run,
@@ -119,12 +119,12 @@ def _recover_run(store: Store, run: RunRecord) -> Recovered:
     return Recovered(run, finished, len(states) - finished, waiting=len(planned) - len(states))
 
 
-def _why_not(move: Move) -> str:
+def _why_not(move: PlannedMove) -> str:
     both = os.path.lexists(move.source) and os.path.lexists(move.destination)
     return Reason.PLACE_TAKEN if both and move.kind is not Kind.REMOVE else Reason.INTERRUPTED
 
 
-def _is_in_doubt(run: RunRecord, group: Sequence[Move]) -> bool:
+def _is_in_doubt(run: RunRecord, group: Sequence[PlannedMove]) -> bool:
     """Tell whether files cannot be found because the disk that they are on is not there."""
     if not os.path.isdir(run.folder):
         return True
@@ -141,7 +141,7 @@ def _is_in_doubt(run: RunRecord, group: Sequence[Move]) -> bool:
 _look = FileIdentity.strictly_of  # an error of the disk's must not look like a file that is gone
 
 
-def _resolve(store: Store, run: RunRecord, group: Sequence[Move]) -> dict[int, State]:
+def _resolve(store: Store, run: RunRecord, group: Sequence[PlannedMove]) -> dict[int, State]:
     """Bring one group to where all its files are in place, or none."""
     first, *others = group
     done = _finish(store, run, first, forward=False)
@@ -157,7 +157,7 @@ def _resolve(store: Store, run: RunRecord, group: Sequence[Move]) -> dict[int, S
     return states
 
 
-def _finish(store: Store, run: RunRecord, move: Move, *, forward: bool) -> bool:
+def _finish(store: Store, run: RunRecord, move: PlannedMove, *, forward: bool) -> bool:
     """Complete one file's move if it was begun, or in any case if `forward`; True if it is done."""
     temporary = _without_temporaries(run, move)
     source, filed = _look(move.source), _look(move.destination)
@@ -180,7 +180,7 @@ def _finish(store: Store, run: RunRecord, move: Move, *, forward: bool) -> bool:
     return True
 
 
-def _without_temporaries(run: RunRecord, move: Move) -> Path:
+def _without_temporaries(run: RunRecord, move: PlannedMove) -> Path:
     """Remove what a copy left behind at either end; give the name for a new one."""
     for end in (move.source, move.destination):
         temporary_name(end, run.token, move.id).unlink(missing_ok=True)
@@ -188,7 +188,7 @@ def _without_temporaries(run: RunRecord, move: Move) -> Path:
 
 
 def _both_stand(
-    store: Store, run: RunRecord, move: Move, source: FileIdentity, filed: FileIdentity
+    store: Store, run: RunRecord, move: PlannedMove, source: FileIdentity, filed: FileIdentity
 ) -> bool:
     """Decide for a file that stands at both ends: between two steps, or another's."""
     if not _is_it(filed, move):
@@ -209,11 +209,11 @@ def _both_stand(
     return True
 
 
-def _aside(run: RunRecord, move: Move) -> Path:
+def _aside(run: RunRecord, move: PlannedMove) -> Path:
     return move.destination.with_name(f".catdog-{run.token[:12]}-{move.id}.aside")
 
 
-def _is_still(source: FileIdentity, move: Move) -> bool:
+def _is_still(source: FileIdentity, move: PlannedMove) -> bool:
     """Tell whether a file is the one that was planned; devices get new numbers at a restart."""
     planned = move.identity
     return (source.inode, source.size, source.mtime_ns) == (
@@ -223,14 +223,14 @@ def _is_still(source: FileIdentity, move: Move) -> bool:
     )
 
 
-def _may_be_still(source: FileIdentity, move: Move) -> bool:
+def _may_be_still(source: FileIdentity, move: PlannedMove) -> bool:
     """Tell the same where inodes get new numbers at each mount, and times are cut to FAT's."""
     planned = move.identity
     is_as_old = abs(source.mtime_ns - planned.mtime_ns) <= _FAT_TIMES_NS
     return source.size == planned.size and is_as_old
 
 
-def _back(run: RunRecord, move: Move) -> bool:
+def _back(run: RunRecord, move: PlannedMove) -> bool:
     """Bring a sidecar back whose photo did not leave; True if it is where it was."""
     _without_temporaries(run, move)
     filed = FileIdentity.of(move.destination)
@@ -250,18 +250,18 @@ def _back(run: RunRecord, move: Move) -> bool:
     return True
 
 
-def _is_it(filed: FileIdentity, move: Move) -> bool:
+def _is_it(filed: FileIdentity, move: PlannedMove) -> bool:
     """Tell whether the file at the destination may be the one that was moved."""
     return _may_be_still(filed, move)
 
 
-def _was_only_claimed(move: Move, source: FileIdentity, filed: FileIdentity) -> bool:
+def _was_only_claimed(move: PlannedMove, source: FileIdentity, filed: FileIdentity) -> bool:
     """Tell whether an empty file is the claim that a rename without links begins with."""
     is_empty = filed.size == 0 and source.size > 0
     return is_empty and filed.mtime_ns >= (move.at - 2) * 1e9  # two seconds: as FAT keeps times
 
 
-def _is_anothers(store: Store, move: Move) -> bool:
+def _is_anothers(store: Store, move: PlannedMove) -> bool:
     """Tell whether another run has moved the file there, that planned the very same."""
     with store.reading() as db:
         row = db.execute(

@@ -22,7 +22,7 @@ from sorter.journal.found_again import (
     is_it,
     unchanged,
 )
-from sorter.journal.journal import UNDO, Kind, Move, Run, RunRecord, read_moves, read_runs
+from sorter.journal.journal import UNDO, Kind, PlannedMove, Run, RunRecord, read_moves, read_runs
 from sorter.moving.failures import failure_of
 from sorter.moving.transfer import ChangedMeanwhile, same_bytes
 from sorter.outcome import Reason
@@ -86,7 +86,7 @@ def groups_of(
     since: float | None = None,
     photos: Sequence[Path] = (),
     last: int | None = None,
-) -> Iterator[list[Move]]:
+) -> Iterator[list[PlannedMove]]:
     """Give the groups that something of is in place as far as the journal knows, newest first.
 
     `photos` name files and folders as they are now or as they were; `since` is in seconds since
@@ -142,7 +142,7 @@ def _named(store: Store, photos: Sequence[Path]) -> tuple[str, list[Any]]:
 
 
 def put_back(
-    store: Store, groups: Iterable[list[Move]], *, dry_run: bool
+    store: Store, groups: Iterable[list[PlannedMove]], *, dry_run: bool
 ) -> Generator[PutBack, None, None]:
     """Put groups back where they came from, or in a dry run only say what would be done.
 
@@ -181,8 +181,8 @@ class _Undo:
         self._listed: set[Path] = set()
         self._found_again = FoundAgain(store, record.destination)
 
-    def put_back(self, groups: Iterable[list[Move]]) -> Iterator[PutBack]:
-        batch: list[list[Move]] = []
+    def put_back(self, groups: Iterable[list[PlannedMove]]) -> Iterator[PutBack]:
+        batch: list[list[PlannedMove]] = []
         for group in groups:
             for way_back in self._choose(group):
                 if isinstance(way_back, PutBack):
@@ -195,7 +195,7 @@ class _Undo:
                 batch = []
         yield from self._carry_out(batch)
 
-    def _choose(self, group: list[Move]) -> Iterator[list[Move] | PutBack]:
+    def _choose(self, group: list[PlannedMove]) -> Iterator[list[PlannedMove] | PutBack]:
         """Plan the way back of a photo and what belongs to it, or say why it stays."""
         found = self._found_again.group(group)
         if isinstance(found, LeftBecause):
@@ -224,7 +224,7 @@ class _Undo:
     def _is_note(self, name: str) -> bool:
         return self._sidecars.table.is_note(name)
 
-    def _has_a_folder(self, move: Move) -> bool:
+    def _has_a_folder(self, move: PlannedMove) -> bool:
         """Tell whether the folder is there that was sorted, or is to be made on its own disk."""
         folder = self._record.folder
         if os.path.isdir(folder):
@@ -232,13 +232,13 @@ class _Undo:
         there = next(one for one in folder.parents if os.path.isdir(one))
         return there.stat().st_dev == move.identity.device
 
-    def _back(self, move: Move, seen: FileIdentity) -> Move:
+    def _back(self, move: PlannedMove, seen: FileIdentity) -> PlannedMove:
         back = _reverse(move.destination, move.source, seen, move.id)
         if seen.mtime_ns == move.filed_mtime_ns:  # coarser there: its own time comes back, too
             return replace(back, restored_mtime_ns=move.identity.mtime_ns)
         return back
 
-    def _removal(self, copied: Move) -> list[Move] | PutBack:
+    def _removal(self, copied: PlannedMove) -> list[PlannedMove] | PutBack:
         """Plan to remove a copy whose original still stands."""
         standing = unchanged(copied)
         if isinstance(standing, LeftBecause):
@@ -253,7 +253,7 @@ class _Undo:
         move = _reverse(copied.destination, copied.source, standing, copied.id)
         return [replace(move, kind=Kind.REMOVE)]
 
-    def _sidecars_back(self, group: list[Move]) -> Iterator[Move]:
+    def _sidecars_back(self, group: list[PlannedMove]) -> Iterator[PlannedMove]:
         """Plan the way back of what was moved with a photo, and of what has come beside it since.
 
         Sidecars go back even if they changed: programs write to them, and they are the photo's.
@@ -286,7 +286,7 @@ class _Undo:
                 original = photo.source.with_name(renamed(beside.name, stem, new_stem))
                 yield _reverse(beside, original, seen, None)
 
-    def _carry_out(self, batch: list[list[Move]]) -> Iterator[PutBack]:
+    def _carry_out(self, batch: list[list[PlannedMove]]) -> Iterator[PutBack]:
         if self._run is None:
             yield from (_told(move) for way_back in batch for move in way_back)
             return
@@ -301,7 +301,7 @@ class _Undo:
             self._run.flush()
         self._remove_made_folders({move.source.parent for way_back in batch for move in way_back})
 
-    def _carry(self, run: Run, way_back: list[Move]) -> Iterator[PutBack]:
+    def _carry(self, run: Run, way_back: list[PlannedMove]) -> Iterator[PutBack]:
         try:
             carry_out(run, way_back)
         except TornApart as error:
@@ -336,19 +336,19 @@ class _Undo:
         return row is not None
 
 
-def _reverse(filed: Path, original: Path, seen: FileIdentity, undoes: int | None) -> Move:
-    return Move(Kind.MOVE, filed, original, seen, undoes=undoes)
+def _reverse(filed: Path, original: Path, seen: FileIdentity, undoes: int | None) -> PlannedMove:
+    return PlannedMove(Kind.MOVE, filed, original, seen, undoes=undoes)
 
 
-def _left(move: Move, why: LeftBecause) -> PutBack:
+def _left(move: PlannedMove, why: LeftBecause) -> PutBack:
     return PutBack(move.destination, move.source, False, why, found_at=move.found_at)
 
 
-def _told(back: Move) -> PutBack:
+def _told(back: PlannedMove) -> PutBack:
     return PutBack(back.source, back.destination, True, removed=back.kind is Kind.REMOVE)
 
 
-def _failed(back: Move, error: OSError | ChangedMeanwhile) -> PutBack:
+def _failed(back: PlannedMove, error: OSError | ChangedMeanwhile) -> PutBack:
     if isinstance(error, ChangedMeanwhile):
         there = os.path.lexists(back.source)
         why = LeftBecause.CHANGED if there else LeftBecause.MOVED

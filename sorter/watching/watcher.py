@@ -340,7 +340,7 @@ class Watcher:
             if placed.reason == Reason.UNCLEAR:
                 continue  # it is asked again below
             outcome = sidecar_outcome(placed)
-            if self._is_news(replace(outcome, looked_at=FileIdentity.of(outcome.path))):
+            if self._is_news(replace(outcome, identity=FileIdentity.of(outcome.path))):
                 yield outcome
         for name in found.others:
             path = found.folder / name
@@ -374,9 +374,9 @@ class Watcher:
     def _is_new_failure(self, outcome: FileOutcome) -> bool:
         """Have a file tried again, later each time; False if it failed so before."""
         before = self._told.get(outcome.path)
-        same = before is not None and before[:2] == (outcome.looked_at, outcome.reason)
+        same = before is not None and before[:2] == (outcome.identity, outcome.reason)
         tries = before[2] + 1 if before is not None and same else 0
-        self._told[outcome.path] = (outcome.looked_at, outcome.reason, tries)
+        self._told[outcome.path] = (outcome.identity, outcome.reason, tries)
         wait = min(_AGAIN * 2**tries, _LONGEST_AGAIN)
         self._settling.wait_again(outcome.path, self._clock(), wait)
         return not same
@@ -384,14 +384,14 @@ class Watcher:
     def _is_told_to_wait(self, outcome: FileOutcome) -> bool:
         """Come back to a file that may still grow; True if that is new, however often it grows."""
         before = self._told.get(outcome.path)
-        self._told[outcome.path] = (outcome.looked_at, outcome.reason, 0)
+        self._told[outcome.path] = (outcome.identity, outcome.reason, 0)
         wait = max(_UNFINISHED, seconds_until_still(outcome.path, self._still_seconds))
         self._settling.wait_again(outcome.path, self._clock(), wait)
         return before is None or before[1] != outcome.reason
 
     def _remember(self, outcome: FileOutcome, reason: str) -> None:
-        if outcome.looked_at is not None and outcome.reason != Reason.SIDECAR:
-            self._memory.remember(outcome.path, outcome.looked_at, reason)
+        if outcome.identity is not None and outcome.reason != Reason.SIDECAR:
+            self._memory.remember(outcome.path, outcome.identity, reason)
 
     def _trouble(self, message: str | None) -> None:
         """Say what keeps the folder from being sorted, once."""

@@ -30,7 +30,7 @@ from core.model.promotion import promote
 from core.store.database import Store
 from sorter.filing.mover import Mover, Request
 from sorter.identity import FileIdentity
-from sorter.journal.journal import Kind, Move, Run
+from sorter.journal.journal import Kind, PlannedMove, Run
 from sorter.outcome import Outcome, Reason
 from tests.core.images.raw_files import FORMATS
 
@@ -322,7 +322,7 @@ def test_a_run_that_was_killed_is_finished_by_the_next_and_told(
     identity = FileIdentity.of(photo)
     assert identity is not None
     killed = Run(store, "sort", folder, folder)
-    killed.plan([[Move(Kind.MOVE, photo, folder / "cats" / photo.name, identity)]])
+    killed.plan([[PlannedMove(Kind.MOVE, photo, folder / "cats" / photo.name, identity)]])
     (folder / "cats").mkdir()
     photo.rename(folder / "cats" / photo.name)
     killed._lock.release()

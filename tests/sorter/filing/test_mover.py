@@ -55,9 +55,9 @@ def place(mover: Mover, source: Path, folder: Path, *sidecars: Path) -> Placed:
 
 
 def place_all(mover: Mover, source: Path, folder: Path, *sidecars: Path) -> list[Placed]:
-    looked_at = FileIdentity.of(source)
-    assert looked_at is not None
-    (placed,) = mover.place([Request(source, folder, looked_at, sidecars)])
+    identity = FileIdentity.of(source)
+    assert identity is not None
+    (placed,) = mover.place([Request(source, folder, identity, sidecars)])
     return placed
 
 
@@ -137,10 +137,10 @@ def test_a_photo_that_changed_since_it_was_looked_at_stays(
     mover: Callable[..., Mover], put: Put, tree: Tree, inbox: Path, tmp_path: Path
 ) -> None:
     source = put(inbox / "tom.jpg", b"tom")
-    looked_at = FileIdentity.of(source)
-    assert looked_at is not None
+    identity = FileIdentity.of(source)
+    assert identity is not None
     source.write_bytes(b"not tom any more")
-    ((placed,),) = mover().place([Request(source, tmp_path / "cats", looked_at)])
+    ((placed,),) = mover().place([Request(source, tmp_path / "cats", identity)])
     assert (placed.outcome, placed.reason) == (Outcome.LEFT, Reason.CHANGED)
     assert tree(tmp_path) == {"inbox/tom.jpg": b"not tom any more"}
 

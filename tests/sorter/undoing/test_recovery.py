@@ -12,7 +12,7 @@ import pytest
 
 from core.store.database import Store
 from sorter.identity import FileIdentity
-from sorter.journal.journal import Kind, Move, Run, State, temporary_name
+from sorter.journal.journal import Kind, PlannedMove, Run, State, temporary_name
 from sorter.undoing.history import moves_of
 from sorter.undoing.recovery import Recovered, recover
 
@@ -37,10 +37,10 @@ class Killed:
         )
         self.run._lock.release()
 
-    def move(self, source: Path, kind: Kind) -> Move:
+    def move(self, source: Path, kind: Kind) -> PlannedMove:
         identity = FileIdentity.of(source)
         assert identity is not None
-        return Move(kind, source, self.cats / source.name, identity, is_photo=True)
+        return PlannedMove(kind, source, self.cats / source.name, identity, is_photo=True)
 
     def recover(self) -> Recovered:
         (recovered,) = recover(self.store)

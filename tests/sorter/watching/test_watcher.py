@@ -29,7 +29,7 @@ from sorter.outcome import FileOutcome
 from sorter.routes import Routes
 from sorter.scanning.scan import Inbox
 from sorter.sidecars.matching import Sidecars
-from sorter.signals import stop_wish
+from sorter.signals import graceful_shutdown
 from sorter.watching import events as events_module
 from sorter.watching import watcher as watch_module
 from sorter.watching.service import Daemon
@@ -428,7 +428,7 @@ def test_a_photo_that_is_open_for_writing_is_waited_for(
     inbox: Inbox, daemon: Callable[..., Running], draw: Draw, wait_until: Wait
 ) -> None:
     """However long its program pauses: the photo may be whole, and more to come."""
-    with stop_wish():
+    with graceful_shutdown():
         running = daemon(settle=0.1)
         draw("cats", 420).save(inbox.folder / "tom.jpg")
         with (inbox.folder / "tom.jpg").open("ab") as writing:
