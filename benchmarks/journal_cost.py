@@ -18,7 +18,8 @@ from core.model.registry import DEFAULT_MODEL
 from core.store.database import Store
 from sorter.filing.mover import Mover
 from sorter.filing.pipeline import Sorting, sort_photos
-from sorter.journal.journal import PlannedMove, Run
+from sorter.journal.moves import PlannedMove
+from sorter.journal.run import Run
 from sorter.outcome import Outcome
 from sorter.routes import Routes
 from sorter.sidecars.matching import Sidecars
@@ -28,7 +29,6 @@ class NoJournal:
     """Stands in for a run of the journal, and writes nothing down."""
 
     token = "0" * 32
-    still_seconds = 0.0
 
     def plan(self, groups: Sequence[Sequence[PlannedMove]]) -> list[list[PlannedMove]]:
         return [[replace(move, id=1, group_id=1) for move in group] for group in groups]
@@ -70,9 +70,9 @@ def seconds_per_file(
     routes = Routes(classifier.manifest, inbox, move_others=True)
     sidecars = Sidecars()
     sidecars.list_folder(inbox, [path.name for path in names])
-    sorting = Sorting(classifier, routes, Mover(run, inbox), sidecars)
+    sorting = Sorting(classifier, routes, Mover(run, inbox))
     begin = time.perf_counter()
-    outcomes = chain.from_iterable(sort_photos(sorting, names))
+    outcomes = chain.from_iterable(sort_photos(sorting, sidecars, names))
     moved = sum(outcome.outcome is Outcome.MOVED for outcome in outcomes)
     run.end()
     taken = time.perf_counter() - begin

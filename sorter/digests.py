@@ -1,4 +1,4 @@
-"""What a photo is known again by after it was touched or tagged: its bytes, or its pixels."""
+"""Digests, by which a photo is known again after it was touched or tagged: of bytes or pixels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Reading:
     """A photo that is decoded: its bytes are digested as they are read, and its pixels.
 
     Programs that write a tag change bytes and leave pixels. A photo is decoded for the classifier
-    in any case, and of its pixels some are looked at, so the second digest costs next to nothing.
+    in any case, and of its pixels some are sampled, so the second digest costs next to nothing.
     """
 
     def __init__(self, photo: Path) -> None:
@@ -53,7 +53,7 @@ class Reading:
 
 
 def has_same_bytes(photo: Path, sha256: str | None) -> bool:
-    """Tell whether a file's bytes are those of a digest. Raises OSError."""
+    """Return whether a file's bytes are those of a digest. Raises OSError."""
     if sha256 is None:
         return False
     with photo.open("rb") as file:
@@ -61,7 +61,7 @@ def has_same_bytes(photo: Path, sha256: str | None) -> bool:
 
 
 def has_same_pixels(photo: Path, pixels: str | None) -> bool:
-    """Tell whether a photo shows what it did when the digest was made, whatever its tags say."""
+    """Return whether a photo shows what it did when the digest was made, whatever its tags say."""
     if pixels is None:
         return False
     side, _, digest = pixels.partition(":")

@@ -1,7 +1,8 @@
-"""Telling whether a file is still the one that was looked at."""
+"""What a file is known by, to notice that it was replaced or written to."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
@@ -17,28 +18,30 @@ class FileIdentity:
     mtime_ns: int
 
     @classmethod
-    def strictly_of(cls, path: Path) -> FileIdentity | None:
-        """Look at a file; None only if it is certain that none is there. Raises OSError."""
-        try:
-            status = path.lstat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+    def of_status(cls, status: os.stat_result) -> FileIdentity:
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
     @classmethod
-    def of(cls, path: Path) -> FileIdentity | None:
-        """Look at a file, not through a link; None if it is not there to be looked at."""
+    def strictly_of(cls, path: Path) -> FileIdentity | None:
+        """Return a file's identity; None only if certainly none is there. Raises OSError."""
         try:
-            return cls.strictly_of(path)
+            return cls.of_status(path.lstat())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    @classmethod
+    def of(cls, path: Path) -> FileIdentity | None:
+        """Return the identity of a file or of a link itself; None if it cannot be read."""
+        try:
+            return cls.of_status(path.lstat())
         except OSError:
             return None
 
 
 def regular(path: Path) -> FileIdentity | None:
-    """Look at a file; None for what is gone, and for links and special files."""
+    """Return a file's identity; None for what is gone, and for links and special files."""
     try:
-        if not S_ISREG(path.lstat().st_mode):
-            return None
+        status = path.lstat()
     except OSError:
         return None
-    return FileIdentity.of(path)
+    return FileIdentity.of_status(status) if S_ISREG(status.st_mode) else None

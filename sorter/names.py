@@ -6,5 +6,5 @@ import unicodedata
 
 
 def fold(name: str) -> str:
-    """Give what a name is the same by, in any case and however its accents are written."""
+    """Return a name as it is compared: in any case, and however its accents are written."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from sorter.identity import FileIdentity
 
 if TYPE_CHECKING:
-    from core.model.verdict import Prediction  # brings NumPy, which `history` can do without
+    from core.model.verdict import Verdict  # brings NumPy, which `history` can do without
     from sorter.dates.sources import Dated
+    from sorter.digests import Digests
 
 
 class Outcome(StrEnum):
-    """Every file that is looked at ends as one of these; stands in `--json` output."""
+    """Every input file ends as one of these; stands in `--json` output."""
 
     MOVED = "moved"
     COPIED = "copied"
@@ -57,13 +58,22 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """One file's outcome."""
+    """What came of one file; a photo's is filled in as it is read, routed and moved."""
 
     path: Path
-    outcome: Outcome
+    outcome: Outcome = Outcome.LEFT
     reason: str | None = None  # a Reason's or an UnreadableCode's value
-    destination: Path | None = None  # of a duplicate: where its like stands
-    prediction: Prediction | None = None
+    destination: Path | None = None  # of a duplicate: where the same file stands
+    verdict: Verdict | None = None
     message: str | None = None  # what to do about a failure, for people
     dated: Dated | None = None  # with --by-date
-    identity: FileIdentity | None = None  # the file that all this is about
+    identity: FileIdentity | None = None  # of the file, before it was read
+    digests: Digests | None = None
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the file was moved or copied, or would be."""
+        return self.outcome in _MOVED
+
+
+_MOVED = {Outcome.MOVED, Outcome.COPIED, Outcome.WOULD_MOVE, Outcome.WOULD_COPY}

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.errors import UnreadableCode, UnreadableImage
+from core.errors import UnreadableCode
 from core.labels import UNSURE, Role
 from core.model.manifest import Manifest
-from core.model.verdict import Prediction, VerdictKind, in_effect, judge
-from sorter.dates.sources import Dated, date_of
-from sorter.outcome import Reason
+from core.model.verdict import Prediction, Verdict, VerdictKind, in_effect, judge
+from sorter.dates.sources import date_of
+from sorter.outcome import FileOutcome, Reason
 
 UNREADABLE = "unreadable"
 OTHER = "other"
 QUARANTINE_FOLDERS = frozenset({UNSURE, OTHER, UNREADABLE})
 
 # A file that may be there and well, but not for us, is never moved to unreadable/
-NOT_THE_CONTENT = {
-    UnreadableCode.NO_PERMISSION,
-    UnreadableCode.VANISHED,
-    UnreadableCode.IO_ERROR,
+UNREADABLE_CONTENT = {code.value for code in UnreadableCode} - {
+    UnreadableCode.NO_PERMISSION.value,
+    UnreadableCode.VANISHED.value,
+    UnreadableCode.IO_ERROR.value,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where a photo belongs: a folder, or None for where it is, and if that is not a class: why."""
-
-    folder: Path | None
-    reason: str | None = None
-    dated: Dated | None = None  # with --by-date
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +35,36 @@ class Routes:
     move_others: bool = False  # what is not filed goes to unsure/, other/, unreadable/
     by_date: bool = False  # what is filed goes to cats/2026/11/
 
-    def of(
-        self,
-        photo: Path,
-        outcome: Prediction | UnreadableImage,
-        beside: Callable[[], Sequence[Path]] = tuple,
-    ) -> Route:
-        """Find the way of one photo; `beside` lists what belongs to it."""
-        if isinstance(outcome, UnreadableImage):
-            folder = None if outcome.code in NOT_THE_CONTENT else self._apart(UNREADABLE)
-            return Route(folder, outcome.code.value)
-        verdict = judge(outcome, self.manifest.classes, self.threshold)
+    def judge(self, prediction: Prediction) -> Verdict:
+        """Return the verdict under this run's thresholds."""
+        return judge(prediction, self.manifest.classes, self.threshold)
+
+    def route(self, photo: FileOutcome, notes: Callable[[], Sequence[Path]] = tuple) -> FileOutcome:
+        """Return a photo that was read with its destination, or why it is not filed.
+
+        `notes` lists the sidecars that may have its date.
+        """
+        verdict = photo.verdict
+        if verdict is None:
+            has_bad_content = photo.reason in UNREADABLE_CONTENT
+            return self._set_aside(photo, UNREADABLE if has_bad_content else None, photo.reason)
         match verdict.kind:
             case VerdictKind.UNSURE:
-                return Route(self._apart(UNSURE), Reason.UNSURE.value)
+                return self._set_aside(photo, UNSURE, Reason.UNSURE)
             case VerdictKind.NEITHER:
-                return Route(self._apart(verdict.likeliest.folder), Reason.NEITHER.value)
-            case VerdictKind.BOTH:  # beside what is of neither: it has no folder of its own
-                return Route(self._apart(self._other), Reason.BOTH.value)
+                return self._set_aside(photo, verdict.likeliest.folder, Reason.NEITHER)
+            case VerdictKind.BOTH:  # with what is of neither: it has no folder of its own
+                return self._set_aside(photo, self._other, Reason.BOTH)
             case VerdictKind.FILED:
                 folder = self.destination / verdict.likeliest.folder
-                if not self.by_date:
-                    return Route(folder)
-                dated = date_of(photo, beside())
-                return Route(folder / dated.month, dated=dated)
+                dated = date_of(photo.path, notes()) if self.by_date else None
+                if dated is not None:
+                    folder /= dated.month
+                return replace(photo, destination=folder / photo.path.name, dated=dated)
 
     @property
     def thresholds(self) -> tuple[float, ...]:
-        """From where on photos of each class are sure to be of it, in the manifest's order."""
+        """The thresholds in effect, in the manifest's order of classes."""
         return tuple(in_effect(one, self.threshold) for one in self.manifest.classes)
 
     @property
@@ -86,5 +79,9 @@ class Routes:
         own = (one.folder for one in self.manifest.classes if one.role is Role.NEITHER)
         return next(own, OTHER)
 
-    def _apart(self, name: str) -> Path | None:
-        return self.destination / name if self.move_others else None
+    def _set_aside(self, photo: FileOutcome, folder: str | None, reason: str | None) -> FileOutcome:
+        """Return a photo that is not filed; `folder` is its quarantine folder, if it has one."""
+        if folder is None or not self.move_others:
+            return replace(photo, reason=reason)
+        destination = self.destination / folder / photo.path.name
+        return replace(photo, reason=reason, destination=destination)

@@ -1,9 +1,11 @@
-"""The commands that look at the journal: what was done, taking it back, and how daemons do."""
+"""`catdog undo` and `catdog history`: what was done, and taking it back."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,10 +16,11 @@ import click
 from core.commands.options import Settings, json_option, option, pass_settings
 from core.errors import ExitCode, UsageRefused
 from core.runtime.console import print_json
-from sorter.commands.filing_options import tell_recovered
+from sorter.commands.filing_options import recover_and_report
 from sorter.signals import graceful_shutdown
 
 if TYPE_CHECKING:
+    from sorter.journal.run import RunRecord
     from sorter.undoing.undo import PutBack
 
 
@@ -71,11 +74,12 @@ def undo(
     and named.
     """
     from core.store.database import Store
-    from sorter.undoing.undo import groups_of, named_run, newest_run, put_back
+    from sorter.undoing.selection import groups_of, named_run, newest_run
+    from sorter.undoing.undo import put_back
 
     with closing(Store(settings.state_dir)) as store, graceful_shutdown() as stop:
         if not dry_run:
-            tell_recovered(store, None)
+            recover_and_report(store, None)
         run = older = None
         photos: list[Path] = []
         if len(what) == 1 and re.fullmatch("[0-9]{1,18}", what[0]):
@@ -91,39 +95,43 @@ def undo(
         groups = groups_of(
             store, run=run.id if run else None, since=since, photos=photos, last=last
         )
-        told = done = failed = 0
+        found: Counter[str] = Counter()
         with closing(put_back(store, groups, dry_run=dry_run)) as outcomes:
             for outcome in outcomes:
-                if json:
-                    print_json(_json(outcome, dry_run=dry_run))
-                else:
-                    click.echo(_line(outcome, dry_run=dry_run))
-                told, done = told + 1, done + outcome.done
-                failed += outcome.failed
+                _print(outcome, dry_run=dry_run, as_json=json)
+                found.update(files=1, done=int(outcome.done), failed=int(outcome.failed))
                 if stop.is_set():
                     break
-        if photos and not told:
+        if photos and not found["files"]:
             raise UsageRefused(
                 "None of these was moved by catdog, or it is back already. `catdog history` "
                 "lists what was moved."
             )
-    if not told:
-        click.echo("Nothing is left to undo.", err=json)
-        return
-    verb = "would be put back" if dry_run else "put back"
-    of = f" of run {run.id}" if run else ""
-    rest = f", {told - done} left alone: see the lines above" if told > done else ""
-    click.echo(f"{done} files{of} {verb}{rest}.", err=json)
-    if older is not None and not done:
-        click.echo(f"`catdog undo {older.id}` takes back the run before.", err=json)
+    for line in _summary(found, run, older, dry_run=dry_run):
+        click.echo(line, err=json)
     if stop.is_set():
         context.exit(ExitCode.INTERRUPTED)
-    if failed:
+    if found["failed"]:
         context.exit(ExitCode.SOME_FAILED)
 
 
+def _summary(
+    found: Counter[str], run: RunRecord | None, older: RunRecord | None, *, dry_run: bool
+) -> Iterator[str]:
+    files, done = found["files"], found["done"]
+    if not files:
+        yield "Nothing is left to undo."
+        return
+    verb = "would be put back" if dry_run else "put back"
+    of = f" of run {run.id}" if run else ""
+    rest = f", {files - done} left alone: see the lines above" if files > done else ""
+    yield f"{done} files{of} {verb}{rest}."
+    if older is not None and not done:
+        yield f"`catdog undo {older.id}` takes back the run before."
+
+
 def _paths(name: str) -> set[Path]:
-    """Give the paths that the journal may have a photo under: links on the way followed or not.
+    """Return the paths that the journal may have a photo under: links on the way followed or not.
 
     Raises UsageRefused.
     """
@@ -131,6 +139,13 @@ def _paths(name: str) -> set[Path]:
         raise UsageRefused("An empty name is no photo. Name one, or a run.")
     path = Path(os.path.normpath(Path.cwd() / name))
     return {path, path.parent.resolve() / path.name}
+
+
+def _print(outcome: PutBack, *, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        print_json(_json(outcome, dry_run=dry_run))
+    else:
+        click.echo(_line(outcome, dry_run=dry_run))
 
 
 def _line(outcome: PutBack, *, dry_run: bool) -> str:
@@ -191,7 +206,7 @@ def history(settings: Settings, run: int | None, limit: int, json: bool) -> None
     from sorter.undoing.history import move_json, move_line, moves_of, run_json, run_line, runs
 
     with closing(Store(settings.state_dir)) as store:
-        tell_recovered(store, None)
+        recover_and_report(store, None)
         if run is None:
             summaries = runs(store, limit=limit)
             for summary in summaries:

@@ -1,8 +1,8 @@
-"""The commands that file photos."""
+"""`catdog sort`: a folder's photos filed once."""
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import chain
 from pathlib import Path
 from threading import Event
@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.commands.options import FolderPath, Settings, option, pass_settings
-from core.errors import ExitCode
+from core.errors import ExitCode, UsageRefused
 from core.runtime.console import Terminal, count_up
 from sorter.commands.filing_options import (
-    Filing,
-    Plan,
+    FilingOptions,
     filing_options,
     make_plan,
-    refuse_filed,
-    tell_recovered,
+    recover_and_report,
 )
 from sorter.signals import graceful_shutdown
 
 if TYPE_CHECKING:
     from core.store.database import Store
+    from sorter.commands.outcome_lines import OutcomePrinter
     from sorter.commands.summary import Summary
-    from sorter.journal.journal import Run
+    from sorter.filing.plan import FilingPlan
+    from sorter.journal.run import Run
     from sorter.outcome import FileOutcome
-    from sorter.scanning.scan import Found, Skipped
+    from sorter.scanning.scanned import ScannedFolder, Skipped
 
 
 @click.command()
@@ -44,145 +44,137 @@ def sort(
     folder: Path,
     dry_run: bool,
     json: bool,
-    **filing: Any,
+    **options: Any,
 ) -> None:
     """Move the photos of FOLDER into cats/ and dogs/, once.
 
     A photo that is not clearly one of them stays where it is. What belongs to a photo, such as
     its .xmp, goes with it. Nothing is ever overwritten, and `catdog undo` puts all back.
     """
-    from core.errors import UsageRefused
     from core.paths import display
     from core.store.database import Store
+    from sorter.commands.outcome_lines import OutcomePrinter
     from sorter.commands.summary import Summary
-    from sorter.journal.journal import Run
     from sorter.undoing.corrections import notice
 
-    plan = make_plan(settings, folder, Filing(**filing))
-    with closing(Store(settings.state_dir)) as store, graceful_shutdown() as stop:
-        refuse_filed(store, plan)
+    chosen = FilingOptions(**options)
+    plan = make_plan(settings, folder, chosen)
+    printer = OutcomePrinter(plan, folder, chosen.into, as_json=json)
+    summary = Summary(plan, dry_run=dry_run)
+    with (
+        closing(Store(settings.state_dir)) as store,
+        graceful_shutdown() as stop,
+        ExitStack() as ends,
+    ):
+        plan.check(store)
         if not dry_run:
-            tell_recovered(store, plan.folders)
+            recover_and_report(store, plan.folders)
             notice(store, plan.inbox.destination, plan.labels)
+        skipped: list[Skipped] = []
         try:
-            skipped: list[Skipped] = []
-            found = list(plan.inbox.look(skipped.append))
+            scanned = list(plan.inbox.scan(skipped.append))
         except OSError as error:
             raise UsageRefused(f"{display(folder)} cannot be listed: {error.strerror}.") from error
-        summary = Summary(plan.inbox.destination)
         run = None
         if not dry_run:
-            run = Run(
-                store,
-                "sort",
-                *plan.folders,
-                options=plan.filing.told(),
-                model_version=plan.routes.manifest.version,
-                still_seconds=plan.filing.still_seconds,
-            )
-        try:
-            _tell_skipped(plan, skipped, summary, json=json)
-            _sort(plan, store, run, found, summary, stop, json=json)
-        finally:
-            if run is not None:
-                run.end()
-    for words in summary.lines(
-        plan.routes.raised_to, dry_run=dry_run, move_others=plan.routes.move_others
-    ):
+            run = plan.begin_run(store, "sort")
+            ends.callback(run.end)
+        sort_once = _SortOnce(plan, store, printer, summary, all_outcomes=json)
+        sort_once.report_skipped(skipped)
+        sort_once.sort(run, scanned, stop)
+    for words in summary.lines():
         click.echo(words, err=json)
     if stop.is_set():
         click.echo("Interrupted: what is not told of above was not looked at.", err=True)
         context.exit(ExitCode.INTERRUPTED)
     if summary.failed:
         context.exit(ExitCode.SOME_FAILED)
-    if summary.placed and not dry_run:
+    if summary.has_moved and not dry_run:
         click.echo("`catdog undo` puts it back.", err=json)
 
 
-def _tell_skipped(plan: Plan, skipped: list[Skipped], summary: Summary, *, json: bool) -> None:
-    """Tell of folders that cannot be listed, which is a failure; the summary names the others."""
-    from sorter.scanning.scan import unlisted_outcome
+class _SortOnce:
+    """Sorts what a scan found, and reports each file."""
 
-    for one in skipped:
-        outcome = unlisted_outcome(one)
-        if outcome is None:
-            summary.skip(one, plan.inbox.folder)
-        else:
-            summary.add(outcome)
-            plan.tell(outcome, as_json=json)
+    def __init__(
+        self,
+        plan: FilingPlan,
+        store: Store,
+        printer: OutcomePrinter,
+        summary: Summary,
+        *,
+        all_outcomes: bool,
+    ) -> None:
+        """`all_outcomes` has files printed, too, that are no photos."""
+        self._plan = plan
+        self._store = store
+        self._printer = printer
+        self._summary = summary
+        self._all_outcomes = all_outcomes
+        self._done: set[Path] = set()  # of files that are no photos: sidecars and raw photos
 
+    def report_skipped(self, skipped: list[Skipped]) -> None:
+        """Report folders that cannot be listed, which is a failure; the summary has the others."""
+        for one in skipped:
+            if one.failure is None:
+                self._summary.skip(one)
+            else:
+                self._report(one.failure)
 
-def _sort(
-    plan: Plan,
-    store: Store,
-    run: Run | None,
-    found: list[Found],
-    summary: Summary,
-    stop: Event,
-    *,
-    json: bool,
-) -> None:
-    """Sort what was found, and tell; ends after the photo in hand once `stop` is set."""
-    from sorter.filing.late_sidecars import follow_photos
-    from sorter.filing.mover import Conflict, Mover
-    from sorter.filing.pipeline import Sorting, sidecar_outcome, sort_photos
-    from sorter.journal.journal import filed_by_another_run
-    from sorter.outcome import FileOutcome, Outcome, Reason
-    from sorter.sidecars.matching import Sidecars
-    from sorter.sidecars.name_patterns import is_raw_name
+    def sort(self, run: Run | None, scanned: list[ScannedFolder], stop: Event) -> None:
+        """Sort late sidecars and photos; end after the photo in hand once `stop` is set."""
+        from sorter.filing.late_sidecars import follow_photos
+        from sorter.filing.pipeline import sort_photos
+        from sorter.sidecars.matching import Sidecars
 
-    mover = Mover(
-        run,
-        plan.inbox.destination,
-        copy=plan.filing.copy,
-        on_conflict=Conflict(plan.filing.conflict),
-        still_seconds=plan.filing.still_seconds,
-    )
-    sidecars = Sidecars(plan.inbox.sidecars)
-    own = run.id if run is not None else 0
-    sorting = Sorting(
-        plan.classifier,
-        plan.routes,
-        mover,
-        sidecars,
-        copy=plan.filing.copy,
-        still_seconds=plan.filing.still_seconds,
-        was_filed=lambda photo: filed_by_another_run(store, own, photo),
-    )
-    gone: set[Path] = set()  # sidecars that went with their photo
-
-    def tell(outcome: FileOutcome) -> None:
-        summary.add(outcome)
-        if outcome.reason == Reason.SIDECAR:
-            gone.add(outcome.path)
-        if json or outcome.outcome is not Outcome.NOT_A_PHOTO:
-            plan.tell(outcome, as_json=json)
-
-    for one in found:
-        sidecars.list_folder(one.folder, one.names, one.photos_of_other_names)
-        for placed in follow_photos(store, mover, one.folder, one.names, table=plan.inbox.sidecars):
-            tell(sidecar_outcome(placed))
-            gone.add(placed.source)
-            if stop.is_set():
-                return
-    raws = {one.folder / name for one in found for name in one.raws} - gone
-    photos = chain((one.folder / name for one in found for name in one.photos), sorted(raws))
-    total = sum(len(one.photos) for one in found) + len(raws)
-    with Terminal().progress("Sorting", total) as told:
-        one_more = count_up(told)
-        with closing(sort_photos(sorting, photos)) as groups:
-            for outcomes in groups:
-                for outcome in outcomes:
-                    tell(outcome)
-                one_more()
+        table = self._plan.inbox.sidecars
+        sorting = self._plan.sorting(self._store, run)
+        sidecars = Sidecars(table)
+        for one in scanned:
+            names = one.names
+            sidecars.list_folder(one.folder, names, one.photos_of_other_names)
+            for outcome in follow_photos(
+                self._store, sorting.mover, one.folder, names, table=table
+            ):
+                self._report(outcome)
+                self._done.add(outcome.path)
                 if stop.is_set():
                     return
-    for one in found:
-        for name, reason in one.passed_over.items():
-            tell(FileOutcome(one.folder / name, Outcome.LEFT, reason=reason))
-        with_photo = sidecars.with_photo(one.folder)
-        for name in one.others:
-            if one.folder / name not in gone | raws:
-                is_raw = is_raw_name(name) and name not in with_photo
-                why = Reason.RAW if is_raw else None
-                tell(FileOutcome(one.folder / name, Outcome.NOT_A_PHOTO, reason=why))
+        raws = sorted({one.folder / name for one in scanned for name in one.raws} - self._done)
+        photos = chain((one.folder / name for one in scanned for name in one.photos), raws)
+        total = sum(len(one.photos) for one in scanned) + len(raws)
+        with Terminal().progress("Sorting", total) as on_progress:
+            one_more = count_up(on_progress)
+            with closing(sort_photos(sorting, sidecars, photos)) as groups:
+                for outcomes in groups:
+                    for outcome in outcomes:
+                        self._report(outcome)
+                    one_more()
+                    if stop.is_set():
+                        return
+        self._done.update(raws)
+        self._report_others(scanned)
+
+    def _report_others(self, scanned: list[ScannedFolder]) -> None:
+        """Report the files that were not sorted."""
+        from sorter.outcome import FileOutcome, Outcome, Reason
+        from sorter.scanning.scanned import raws_alone
+
+        for one in scanned:
+            for name, reason in one.passed_over.items():
+                self._report(FileOutcome(one.folder / name, reason=reason))
+            raws = set(raws_alone(one.others, chain(one.photos, one.passed_over)))
+            for name in one.others:
+                path = one.folder / name
+                if path not in self._done:
+                    why = Reason.RAW if name in raws else None
+                    self._report(FileOutcome(path, Outcome.NOT_A_PHOTO, why))
+
+    def _report(self, outcome: FileOutcome) -> None:
+        from sorter.outcome import Outcome, Reason
+
+        self._summary.add(outcome)
+        if outcome.reason == Reason.SIDECAR:
+            self._done.add(outcome.path)
+        if self._all_outcomes or outcome.outcome is not Outcome.NOT_A_PHOTO:
+            self._printer.print(outcome)

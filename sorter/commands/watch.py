@@ -1,4 +1,4 @@
-"""The daemon as a command, and how it does."""
+"""`catdog watch` and `catdog status`: the daemon, and how it is doing."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from core.commands.options import FolderPath, Number, Settings, json_option, opt
 from core.errors import ExitCode
 from core.runtime.console import print_json
 from sorter.commands.filing_options import (
-    Filing,
-    Plan,
+    FilingOptions,
     filing_options,
     make_plan,
-    refuse_filed,
-    tell_recovered,
+    recover_and_report,
 )
 from sorter.signals import StopOrNewModel, graceful_shutdown
 
 if TYPE_CHECKING:
-    from core.model.live import Serving
-    from sorter.watching.service import Daemon, DaemonStatus
+    from core.model.classifier import Classifier
+    from sorter.filing.plan import FilingPlan
+    from sorter.watching.status import DaemonStatus
 
 
 @click.command()
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
 @filing_options
 @pass_settings
 def watch(
-    settings: Settings, /, folder: Path, settle: float, poll: bool, json: bool, **filing: Any
+    settings: Settings, /, folder: Path, settle: float, poll: bool, json: bool, **options: Any
 ) -> None:
     """Move the photos of FOLDER into cats/ and dogs/, those there and those that come.
 
@@ -54,93 +53,72 @@ def watch(
     is doing.
     """
     from core.model.live import Serving
-    from core.paths import display
     from core.runtime.sd_notify import ServiceManager
     from core.store.database import Store
-    from sorter.filing.mover import Conflict, Mover
-    from sorter.filing.pipeline import Sorting
-    from sorter.journal.left_files import Memory
-    from sorter.moving.filesystem import file_system_of
-    from sorter.sidecars.matching import Sidecars
-    from sorter.watching.service import Daemon, only_daemon
+    from sorter.commands.outcome_lines import OutcomePrinter
+    from sorter.watching.daemon import Daemon, only_daemon
     from sorter.watching.watcher import Watcher
 
-    chosen = Filing(**filing)
+    chosen = FilingOptions(**options)
     serving = Serving(settings.models_dir, chosen.model_choice)
     plan = make_plan(settings, folder, chosen, classifier=serving.classifier())
-    inbox, version = plan.inbox, plan.routes.manifest.version
     with (
         closing(Store(settings.state_dir)) as store,
-        only_daemon(store, inbox.folder),
+        only_daemon(store, plan.inbox.folder),
         graceful_shutdown() as stop,
     ):
-        refuse_filed(store, plan)
-        tell_recovered(store, plan.folders)
+        plan.check(store)
+        recover_and_report(store, plan.folders)
         manager = ServiceManager.from_environment(os.environ)
-        daemon = Daemon(
-            store,
-            Sorting(
-                plan.classifier,
-                plan.routes,
-                Mover(None, inbox.destination),
-                Sidecars(plan.inbox.sidecars),
-                copy=plan.filing.copy,
-                still_seconds=plan.filing.still_seconds,
-            ),
-            inbox.folder,
-            labels=plan.labels,
-            options=plan.filing.told(),
-            conflict=Conflict(plan.filing.conflict),
-            manager=manager,
-        )
-        kind = file_system_of(inbox.folder)
-        how = ""
-        if not kind.tells_changes:
-            how = f" It is on {kind.kind}, which tells of no changes made elsewhere: polling."
-        click.echo(
-            f"Watching {display(inbox.folder)} with the model {version}; photos go to "
-            f"{display(inbox.destination)}.{how} Ctrl-C ends it.",
-            err=json,
-        )
-        manager.ready()
-        try:
+        has_events = _announce(plan, err=json)
+        with closing(Daemon(store, plan, manager=manager)) as daemon:
+            manager.ready()
             while True:
                 until = StopOrNewModel(stop, serving)
-                watcher = Watcher(
-                    plan.inbox,
-                    daemon,
-                    store,
-                    Memory(store, plan.rules),
-                    settle=settle,
-                    still_seconds=plan.filing.still_seconds,
-                    poll=poll or not kind.tells_changes,
-                )
+                watcher = Watcher(plan, daemon, store, settle=settle, poll=poll or not has_events)
+                printer = OutcomePrinter(plan, folder, chosen.into, as_json=json)
                 for outcome in watcher.run(until):
-                    plan.tell(outcome, as_json=json)
+                    printer.print(outcome)
                 if stop.is_set() or not until.is_set():
                     break
-                plan = _with_new_model(settings, plan, folder, serving, daemon, err=json)
-        finally:
-            daemon.close()
+                renewed = _with_new_model(settings, folder, chosen, serving.classifier(), err=json)
+                if renewed is not None:
+                    plan = renewed
+                    daemon.use(plan)
     click.echo("Stopped.", err=json)
 
 
+def _announce(plan: FilingPlan, *, err: bool) -> bool:
+    """Print what is watched; return whether its file system tells of changes."""
+    from core.paths import display
+    from sorter.moving.filesystem import file_system_of
+
+    kind = file_system_of(plan.inbox.folder)
+    how = ""
+    if not kind.tells_changes:
+        how = f" It is on {kind.kind}, which tells of no changes made elsewhere: polling."
+    click.echo(
+        f"Watching {display(plan.inbox.folder)} with the model {plan.routes.manifest.version}; "
+        f"photos go to {display(plan.inbox.destination)}.{how} Ctrl-C ends it.",
+        err=err,
+    )
+    return kind.tells_changes
+
+
 def _with_new_model(
-    settings: Settings, plan: Plan, folder: Path, serving: Serving, daemon: Daemon, *, err: bool
-) -> Plan:
-    """Sort with the model that serves now, or go on with the one before if that cannot be."""
+    settings: Settings, folder: Path, options: FilingOptions, new: Classifier, *, err: bool
+) -> FilingPlan | None:
+    """Return the plan with the model that serves now; None, with an error, if that cannot be."""
     from core.errors import CatdogError
 
-    new = serving.classifier()
     version = new.manifest.version
     try:
-        renewed = make_plan(settings, folder, plan.filing, classifier=new)
+        plan = make_plan(settings, folder, options, classifier=new)
     except CatdogError as error:  # its class folders may be in the way
         click.echo(f"Error: the model {version} is not used: {error}", err=True)
-        return plan
-    daemon.use(renewed.classifier, renewed.routes, renewed.labels)
+        return None
     click.echo(f"The model {version} sorts from now on.", err=err)
-    return renewed
+    return plan
 
 
 @click.command()
@@ -156,7 +134,7 @@ def status(context: click.Context, settings: Settings, folder: Path | None, json
     from dataclasses import asdict
 
     from core.store.database import Store
-    from sorter.watching.service import statuses
+    from sorter.watching.status import statuses
 
     with closing(Store(settings.state_dir)) as store:
         found = statuses(store)

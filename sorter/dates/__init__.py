@@ -1,1 +1,1 @@
-"""When photos were taken, from whatever tells it."""
+"""When photos were taken, from whatever states it."""

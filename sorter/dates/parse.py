@@ -22,7 +22,7 @@ _FIRST_IN_NAMES = 1990  # eight digits of an older year are more often a number
 
 
 def parse_date(text: str) -> datetime | None:
-    """Read a date, in the time of wherever it was written; None if it is none that can be.
+    """Return a date, in the time of wherever it was written; None if it is none that can be.
 
     Android's `kk` writes the hour after midnight as 24, of the new day; leap seconds are :60.
     """
@@ -46,12 +46,12 @@ def parse_date(text: str) -> datetime | None:
 
 
 def is_possible(when: datetime) -> bool:
-    """Tell whether a date can be a photo's: year 1 and year 9999 stand for "not known"."""
+    """Return whether a date can be a photo's: year 1 and year 9999 stand for "not known"."""
     return _FIRST_YEAR <= when.year <= _LAST_YEAR
 
 
 def date_in_name(name: str, today: datetime) -> datetime | None:
-    """Find the date in a name such as `IMG-20190708-WA0001.jpg` or `Screenshot_2019-07-08.png`."""
+    """Return the date in `IMG-20190708-WA0001.jpg`, `Screenshot_2019-07-08.png` and the like."""
     for found in _IN_NAMES.finditer(name):
         try:
             when = datetime(int(found["year"]), int(found["month"]), int(found["day"]))

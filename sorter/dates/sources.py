@@ -1,4 +1,4 @@
-"""What tells when a photo was taken: its camera, notes about it, its name, or the file's time."""
+"""Sources of a photo's date: its camera, notes about it, its name, or the file's time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.images.exif import stated_times
 from sorter.dates.parse import date_in_name, is_possible, parse_date
 from sorter.sidecars.takeout_titles import read_notes
 
-_XMP_BYTES = 1 << 18  # of a file in which XMP is looked for
+_XMP_BYTES = 1 << 18  # of a file that are searched for XMP
 _XMP_DATE = re.compile(
     rb"(?:exif:DateTimeOriginal|photoshop:DateCreated|xmp:CreateDate|exif:DateTimeDigitized)"
     rb"\s*(?:=\s*[\"']|>)\s*([0-9][^\"'<]{3,40})"
@@ -36,7 +36,7 @@ class DateSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """When a photo was taken, in the time of where that was, as far as it can be told."""
+    """When a photo was taken, in the time of where that was, as far as that is known."""
 
     when: datetime | None
     source: DateSource
@@ -48,7 +48,7 @@ class Dated:
 
 
 def date_of(photo: Path, beside: Sequence[Path] = ()) -> Dated:
-    """Find out when a photo was taken; `beside` are the notes about it.
+    """Return when a photo was taken; `beside` are the notes about it.
 
     What states a year that cannot be is no reason to believe the file's time: then it is undated.
     """
@@ -74,7 +74,7 @@ def date_of(photo: Path, beside: Sequence[Path] = ()) -> Dated:
 
 
 def are_of_one_time(note: Path, photo: Path) -> bool:
-    """Tell whether a note states the time at which a photo was taken, as its camera says it."""
+    """Return whether a note states the time at which a photo was taken by its camera's clock."""
     taken = next((when for when in _parsed(stated_times(photo)) if is_possible(when)), None)
     if taken is None:
         return False
@@ -111,7 +111,7 @@ def _taken_in_utc(note: Path) -> datetime | None:
 
 
 def _xmps(files: Sequence[Path]) -> list[datetime]:
-    """Read dates out of XMP: of sidecars, and of the packet in a photo."""
+    """Return the dates in XMP: of sidecars, and of the packet in a photo."""
     texts = []
     for file in files:
         try:

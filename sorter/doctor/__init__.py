@@ -1,1 +1,1 @@
-"""Tells what could go wrong before anything does."""
+"""Checks for what could go wrong, before anything does."""

@@ -1,7 +1,8 @@
-"""What could go wrong with a folder here: each check tells, and nothing is written."""
+"""Checks for what could go wrong with a folder here; nothing is written."""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -12,15 +13,18 @@ from pathlib import Path
 
 from core.findings import Finding, Severity
 from core.paths import display
-from sorter.doctor.inotify import inotify_use
-from sorter.doctor.survey import Photo, Survey, survey
+from sorter.doctor.survey import Photo, Survey, take_survey
 from sorter.moving.filesystem import FileSystem, ignores_case, nearest_folder
-from sorter.scanning.raw_photos import raw_words
+from sorter.watching.events import FolderEvents
 
 _FAT = frozenset({"vfat", "msdos", "fat", "fat12", "fat16", "fat32", "exfat"})
 _WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)  # a clock that shows less is wrong
-_FUTURE = 60.0  # seconds that a photo's time may be ahead of the clock
-_ROOM = 100 * 10**6  # bytes for the journal
+_FUTURE_SECONDS = 60.0  # that a photo's time may be ahead of the clock
+_ROOM_BYTES = 100 * 10**6  # for the journal
+_INOTIFY_LIMITS = {
+    errno.EMFILE: "fs.inotify.max_user_instances",
+    errno.ENOSPC: "fs.inotify.max_user_watches",
+}
 
 
 def examine(
@@ -31,13 +35,13 @@ def examine(
     recursive: bool = False,
     now: Callable[[], float] = time.time,
 ) -> list[Finding]:
-    """Give what each check found, in a fixed order.
+    """Return what each check found, in a fixed order.
 
-    A folder that cannot be listed is the only finding; one about what the system does not have,
-    such as inotify's limits, is left out.
+    A folder that cannot be listed is the only finding; checks that the system has no need of
+    find nothing.
     """
     try:
-        seen = survey(folder, destination, state_dir, recursive=recursive, now=now())
+        survey = take_survey(folder, destination, state_dir, recursive=recursive, now=now())
     except OSError as error:
         return [
             _error(
@@ -46,29 +50,23 @@ def examine(
                 "that is there, mount its disk, or change its permissions.",
             )
         ]
-    found = [check(seen) for check in _CHECKS]
+    found = [check(survey) for check in _CHECKS]
     return [finding for finding in found if finding is not None]
 
 
-def _folder(seen: Survey) -> Finding:
-    return _ok("folder", f"{display(seen.folder)} holds {_count(len(seen.photos), 'photo')}")
+def _folder(survey: Survey) -> Finding:
+    return _ok("folder", f"{display(survey.folder)} holds {_count(len(survey.photos), 'photo')}")
 
 
-def _raws(seen: Survey) -> Finding | None:
-    if not seen.raws_alone:
-        return None
-    return _warning("raw photos", f"{seen.raws_alone} {raw_words(seen.raws_alone)}")
-
-
-def _file_system(seen: Survey) -> Finding:
-    check, kind = "file system", _kind(seen.folder_on)
-    if not seen.folder_on.tells_changes:
+def _file_system(survey: Survey) -> Finding:
+    check, kind = "file system", _kind(survey.folder_on)
+    if not survey.folder_on.tells_changes:
         return _warning(
             check,
             f"{kind} does not tell of changes made elsewhere: `catdog watch` polls, which it "
             "chooses by itself. Files are noticed sooner in a folder on a local disk.",
         )
-    if _is_fat(seen.folder_on):
+    if _is_fat(survey.folder_on):
         return _warning(
             check,
             f"{kind} keeps times to 2 seconds only: a file that is still being written may look "
@@ -77,28 +75,28 @@ def _file_system(seen: Survey) -> Finding:
     return _ok(check, f"{kind}, which tells of changes")
 
 
-def _destination(seen: Survey) -> Finding:
-    check, shown = "destination", display(seen.destination)
-    if os.path.lexists(seen.destination) and not os.path.isdir(seen.destination):
+def _destination(survey: Survey) -> Finding:
+    check, shown = "destination", display(survey.destination)
+    if os.path.lexists(survey.destination) and not os.path.isdir(survey.destination):
         return _error(check, f"{shown} is not a folder. Choose another place with --into.")
-    if seen.needs_copies:
+    if survey.needs_copies:
         return _warning(
             check,
-            f"{shown} ({_kind(seen.destination_on)}) is on another file system: photos are "
+            f"{shown} ({_kind(survey.destination_on)}) is on another file system: photos are "
             "copied, compared, and only then removed. That is slow and needs space; --into a "
             "place on the folder's own file system is a mere rename.",
         )
     return _ok(check, f"{shown} is on the same file system: photos are moved by a rename")
 
 
-def _renaming(seen: Survey) -> Finding:
+def _renaming(survey: Survey) -> Finding:
     """Whether a name can be taken without taking it from another file, by the kind alone."""
-    check, kind = "renaming", _kind(seen.destination_on)
+    check, kind = "renaming", _kind(survey.destination_on)
     if sys.platform == "win32":
         return _ok(check, "Windows never renames over another file")
-    if _is_fat(seen.destination_on):
+    if _is_fat(survey.destination_on):
         lacks = "has no hard links"
-    elif not seen.destination_on.tells_changes or not seen.destination_on.kind:
+    elif not survey.destination_on.tells_changes or not survey.destination_on.kind:
         lacks = "may have no hard links"
     else:
         return _ok(check, f"{kind} can take a name without taking it from another file")
@@ -110,14 +108,14 @@ def _renaming(seen: Survey) -> Finding:
     )
 
 
-def _case(seen: Survey) -> Finding:
-    check, shown = "case of names", display(seen.destination)
-    ignored = ignores_case(seen.destination)
+def _case(survey: Survey) -> Finding:
+    check, shown = "case of names", display(survey.destination)
+    ignored = ignores_case(survey.destination)
     if ignored is None:
         return _ok(check, f"whether it matters in {shown} cannot be seen without writing")
     if not ignored:
         return _ok(check, f"it matters in {shown}")
-    pair = None if ignores_case(seen.folder) else _differ_in_case(seen.photos)
+    pair = None if ignores_case(survey.folder) else _differ_in_case(survey.photos)
     if pair is None:
         return _ok(check, f"it does not matter in {shown}; no photos here differ in it alone")
     return _warning(
@@ -127,17 +125,17 @@ def _case(seen: Survey) -> Finding:
     )
 
 
-def _permissions(seen: Survey) -> Finding:
+def _permissions(survey: Survey) -> Finding:
     check = "permissions"
     for folder, needed, to in (
-        (seen.folder, os.R_OK | os.W_OK | os.X_OK, "take photos out of"),
-        (seen.destination, os.W_OK | os.X_OK, "file photos in"),
-        (seen.state_dir, os.W_OK | os.X_OK, "keep the journal in"),
+        (survey.folder, os.R_OK | os.W_OK | os.X_OK, "take photos out of"),
+        (survey.destination, os.W_OK | os.X_OK, "file photos in"),
+        (survey.state_dir, os.W_OK | os.X_OK, "keep the journal in"),
     ):
         there = nearest_folder(folder)
         if not os.access(there, needed):
             return _error(check, f"you may not {to} {display(there)}. Change its permissions.")
-    closed = [photo.path for photo in seen.photos if not os.access(photo.path, os.R_OK)]
+    closed = [photo.path for photo in survey.photos if not os.access(photo.path, os.R_OK)]
     if closed:
         return _warning(
             check,
@@ -147,54 +145,60 @@ def _permissions(seen: Survey) -> Finding:
     return _ok(check, "photos may be read and moved, and the journal written")
 
 
-def _events(seen: Survey) -> Finding | None:
-    use = inotify_use() if sys.platform == "linux" and seen.folder_on.tells_changes else None
-    if use is None:
+def _events(survey: Survey) -> Finding | None:
+    """Whether the folder can be watched beside what other programs watch, by trying."""
+    check, shown = "folder events", display(survey.folder)
+    if sys.platform != "linux" or not survey.folder_on.tells_changes:
         return None
-    check, folders = "folder events", _count(seen.folders, "folder")
-    for limit, allowed, needed in (
-        ("fs.inotify.max_user_instances", use.max_instances, use.instances + 1),
-        ("fs.inotify.max_user_watches", use.max_watches, use.watches + seen.folders),
-    ):
-        if needed > allowed:
-            return _warning(
-                check,
-                f"{limit} is {allowed}; to watch {folders} beside what other programs watch takes "
-                f"{needed}: `catdog watch` will poll. Raise it: `sudo sysctl {limit}={2 * needed}`,"
-                " and to keep it write the same into /etc/sysctl.d/90-inotify.conf.",
-            )
-    return _ok(check, f"{folders} to watch, of {use.max_watches - use.watches} that may be")
+    events = FolderEvents(survey.folder, recursive=survey.recursive)
+    try:
+        events.listen()
+    except OSError as error:
+        limit = _INOTIFY_LIMITS.get(error.errno or 0)
+        if limit is None:
+            reason = error.strerror or error
+            return _warning(check, f"{shown} has none ({reason}): `catdog watch` will poll.")
+        allowed = int(Path("/proc/sys", *limit.split(".")).read_text())
+        return _warning(
+            check,
+            f"{limit} is {allowed}, too little to watch {shown} beside what other programs watch: "
+            f"`catdog watch` will poll. Raise it: `sudo sysctl {limit}={2 * allowed}`, and to keep "
+            "it write the same into /etc/sysctl.d/90-inotify.conf.",
+        )
+    finally:
+        events.stop()
+    return _ok(check, f"{shown} can be watched")
 
 
-def _space(seen: Survey) -> Finding:
+def _space(survey: Survey) -> Finding:
     check = "space"
-    free = shutil.disk_usage(nearest_folder(seen.destination)).free
-    needed = sum(photo.size for photo in seen.photos) if seen.needs_copies else 0
+    free = shutil.disk_usage(nearest_folder(survey.destination)).free
+    needed = sum(photo.size for photo in survey.photos) if survey.needs_copies else 0
     if needed > free:
         return _error(
             check,
-            f"the photos take {_megabytes(needed)}, and {display(seen.destination)} has "
+            f"the photos take {_megabytes(needed)}, and {display(survey.destination)} has "
             f"{_megabytes(free)} free. Make room, or choose another place with --into.",
         )
-    room = shutil.disk_usage(nearest_folder(seen.state_dir)).free
-    if room < _ROOM:
+    room = shutil.disk_usage(nearest_folder(survey.state_dir)).free
+    if room < _ROOM_BYTES:
         return _warning(
             check,
-            f"{display(seen.state_dir)} has {_megabytes(room)} free for the journal, without "
+            f"{display(survey.state_dir)} has {_megabytes(room)} free for the journal, without "
             "which nothing is moved. Make room, or set CATDOG_STATE_DIR to another disk.",
         )
     return _ok(check, f"{_megabytes(free)} free for photos, {_megabytes(room)} for the journal")
 
 
-def _clock(seen: Survey) -> Finding:
+def _clock(survey: Survey) -> Finding:
     check = "clock"
-    if seen.now < _WRITTEN.timestamp():
+    if survey.now < _WRITTEN.timestamp():
         return _error(
             check,
-            f"it shows {_date(seen.now)}, which is past: the times in the journal would be wrong. "
-            "Set it.",
+            f"it shows {_date(survey.now)}, which is past: the times in the journal would be "
+            "wrong. Set it.",
         )
-    ahead = [photo for photo in seen.photos if photo.mtime > seen.now + _FUTURE]
+    ahead = [photo for photo in survey.photos if photo.mtime > survey.now + _FUTURE_SECONDS]
     if ahead:
         return _warning(
             check,
@@ -202,12 +206,12 @@ def _clock(seen: Survey) -> Finding:
             f"{display(ahead[0].path)} ({_date(ahead[0].mtime)}): --by-date may file them there. "
             "Set the clock here or theirs, with `touch`.",
         )
-    return _ok(check, f"it shows {_date(seen.now)}, and no photo is ahead of it")
+    return _ok(check, f"it shows {_date(survey.now)}, and no photo is ahead of it")
 
 
-def _journal(seen: Survey) -> Finding:
-    check, shown, kind = "journal", display(seen.state_dir), _kind(seen.state_on)
-    if not seen.state_on.tells_changes:
+def _journal(survey: Survey) -> Finding:
+    check, shown, kind = "journal", display(survey.state_dir), _kind(survey.state_on)
+    if not survey.state_on.tells_changes:
         return _warning(
             check,
             f"{shown} is on {kind}: SQLite's write-ahead log does not work over a network, and "
@@ -217,7 +221,7 @@ def _journal(seen: Survey) -> Finding:
 
 
 _CHECKS: tuple[Callable[[Survey], Finding | None], ...] = (
-    _folder, _raws, _file_system, _destination, _renaming, _case, _permissions, _events, _space,
+    _folder, _file_system, _destination, _renaming, _case, _permissions, _events, _space,
     _clock, _journal,
 )  # fmt: skip
 
@@ -235,10 +239,10 @@ def _error(check: str, message: str) -> Finding:
 
 
 def _differ_in_case(photos: tuple[Photo, ...]) -> tuple[str, str] | None:
-    """Find two photos whose names are the same but for case."""
-    seen: dict[str, Path] = {}
+    """Return two photos whose names are the same but for case."""
+    firsts: dict[str, Path] = {}
     for photo in photos:
-        first = seen.setdefault(photo.path.name.casefold(), photo.path)
+        first = firsts.setdefault(photo.path.name.casefold(), photo.path)
         if first.name != photo.path.name:
             return display(first), display(photo.path)
     return None

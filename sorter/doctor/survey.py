@@ -1,16 +1,15 @@
-"""A folder, its destination and the journal's, looked at once: what `catdog doctor` judges."""
+"""A folder, its destination and the state folder, as `catdog doctor` checks them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.images.listing import Listing, list_folders
+from core.images.listing import list_photos
 from sorter.moving.filesystem import FileSystem, file_system_of, nearest_folder
 from sorter.scanning.other_stores import is_other_store
-from sorter.scanning.raw_photos import raws_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +28,19 @@ class Survey:
     folder: Path
     destination: Path
     state_dir: Path
+    recursive: bool
     folder_on: FileSystem
     destination_on: FileSystem
     state_on: FileSystem
     needs_copies: bool  # a photo's new place is on another file system than its old one
     photos: tuple[Photo, ...]
-    folders: int  # that a watcher has to watch
     now: float  # seconds since 1970
-    raws_alone: int = 0  # raw photos that no photo of their name is beside
 
 
-def survey(
+def take_survey(
     folder: Path, destination: Path, state_dir: Path, *, recursive: bool, now: float
 ) -> Survey:
-    """Look at everything, and write nothing. Raises OSError if `folder` cannot be listed."""
+    """Survey the folders, and write nothing. Raises OSError if `folder` cannot be listed."""
     folder, destination = Path(os.path.realpath(folder)), Path(os.path.realpath(destination))
     photos = tuple(_photos(folder, destination, recursive=recursive))
     folder_on, destination_on = file_system_of(folder), file_system_of(destination)
@@ -50,6 +48,7 @@ def survey(
         folder=folder,
         destination=destination,
         state_dir=state_dir,
+        recursive=recursive,
         folder_on=folder_on,
         destination_on=destination_on,
         state_on=file_system_of(state_dir),
@@ -57,34 +56,20 @@ def survey(
         needs_copies=folder_on.mount_point != destination_on.mount_point
         or _device(folder) != _device(destination),
         photos=photos,
-        folders=sum(1 for _ in os.walk(folder)) if recursive else 1,
         now=now,
-        raws_alone=_count_raws_alone(folder, destination, recursive=recursive),
     )
 
 
 def _photos(folder: Path, destination: Path, *, recursive: bool) -> list[Photo]:
-    photos = []
-    for listing in _listings(folder, destination, recursive=recursive):
-        for path in (listing.folder / name for name in listing.photos):
-            try:
-                status = path.stat()
-            except OSError:
-                continue  # gone meanwhile
-            photos.append(Photo(path, status.st_size, status.st_mtime))
-    return photos
-
-
-def _count_raws_alone(folder: Path, destination: Path, *, recursive: bool) -> int:
-    listings = _listings(folder, destination, recursive=recursive)
-    return sum(len(raws_alone(one.others, one.photos)) for one in listings)
-
-
-def _listings(folder: Path, destination: Path, *, recursive: bool) -> Iterator[Listing]:
     def skip(sub: Path) -> bool:
         return sub == destination or is_other_store(sub.name)
 
-    return list_folders(folder, recursive=recursive, skip=skip)
+    photos = []
+    for path in list_photos(folder, recursive=recursive, skip=skip):
+        with suppress(OSError):  # gone meanwhile
+            status = path.stat()
+            photos.append(Photo(path, status.st_size, status.st_mtime))
+    return photos
 
 
 def _device(path: Path) -> int:

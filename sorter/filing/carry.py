@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from core.paths import display
 from sorter.identity import FileIdentity
-from sorter.journal.journal import Kind, PlannedMove, Run, temporary_name
+from sorter.journal.moves import Group, Kind, PlannedMove
+from sorter.journal.run import Run, temporary_name
 from sorter.moving import transfer
 
 log = logging.getLogger(__name__)
@@ -22,17 +22,18 @@ class TornApart(OSError):
     """A group got through in part and could not be taken back: a disk that fails twice, say."""
 
 
-def carry_out(run: Run, group: Sequence[PlannedMove]) -> None:
+def carry_out(run: Run, group: Group, still_seconds: float) -> None:
     """Carry out the moves of one group that `run` has planned, in their order.
 
-    If one fails, those before it are taken back, and the error is raised: FileExistsError if a
-    name is taken, ChangedMeanwhile, OSError. What became of the moves is noted here, except if
-    all are back where they were: then they are still planned, and whoever calls says what next.
+    What may have writers is copied once it has not changed for `still_seconds`. If one fails,
+    those before it are taken back, and the error is raised: FileExistsError if a name is taken,
+    ChangedMeanwhile, OSError. What became of the moves is noted here, except if all are back
+    where they were: then they are still planned, and the caller decides.
     """
     carried: list[PlannedMove] = []
     try:
         for move in group:
-            _transfer(run, move)
+            _transfer(run, move, still_seconds)
             carried.append(move)
     except (OSError, transfer.ChangedMeanwhile) as error:
         stuck = [move for move in reversed(carried) if not _taken_back(run, move)]
@@ -49,7 +50,7 @@ def carry_out(run: Run, group: Sequence[PlannedMove]) -> None:
         run.done(move, filed)
 
 
-def _transfer(run: Run, move: PlannedMove) -> None:
+def _transfer(run: Run, move: PlannedMove, still_seconds: float) -> None:
     if move.kind is Kind.REMOVE:
         transfer.remove_copy(move.source, move.destination, move.identity)
         return
@@ -57,23 +58,11 @@ def _transfer(run: Run, move: PlannedMove) -> None:
     for last_try in [False] * _TRIES + [True]:
         try:
             _make(move.destination.parent)
+            ends = (move.source, move.destination, move.identity, temporary)
             if move.kind is Kind.COPY:
-                transfer.copy(
-                    move.source,
-                    move.destination,
-                    move.identity,
-                    temporary,
-                    still_seconds=run.still_seconds,
-                )
+                transfer.copy(*ends, still_seconds=still_seconds)
             else:
-                transfer.move(
-                    move.source,
-                    move.destination,
-                    move.identity,
-                    temporary,
-                    will_copy=run.will_copy,
-                    still_seconds=run.still_seconds,
-                )
+                transfer.move(*ends, will_copy=run.will_copy, still_seconds=still_seconds)
             break
         except FileNotFoundError:
             # an undo may have taken the empty folder away again just now
@@ -92,13 +81,13 @@ def _make(folder: Path) -> None:
 
 
 def _taken_back(run: Run, move: PlannedMove) -> bool:
-    """Reverse a move whose group did not get through."""
+    """Reverse a move whose group did not get through; False if that failed."""
     if move.kind is Kind.REMOVE:
         return False  # a removed copy is gone; undo plans removals alone, so this has no group
     filed = FileIdentity.of(move.destination)
+    if filed is None:
+        return False
     try:
-        if filed is None:
-            return False
         if move.kind is Kind.COPY:
             transfer.remove_copy(move.destination, move.source, filed)
         else:

@@ -14,9 +14,9 @@ from sorter.dates.sources import are_of_one_time
 from sorter.filing.mover import Mover
 from sorter.identity import FileIdentity
 from sorter.journal.found_again import unchanged
-from sorter.journal.journal import Kind, PlannedMove, read_moves, stem_key
-from sorter.moving.failures import Placed, stumbled
-from sorter.outcome import Outcome, Reason
+from sorter.journal.moves import Kind, PlannedMove, read_moves, stem_key
+from sorter.moving.failures import internal_error
+from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.sidecars.matching import sidecars_in
 from sorter.sidecars.name_patterns import Key, SidecarNames, renamed
 from sorter.sidecars.takeout_titles import about
@@ -25,7 +25,7 @@ from sorter.sidecars.takeout_titles import about
 _SAME_SHOT_NS = 600 * 10**9
 
 # Two phones have photos of one name: what comes before its own photo must not go to the other's.
-PATIENCE = 600.0  # seconds without a photo of its name, and it is the filed one's
+PATIENCE_SECONDS = 600.0  # without a photo of its name, and it is the filed one's
 
 
 def follow_photos(
@@ -34,16 +34,15 @@ def follow_photos(
     folder: Path,
     names: Sequence[str],
     *,
-    table: SidecarNames | None = None,
+    table: SidecarNames,
     may_leave: Callable[[Path], bool] = lambda _: True,
-) -> Iterator[Placed]:
+) -> Iterator[FileOutcome]:
     """Send sidecars without a photo after the photo that catdog moved out of `folder`.
 
     `names` are all files of the folder. One whose photo is nowhere to be found, or that may not
-    leave yet, stays untold; one of which it is not clear whose it is, is left. Of copied photos,
+    leave yet, has no outcome; one of which it is not clear whose it is, is left. Of copied photos,
     which are still here, sidecars that came later are copied, too. Raises StoreUnusable.
     """
-    table = table or SidecarNames()
     gone: set[str] = set()
     for is_turn in (table.is_recording, lambda name: not table.is_recording(name)):
         left = [name for name in names if name not in gone]
@@ -53,28 +52,27 @@ def follow_photos(
             if not may_leave(folder / name):
                 continue
             try:
-                placed = _follow(store, mover, folder / name, table)
+                outcome = _follow(store, mover, folder / name, table)
             except CatdogError:
                 raise
             except Exception as error:
-                placed = stumbled(folder / name, error)
-            if placed is None:
+                outcome = internal_error(folder / name, error)
+            if outcome is None:
                 continue
-            if placed.outcome not in (Outcome.LEFT, Outcome.FAILED):
+            if outcome.outcome not in (Outcome.LEFT, Outcome.FAILED):
                 gone.add(name)
-            yield placed
+            yield outcome
 
 
-def _follow(store: Store, mover: Mover, sidecar: Path, table: SidecarNames) -> Placed | None:
-    photos = filed_photos_of(store, sidecar, table, copies=mover.copies)
+def _follow(store: Store, mover: Mover, sidecar: Path, table: SidecarNames) -> FileOutcome | None:
+    photos = _filed_photos_of(store, sidecar, table, copies=mover.copies)
     if not photos:
         return None
     photo = _whose(sidecar, photos)
     if photo is None:
-        return Placed(sidecar, Outcome.LEFT, reason=Reason.UNCLEAR)
+        return FileOutcome(sidecar, reason=Reason.UNCLEAR)
     standing = _standing(photo)
-    stem = os.path.splitext(photo.source.name)[0]
-    new_stem = os.path.splitext(standing.name)[0]
+    stem, new_stem = (os.path.splitext(path.name)[0] for path in (photo.source, standing))
     destination = standing.with_name(renamed(sidecar.name, stem, new_stem))
     if photo.kind is Kind.COPY and os.path.lexists(destination):
         return None  # it was copied with its photo
@@ -82,7 +80,7 @@ def _follow(store: Store, mover: Mover, sidecar: Path, table: SidecarNames) -> P
 
 
 def _whose(sidecar: Path, photos: Sequence[PlannedMove]) -> PlannedMove | None:
-    """Choose the photo that a sidecar goes to; None while another may be meant."""
+    """Return the photo that a sidecar goes to; None while another may be meant."""
     if len(photos) == 1 and _never_left(photos[0]):
         return photos[0]
     agreeing = [photo for photo in photos if are_of_one_time(sidecar, _standing(photo))]
@@ -93,10 +91,10 @@ def _whose(sidecar: Path, photos: Sequence[PlannedMove]) -> PlannedMove | None:
     return photos[0]
 
 
-def filed_photos_of(
-    store: Store, sidecar: Path, table: SidecarNames, *, copies: bool = False
+def _filed_photos_of(
+    store: Store, sidecar: Path, table: SidecarNames, *, copies: bool
 ) -> list[PlannedMove]:
-    """Find the photos that a sidecar may belong to, of those that still stand."""
+    """Return the photos that a sidecar may belong to, of those that still stand."""
     for key in _all_keys(sidecar.name, table):
         found = [
             move
@@ -119,7 +117,7 @@ def _all_keys(name: str, table: SidecarNames) -> Iterator[Key]:
 
 
 def _moves_named(store: Store, folder: Path, key: Key) -> list[PlannedMove]:
-    """Read the moves of photos out of a folder that have about such a name."""
+    """Return the moves of photos out of a folder that have about such a name."""
     stem = os.path.splitext(key.text)[0] if key.whole and not key.is_cut else key.text
     begin = stem_key(folder, stem)
     stems = {begin, stem_key(folder, key.text)}
@@ -133,7 +131,7 @@ def _moves_named(store: Store, folder: Path, key: Key) -> list[PlannedMove]:
 
 
 def _standing(move: PlannedMove) -> Path:
-    """Give where a photo is now: the person may have put it elsewhere."""
+    """Return where a photo is now: the person may have put it elsewhere."""
     return move.found_at or move.destination
 
 
@@ -153,10 +151,10 @@ def _stands(move: PlannedMove, *, copies: bool) -> bool:
 def _is_of_the_same_shot(sidecar: Path, photo: PlannedMove, table: SidecarNames) -> bool:
     if not table.is_recording(sidecar.name) or photo.kind is Kind.COPY:
         return True
-    seen = FileIdentity.of(sidecar)
-    if seen is None:
+    identity = FileIdentity.of(sidecar)
+    if identity is None:
         return False
-    return abs(seen.mtime_ns - photo.identity.mtime_ns) <= _SAME_SHOT_NS
+    return abs(identity.mtime_ns - photo.identity.mtime_ns) <= _SAME_SHOT_NS
 
 
 def _is_about(sidecar: Path, photo: PlannedMove, key: Key) -> bool:
@@ -166,8 +164,8 @@ def _is_about(sidecar: Path, photo: PlannedMove, key: Key) -> bool:
 
 
 def may_still_get_its_photo(sidecar: Path) -> bool:
-    """Tell whether a sidecar has only just come: its own photo may be on its way."""
+    """Return whether a sidecar has only just come: its own photo may be on its way."""
     try:
-        return time.time() - sidecar.lstat().st_ctime < PATIENCE
+        return time.time() - sidecar.lstat().st_ctime < PATIENCE_SECONDS
     except OSError:
         return False

@@ -1,31 +1,32 @@
-"""Gives photos and what belongs to them their places: never over another file, and never twice."""
+"""Gives photos and their sidecars their places: never over another file, and never twice."""
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import deque
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
 from core.errors import CatdogError
-from core.model.verdict import Prediction
-from sorter.dates.sources import Dated
-from sorter.digests import Digests
+from core.paths import display
 from sorter.filing.carry import TornApart, carry_out
 from sorter.identity import FileIdentity, regular
-from sorter.journal.journal import Kind, PlannedMove, Run
+from sorter.journal.moves import Group, Kind, PlannedMove
+from sorter.journal.run import Run
 from sorter.moving.completeness import STILL_SECONDS, Writers, seconds_until_still, writers_of
 from sorter.moving.denied import is_read_only
-from sorter.moving.failures import Placed, destination_gone, failed, read_only, stumbled
+from sorter.moving.failures import failed, internal_error
+from sorter.moving.filesystem import nearest_folder
 from sorter.moving.mounts import Mounts
 from sorter.moving.transfer import BeingWritten, ChangedMeanwhile, same_bytes
-from sorter.outcome import Outcome, Reason
+from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.sidecars.name_patterns import split_at_stem
 
-_TRIES = 100  # at a name that is free when looked at, and taken when asked for
+_TRIES = 100  # at a name that is free when chosen, and taken when asked for
 _LONGEST_NAME = 255  # bytes, on every file system that people use
 
 
@@ -36,24 +37,10 @@ class Conflict(StrEnum):
     SKIP = "skip"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A photo and the folder it is to go to, with all that belongs to it."""
-
-    source: Path
-    folder: Path
-    identity: FileIdentity
-    sidecars: tuple[Path, ...] = ()
-    prediction: Prediction | None = None
-    reason: str | None = None
-    digests: Digests | None = None
-    dated: Dated | None = None
-
-
 class Mover:
     """Moves or copies files as its run's journal has them planned.
 
-    Without a run it is a dry run: everything is looked at and chosen alike, and nothing done.
+    Without a run it is a dry run: everything is checked and chosen alike, and nothing done.
     """
 
     def __init__(
@@ -66,266 +53,245 @@ class Mover:
         on_conflict: Conflict = Conflict.RENAME,
         still_seconds: float = STILL_SECONDS,
     ) -> None:
-        """All places that are asked for lie in `destination`, which may still have to be made.
+        """All moves lead into `destination`, which may still have to be made.
 
         `mounts` is what was mounted when all was there for sure, if that was before now.
         What may have writers that the system does not tell of is copied once it has not changed
         for `still_seconds`.
         """
+        self.copies = copy
+        self.still_seconds = still_seconds
         self._run = run
         self._mounts = mounts or Mounts(destination)
-        self._kind = Kind.COPY if copy else Kind.MOVE
         self._on_conflict = on_conflict
-        self._still_seconds = still_seconds
         self._promised: dict[str, Path] = {}  # destinations that are planned, to their sources
 
-    @property
-    def copies(self) -> bool:
-        """Whether originals stay."""
-        return self._kind is Kind.COPY
+    def group(self, photo: FileOutcome, sidecars: Sequence[Path]) -> Group:
+        """Return the moves of a photo to its destination, and of its sidecars beside it."""
+        assert photo.destination is not None
+        assert photo.identity is not None
+        kind = Kind.COPY if self.copies else Kind.MOVE
+        prediction = photo.verdict.prediction if photo.verdict else None
+        photo_move = PlannedMove(
+            kind=kind,
+            source=photo.path,
+            destination=photo.destination,
+            identity=photo.identity,
+            label=prediction.label if prediction else None,
+            confidence=prediction.confidence if prediction else None,
+            model_version=prediction.model_version if prediction else None,
+            reason=photo.reason,
+            is_photo=True,
+            sha256=photo.digests.sha256 if photo.digests else None,
+            pixels=photo.digests.pixels if photo.digests else None,
+        )
+        folder = photo.destination.parent
+        return [photo_move] + [
+            PlannedMove(kind, path, folder / path.name, identity, reason=Reason.SIDECAR)
+            for path in sidecars
+            if (identity := regular(path)) is not None
+        ]
 
-    def place(self, requests: Sequence[Request]) -> Generator[list[Placed], None, None]:
-        """Give each photo its place in its folder, which is made if it is missing.
+    def place(
+        self, groups: Sequence[Group], *, on_conflict: Conflict | None = None
+    ) -> Generator[list[FileOutcome], None, None]:
+        """Bring each group to its destination, whose folder is made if it is missing.
 
-        If its name is taken there by a file of the same bytes it is a duplicate and stays; by
-        another file, it and what belongs to it get the first number that is free for all of
-        them: `photo (1).jpg`, `photo (1).xmp`. It stays, too, if it is in that folder already
-        or is no longer the file that was looked at.
+        If a photo's name is taken there by a file of the same bytes it is a duplicate and left;
+        by another file, the group gets the first number that is free for all of it:
+        `photo (1).jpg`, `photo (1).xmp`. It is left, too, if it is in that folder already or is
+        no longer the file that was read.
 
-        All are planned in the journal before the first is moved. Gives what came of each request
-        in turn, the photo first. Raises StoreUnusable before anything was moved.
+        All are planned in the journal before the first is moved. Yields the outcomes of each
+        group in turn, the photo's first. Raises StoreUnusable before anything was moved.
         """
-        chosen = [self._choose(request) for request in requests]
+        on_conflict = on_conflict or self._on_conflict
+        chosen = [self._choose(group, on_conflict) for group in groups]
         choices = deque(chosen if self._run is None else self._plan(self._run, chosen))
         try:
-            for request in requests:
+            for group in groups:
                 choice = choices.popleft()
                 if self._run is not None and _is_broken_promise(choice):
-                    (choice,) = self._plan(self._run, [self._choose(request)])
-                if isinstance(choice, Placed):
+                    (choice,) = self._plan(self._run, [self._choose(group, on_conflict)])
+                if isinstance(choice, FileOutcome):
                     yield [choice]
                 elif self._run is None:
-                    yield self._success(choice)
+                    yield self._moved(choice)
                 else:
-                    yield self._carry(self._run, request, choice)
+                    yield self._carry(self._run, group, choice, on_conflict)
         finally:
-            for choice in choices:  # whoever asked has stopped asking
-                if not isinstance(choice, Placed):
-                    self._note_stayed(choice, Reason.INTERRUPTED)
+            for choice in choices:  # the caller has stopped asking
+                if not isinstance(choice, FileOutcome):
+                    self._note_left(choice, Reason.INTERRUPTED)
 
-    def _plan(
-        self, run: Run, chosen: Sequence[list[PlannedMove] | Placed]
-    ) -> list[list[PlannedMove] | Placed]:
+    def follow(self, sidecar: Path, destination: Path, photo: PlannedMove) -> FileOutcome:
+        """Send a sidecar that came late after its photo, whose move the journal has.
+
+        It takes exactly that name, or is left. Raises StoreUnusable.
+        """
+        identity = regular(sidecar)
+        if identity is None:
+            return FileOutcome(sidecar, reason=Reason.SIDECAR)
+        move = PlannedMove(
+            photo.kind,
+            sidecar,
+            destination,
+            identity,
+            reason=Reason.SIDECAR,
+            group_id=photo.group_id,
+        )
+        ((outcome,),) = self.place([[move]], on_conflict=Conflict.SKIP)
+        return outcome
+
+    def _plan(self, run: Run, chosen: Sequence[Group | FileOutcome]) -> list[Group | FileOutcome]:
         """Plan what was chosen in one go, or if one of them cannot be written down, each alone."""
-        groups = [choice for choice in chosen if not isinstance(choice, Placed)]
+        groups = [choice for choice in chosen if not isinstance(choice, FileOutcome)]
         try:
             planned = iter(run.plan(groups))
-            return [one if isinstance(one, Placed) else next(planned) for one in chosen]
+            return [one if isinstance(one, FileOutcome) else next(planned) for one in chosen]
         except CatdogError:
             raise
         except Exception as error:
             if len(chosen) != 1:
                 return [planned for one in chosen for planned in self._plan(run, [one])]
             self._forget(groups[0])
-            return [stumbled(groups[0][0].source, error)]
+            return [internal_error(groups[0][0].source, error)]
 
-    def follow(self, sidecar: Path, destination: Path, photo: PlannedMove) -> Placed:
-        """Send a sidecar that came late after its photo, whose move the journal has.
-
-        It takes exactly that name, or stays. Raises StoreUnusable.
-        """
-        identity = regular(sidecar)
-        if identity is None:
-            return Placed(sidecar, Outcome.LEFT, reason=Reason.SIDECAR)
+    def _choose(self, group: Group, on_conflict: Conflict) -> Group | FileOutcome:
+        """Return a group under names that are free, or why the photo is left, were it a bug."""
+        source, folder = group[0].source, group[0].destination.parent
         try:
-            trouble = self._mounts.trouble(destination.parent)
-            if trouble is not None:
-                return destination_gone(sidecar, trouble)
-            if not self._is_complete(sidecar, destination.parent):
-                return Placed(sidecar, Outcome.LEFT, reason=Reason.BEING_WRITTEN)
-            if os.path.lexists(destination):
-                if same_bytes(sidecar, destination):
-                    return Placed(sidecar, Outcome.DUPLICATE, destination)
-                return Placed(sidecar, Outcome.LEFT, destination, Reason.CONFLICT)
-        except OSError as error:
-            return failed(sidecar, destination.parent, error)
-        move = PlannedMove(
-            kind=photo.kind,
-            source=sidecar,
-            destination=destination,
-            identity=identity,
-            reason=Reason.SIDECAR,
-            group_id=photo.group_id,
-        )
-        if self._run is None:
-            return self._success([move])[0]
-        (planned,) = self._run.plan([[move]])
-        try:
-            carry_out(self._run, planned)
-        except ChangedMeanwhile as error:
-            self._run.failed(planned[0], _changed(error))
-            return Placed(sidecar, Outcome.LEFT, reason=_changed(error))
-        except OSError as error:
-            self._run.failed(planned[0], Reason.CONFLICT)
-            if not isinstance(error, FileExistsError):
-                return failed(sidecar, destination.parent, error)
-            return Placed(sidecar, Outcome.LEFT, destination, Reason.CONFLICT)
-        return self._success(planned)[0]
-
-    def _choose(self, request: Request) -> list[PlannedMove] | Placed:
-        """Choose names for a photo and its sidecars, or say why it stays, were it a bug."""
-        try:
-            return self._names_for(request)
-        except Exception as error:
-            return stumbled(request.source, error)
-
-    def _names_for(self, request: Request) -> list[PlannedMove] | Placed:
-        """Choose free names for a photo and its sidecars, or say why it stays."""
-        source, folder = request.source, request.folder
-        try:
-            trouble = self._mounts.trouble(folder)
-            if trouble is not None:
-                return destination_gone(source, trouble)
-            if FileIdentity.of(source) != request.identity:
-                return Placed(source, Outcome.LEFT, reason=Reason.CHANGED)
-            if _is_same_folder(source.parent, folder):
-                return Placed(source, Outcome.LEFT, reason=Reason.IN_PLACE)
-            if not self.copies and is_read_only(source.parent):
-                return read_only(source, folder)  # before it is copied for nothing
-            sidecars = {path: regular(path) for path in request.sidecars}
-            members = [path for path, identity in sidecars.items() if identity is not None]
-            if not all(self._is_complete(path, folder) for path in (source, *members)):
-                return Placed(source, Outcome.LEFT, reason=Reason.BEING_WRITTEN)
-            for number in count():
-                photo, *others = [folder / name for name in group_names(source, members, number)]
-                if self._is_taken(photo):
-                    if same_bytes(source, self._promised.get(_key(photo), photo)):
-                        return Placed(source, Outcome.DUPLICATE, photo)
-                    if self._on_conflict is Conflict.SKIP:
-                        return Placed(source, Outcome.LEFT, photo, Reason.CONFLICT)
-                elif not any(self._is_taken(other) for other in others):
-                    break
-                elif self._on_conflict is Conflict.SKIP:
-                    taken = next(other for other in others if self._is_taken(other))
-                    return Placed(source, Outcome.LEFT, taken, Reason.CONFLICT)
+            return self._obstacle(group) or self._under_free_names(group, on_conflict)
         except OSError as error:
             return failed(source, folder, error)
-        for destination, origin in zip([photo, *others], [source, *members], strict=True):
-            self._promised[_key(destination)] = origin
-        seen = request.prediction
-        photo_move = PlannedMove(
-            kind=self._kind,
-            source=source,
-            destination=photo,
-            identity=request.identity,
-            label=seen.label if seen else None,
-            confidence=seen.confidence if seen else None,
-            model_version=seen.model_version if seen else None,
-            reason=request.reason,
-            is_photo=True,
-            sha256=request.digests.sha256 if request.digests else None,
-            pixels=request.digests.pixels if request.digests else None,
-        )
-        return [photo_move] + [
-            PlannedMove(self._kind, origin, other, identity, reason=Reason.SIDECAR)
-            for origin, other in zip(members, others, strict=True)
-            if (identity := sidecars[origin]) is not None
-        ]
+        except Exception as error:
+            return internal_error(source, error)
 
-    def _carry(self, run: Run, request: Request, group: list[PlannedMove]) -> list[Placed]:
-        """Carry out what is planned for a request, under other names if these were taken."""
-        for number in count(1):
-            try:
-                carry_out(run, group)
-            except FileExistsError as error:  # since it was planned
-                self._forget(group)
-                if number == _TRIES:  # a file system that says so whatever the name
-                    placed = failed(request.source, request.folder, error)
-                    return [self._stays(group, placed, request)]
-                chosen = self._choose(request)
-                if isinstance(chosen, Placed) or len(chosen) != len(group):
-                    return [self._stays(group, chosen, request)]
-                group = [
-                    replace(move, destination=new.destination)
-                    for move, new in zip(group, chosen, strict=True)
-                ]
-                run.plan_again(group)
-            except ChangedMeanwhile as error:
-                placed = Placed(request.source, Outcome.LEFT, reason=_changed(error))
-                return [self._stays(group, placed, request)]
-            except TornApart as error:
-                self._forget(group)
-                return [failed(request.source, request.folder, error)]
-            except OSError as error:
-                beside = [move.source for move in group[1:]]
-                placed = failed(request.source, request.folder, error, beside=beside)
-                return [self._stays(group, placed, request)]
-            except CatdogError:
-                raise
-            except Exception as error:  # what was planned stays so: recovery looks at the files
-                self._forget(group)
-                return [stumbled(request.source, error)]
-            else:
-                self._forget(group)
-                return self._success(group)
+    def _obstacle(self, group: Group) -> FileOutcome | None:
+        """Return why a photo is left whatever names are free, if so. Raises OSError."""
+        photo = group[0]
+        source, folder = photo.source, photo.destination.parent
+        trouble = self._mounts.trouble(folder)
+        if trouble is not None:
+            message = f"{display(source)} stays: {trouble}"
+            return FileOutcome(source, Outcome.FAILED, Reason.DESTINATION_GONE, message=message)
+        if FileIdentity.of(source) != photo.identity:
+            return FileOutcome(source, reason=Reason.CHANGED)
+        if source.name == photo.destination.name and _is_same_folder(source.parent, folder):
+            return FileOutcome(source, reason=Reason.IN_PLACE)
+        if photo.kind is not Kind.COPY and is_read_only(source.parent):
+            # before it is copied for nothing
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(source))
+        if not all(self._is_complete(move) for move in group):
+            return FileOutcome(source, reason=Reason.BEING_WRITTEN)
+        return None
+
+    def _under_free_names(self, group: Group, on_conflict: Conflict) -> Group | FileOutcome:
+        source = group[0].source
+        for number in count():
+            named = numbered(group, number)
+            taken = next((move for move in named if self._is_taken(move.destination)), None)
+            if taken is None:
+                self._promised |= {str(move.destination): move.source for move in named}
+                return named
+            place = taken.destination
+            if taken is named[0] and same_bytes(source, self._promised.get(str(place), place)):
+                return FileOutcome(source, Outcome.DUPLICATE, destination=place)
+            if on_conflict is Conflict.SKIP:
+                return FileOutcome(source, reason=Reason.CONFLICT, destination=place)
         raise AssertionError("count() does not end")
 
-    def _stays(
-        self, group: list[PlannedMove], placed: list[PlannedMove] | Placed, request: Request
-    ) -> Placed:
-        """Note that a group stayed."""
-        if not isinstance(placed, Placed):  # a sidecar came or went just now
-            self._forget(placed)
-            placed = Placed(request.source, Outcome.LEFT, reason=Reason.CHANGED)
-        self._note_stayed(group, placed.reason or placed.outcome)
-        return placed
+    def _carry(
+        self, run: Run, group: Group, planned: Group, on_conflict: Conflict
+    ) -> list[FileOutcome]:
+        """Carry out what is planned for a group, under other names if these were taken."""
+        source, folder = group[0].source, group[0].destination.parent
+        for number in count(1):
+            try:
+                carry_out(run, planned, self.still_seconds)
+            except FileExistsError as error:  # since it was planned
+                self._forget(planned)
+                if number == _TRIES:  # a file system that says so whatever the name
+                    return self._left(planned, failed(source, folder, error))
+                chosen = self._choose(group, on_conflict)
+                if isinstance(chosen, FileOutcome):
+                    return self._left(planned, chosen)
+                planned = [
+                    replace(move, destination=new.destination)
+                    for move, new in zip(planned, chosen, strict=True)
+                ]
+                run.plan_again(planned)
+            except ChangedMeanwhile as error:
+                being_written = isinstance(error, BeingWritten)
+                reason = Reason.BEING_WRITTEN if being_written else Reason.CHANGED
+                return self._left(planned, FileOutcome(source, reason=reason))
+            except TornApart as error:
+                self._forget(planned)
+                return [failed(source, folder, error)]
+            except OSError as error:
+                sidecars = [move.source for move in group[1:]]
+                return self._left(planned, failed(source, folder, error, sidecars=sidecars))
+            except CatdogError:
+                raise
+            except Exception as error:  # what was planned stays so: recovery checks the files
+                self._forget(planned)
+                return [internal_error(source, error)]
+            else:
+                self._forget(planned)
+                return self._moved(planned)
+        raise AssertionError("count() does not end")
 
-    def _note_stayed(self, group: Sequence[PlannedMove], reason: str) -> None:
+    def _left(self, group: Group, outcome: FileOutcome) -> list[FileOutcome]:
+        self._note_left(group, outcome.reason or outcome.outcome)
+        return [outcome]
+
+    def _note_left(self, group: Group, reason: str) -> None:
         self._forget(group)
         if self._run is not None:
             for move in group:
                 self._run.failed(move, reason)
 
-    def _success(self, group: list[PlannedMove]) -> list[Placed]:
-        done, would = (Outcome.MOVED, Outcome.WOULD_MOVE)
-        if self._kind is Kind.COPY:
-            done, would = (Outcome.COPIED, Outcome.WOULD_COPY)
+    def _moved(self, group: Group) -> list[FileOutcome]:
+        done, would = Outcome.MOVED, Outcome.WOULD_MOVE
+        if group[0].kind is Kind.COPY:
+            done, would = Outcome.COPIED, Outcome.WOULD_COPY
         outcome = would if self._run is None else done
-        return [Placed(move.source, outcome, move.destination, move.reason) for move in group]
+        return [FileOutcome(move.source, outcome, move.reason, move.destination) for move in group]
 
-    def _is_complete(self, path: Path, folder: Path) -> bool:
+    def _is_complete(self, move: PlannedMove) -> bool:
         """Tell whether a file may go: renamed it goes on growing, copied it would not."""
-        writers = writers_of(path)
+        writers = writers_of(move.source)
         if writers is not Writers.UNKNOWN:
             return writers is Writers.NOBODY
-        if self._kind is not Kind.COPY and _are_on_one_disk(path, folder):
+        if move.kind is not Kind.COPY and _is_on_disk_of(move.destination.parent, move.source):
             return True
-        return seconds_until_still(path, self._still_seconds) <= 0
+        return seconds_until_still(move.source, self.still_seconds) <= 0
 
     def _is_taken(self, destination: Path) -> bool:
-        return _key(destination) in self._promised or os.path.lexists(destination)
+        # strings are half the size of paths
+        return str(destination) in self._promised or os.path.lexists(destination)
 
-    def _forget(self, group: Sequence[PlannedMove]) -> None:
+    def _forget(self, group: Group) -> None:
         """Take back promises: the names are taken now, or free."""
         for move in group:
-            self._promised.pop(_key(move.destination), None)
+            self._promised.pop(str(move.destination), None)
 
 
-def group_names(photo: Path, sidecars: Sequence[Path], number: int) -> list[str]:
+def numbered(group: Group, number: int) -> Group:
     """Name a photo and its sidecars alike, with ` (number)` added to the stem, 0 for none.
 
     The stem is cut if a name grew too long for any of them.
     """
-    stem = os.path.splitext(photo.name)[0]
-    names = [photo.name, *(path.name for path in sidecars)]
     if number == 0:
-        return names
-    parts = [(stem, photo.name[len(stem) :])]
-    parts += [split_at_stem(name, stem) for name in names[1:]]
+        return group
+    stem = os.path.splitext(group[0].destination.name)[0]
+    parts = [split_at_stem(move.destination.name, stem) for move in group]
     longest = max(len(os.fsencode(tail)) for _, tail in parts)
     ending = f" ({number})"
+    most = _LONGEST_NAME - longest - len(ending)
     return [
-        _cut(head, _LONGEST_NAME - longest - len(ending)) + ending + tail for head, tail in parts
+        replace(move, destination=move.destination.with_name(_cut(head, most) + ending + tail))
+        for move, (head, tail) in zip(group, parts, strict=True)
     ]
 
 
@@ -336,26 +302,16 @@ def _cut(head: str, most: int) -> str:
     return head
 
 
-def _is_broken_promise(choice: list[PlannedMove] | Placed) -> bool:
+def _is_broken_promise(choice: Group | FileOutcome) -> bool:
     """Tell whether a photo was to stay for a like one that did not get there after all."""
-    if not isinstance(choice, Placed) or choice.outcome is not Outcome.DUPLICATE:
+    if not isinstance(choice, FileOutcome) or choice.outcome is not Outcome.DUPLICATE:
         return False
     return choice.destination is not None and not os.path.lexists(choice.destination)
 
 
-def _are_on_one_disk(path: Path, folder: Path) -> bool:
+def _is_on_disk_of(folder: Path, path: Path) -> bool:
     """Tell whether a file can be renamed into a folder, which may not be there yet."""
-    there = next(one for one in (folder, *folder.parents) if os.path.isdir(one))
-    return path.lstat().st_dev == there.stat().st_dev
-
-
-def _changed(error: ChangedMeanwhile) -> Reason:
-    return Reason.BEING_WRITTEN if isinstance(error, BeingWritten) else Reason.CHANGED
-
-
-def _key(path: Path) -> str:
-    """Give what a promised name is known by: strings are half the size of paths."""
-    return str(path)
+    return path.lstat().st_dev == nearest_folder(folder).stat().st_dev
 
 
 def _is_same_folder(one: Path, other: Path) -> bool:

@@ -1,54 +1,41 @@
-"""Photos looked at ahead on all cores; whatever goes wrong with one is that one's outcome."""
+"""Photos read and judged ahead on all cores; whatever goes wrong with one is its outcome."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import UnreadableImage
 from core.model.classifier import Classifier
-from core.model.verdict import Prediction
-from core.paths import display
 from core.runtime.lookahead import map_ahead
-from sorter.digests import Digests, Reading
+from sorter.digests import Reading
 from sorter.identity import FileIdentity
+from sorter.moving.failures import internal_error
+from sorter.outcome import FileOutcome, Outcome
+from sorter.routes import Routes
 
-log = logging.getLogger(__name__)
-
-# Answers are small: so many wait that the cores have work while whoever takes them writes to disk
+# Verdicts are small: so many wait that the cores have work while their taker writes to disk
 _AHEAD_PER_CORE = 32
 
 
-class Stumbled(Exception):
-    """A bug of catdog's, which one photo has shown; the log has it."""
+def judge_photos(
+    classifier: Classifier, routes: Routes, photos: Iterable[Path]
+) -> Iterator[FileOutcome]:
+    """Yield each photo with its verdict, in order; it is left for now, or failed to be read."""
 
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A photo that was looked at."""
-
-    path: Path
-    identity: FileIdentity | None  # before it was read
-    answer: Prediction | UnreadableImage | Stumbled
-    digests: Digests | None = None
-
-
-def look_at(classifier: Classifier, photos: Iterable[Path]) -> Iterator[Seen]:
-    """Look at photos in their order, ahead on all cores, however many there are."""
-
-    def look(photo: Path) -> Seen:
+    def read(photo: Path) -> FileOutcome:
         identity = FileIdentity.of(photo)
+        outcome = FileOutcome(photo, identity=identity)
         try:
             reading = Reading(photo)
-            answer = classifier.classify(reading.open)
-            return Seen(photo, identity, answer, reading.digests)
+            verdict = routes.judge(classifier.classify(reading.open))
+            return replace(outcome, verdict=verdict, digests=reading.digests)
         except UnreadableImage as error:
-            return Seen(photo, identity, error)
+            reason, message = error.code.value, str(error)
+            return replace(outcome, outcome=Outcome.FAILED, reason=reason, message=message)
         except Exception as error:
-            log.exception("%s", display(photo))
-            return Seen(photo, identity, Stumbled(str(error)))
+            return replace(internal_error(photo, error), identity=identity)
 
-    for _, seen in map_ahead(look, photos, ahead_per_core=_AHEAD_PER_CORE):
-        yield seen
+    for _, outcome in map_ahead(read, photos, ahead_per_core=_AHEAD_PER_CORE):
+        yield outcome

@@ -1,10 +1,10 @@
-"""Finds what a run has filed where it stands now: touched, tagged, or in a renamed folder."""
+"""Finding what a run has filed: touched, tagged, or in a renamed folder."""
 
 from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from core.store.database import Store, columns_below, from_column
 from sorter.digests import has_same_bytes, has_same_pixels
 from sorter.identity import FileIdentity, regular
-from sorter.journal.journal import PlannedMove, read_moves
+from sorter.journal.moves import Group, PlannedMove, read_moves
 
 
 class LeftBecause(StrEnum):
@@ -25,7 +25,7 @@ class LeftBecause(StrEnum):
     ORIGINAL_GONE = "original-gone"  # of a copy, which is then all there is
 
 
-class Files:
+class _Files:
     """The files below a folder by name and size, listed when they are first asked for."""
 
     def __init__(self, folder: Path) -> None:
@@ -33,14 +33,14 @@ class Files:
         self._files: defaultdict[tuple[str, int], list[Path]] | None = None
 
     def like(self, move: PlannedMove) -> list[Path]:
-        """List files of a move's name and size."""
+        """Return files of a move's name and size."""
         if self._files is None:
             self._files = defaultdict(list)
             for folder, _, names in os.walk(self._folder):
                 for name in names:
-                    seen = regular(Path(folder, name))
-                    if seen is not None:
-                        self._files[name, seen.size].append(Path(folder, name))
+                    identity = regular(Path(folder, name))
+                    if identity is not None:
+                        self._files[name, identity.size].append(Path(folder, name))
         return self._files.get((move.destination.name, move.identity.size), [])
 
 
@@ -49,26 +49,27 @@ class FoundAgain:
 
     def __init__(self, store: Store, destination: Path) -> None:
         self._store = store
-        self._files = Files(destination)
+        self._files = _Files(destination)
 
-    def group(self, group: Sequence[PlannedMove]) -> list[PlannedMove] | LeftBecause:
-        """Give the moves of a photo and its sidecars with where these stand now, the photo first.
+    def group(self, group: Group) -> Group | LeftBecause:
+        """Return the moves of a photo and its sidecars with where these stand now, the photo first.
 
         It is found in another place only if its whole folder is: what a person has moved alone
         was moved on purpose.
         """
         photo = group[0]
         if os.path.lexists(photo.destination) or os.path.lexists(photo.destination.parent):
-            return list(group)
+            return group
         for path in self._files.like(photo):
             if is_it(photo, path) and not self._is_filed_into(path.parent):
                 return [
-                    replace(move, destination=path.parent / move.destination.name) for move in group
+                    replace(move, destination=path.with_name(move.destination.name))
+                    for move in group
                 ]
         return LeftBecause.MOVED
 
     def _is_filed_into(self, folder: Path) -> bool:
-        """Tell whether a folder is one of catdog's own, where only a person's hand puts photos."""
+        """Return whether a folder is one that photos are filed into."""
         with self._store.reading() as db:
             row = db.execute(
                 "SELECT 1 FROM moves WHERE dst >= ? AND dst < ? AND undoes IS NULL LIMIT 1",
@@ -78,32 +79,30 @@ class FoundAgain:
 
 
 def is_it(move: PlannedMove, path: Path) -> bool:
-    """Tell whether a file is what was filed, touched since or not. Raises OSError."""
-    seen = regular(path)
-    if seen is None or seen.size != move.identity.size:
+    """Return whether a file is what was filed, touched since or not. Raises OSError."""
+    identity = regular(path)
+    if identity is None or identity.size != move.identity.size:
         return False
-    return move.is_as_filed(seen) or has_same_bytes(path, move.sha256)
+    return move.is_as_filed(identity) or has_same_bytes(path, move.sha256)
 
 
 def unchanged(move: PlannedMove) -> FileIdentity | LeftBecause:
-    """Look whether what was filed still stands there: the same bytes, or but for tags the same."""
-    seen = regular(move.destination)
-    if seen is None:
+    """Return what was filed if it still stands: the same bytes, or but for tags the same."""
+    identity = regular(move.destination)
+    if identity is None:
         return LeftBecause.CHANGED if os.path.lexists(move.destination) else LeftBecause.MOVED
-    try:
+    with suppress(OSError):
         if is_it(move, move.destination) or has_same_pixels(move.destination, move.pixels):
-            return seen
-    except OSError:
-        return LeftBecause.CHANGED
+            return identity
     return LeftBecause.CHANGED
 
 
 def groups_in_renamed(store: Store, folder: Path) -> set[int]:
-    """Find the groups whose photo stands in a folder that was called otherwise when it was filed.
+    """Return the groups whose photo stands in a folder that was called otherwise when it was filed.
 
     Raises StoreUnusable.
     """
-    files, groups = Files(folder), set()
+    files, groups = _Files(folder), set()
     with store.reading() as db:
         rows = db.execute(
             "SELECT moves.id, dst, destination FROM moves JOIN runs ON runs.id = run"

@@ -1,4 +1,4 @@
-"""Files that were looked at and left: not looked at again until they change, or the rules do."""
+"""Files that were left: not sorted again until they change, or the rules do."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from core.store.database import Store, columns_below, from_column, number_to_col
 from sorter.identity import FileIdentity
 
 
-class Memory:
-    """What a folder's daemon remembers, over restarts too."""
+class LeftFiles:
+    """The files that a folder's daemon has left, over restarts too."""
 
     def __init__(self, store: Store, rules: str) -> None:
-        """`rules` name all that a decision hangs on: what was left under others is unknown."""
+        """`rules` name all that decides: what was left under others is unknown."""
         self._store = store
         self._rules = rules
         self._unwritten: list[tuple[bytes, int | bytes, int | bytes, str, str]] = []
 
     def reason(self, path: Path, identity: FileIdentity) -> str | None:
-        """Tell why this very file was left, if it was. Raises StoreUnusable."""
+        """Return why this very file was left, if it was. Raises StoreUnusable."""
         with self._store.reading() as db:
             row = db.execute(
                 "SELECT reason FROM stayed WHERE path = ? AND size = ? AND mtime_ns = ?"
@@ -29,7 +29,7 @@ class Memory:
         return str(row["reason"]) if row else None
 
     def remember(self, path: Path, identity: FileIdentity, reason: str) -> None:
-        """Note that a file was left; `flush` writes it."""
+        """Note that a file was left, for `flush` to write."""
         self._unwritten.append((*_columns(path, identity), self._rules, reason))
 
     def flush(self) -> None:
@@ -47,7 +47,7 @@ class Memory:
         self._unwritten = []
 
     def forget_missing(self, folder: Path) -> None:
-        """Drop what lay in `folder`, at any depth, and is gone. Raises StoreUnusable.
+        """Forget what lay in `folder`, at any depth, and is gone. Raises StoreUnusable.
 
         What undo put back is kept: the folder may only be unmounted.
         """
@@ -63,5 +63,5 @@ class Memory:
 
 
 def _columns(path: Path, identity: FileIdentity) -> tuple[bytes, int | bytes, int | bytes]:
-    """Give a file's path, size and time as they stand in the store."""
+    """Return a file's path, size and time as they stand in the store."""
     return to_column(path), number_to_column(identity.size), number_to_column(identity.mtime_ns)

@@ -24,7 +24,7 @@ class Lock:
         self._lock = FileLock(path, blocking=False, thread_local=False)
 
     def acquire(self) -> bool:
-        """Take the lock; False if another process, or another Lock of this one, has it."""
+        """Take the lock; return False if another process, or another Lock of this one, has it."""
         from filelock import Timeout
 
         try:
@@ -55,11 +55,11 @@ def _unusable(path: Path, error: OSError) -> StoreUnusable:
 
 
 def run_lock(state_dir: Path, token: str) -> Lock:
-    """The lock that a run holds for as long as its process lives."""
+    """Return the lock that a run holds for as long as its process lives."""
     return Lock(state_dir / "locks" / f"run-{token}.lock")
 
 
 def daemon_lock(state_dir: Path, folder: Path) -> Lock:
-    """The lock that the one daemon of a folder holds; `folder` is resolved."""
+    """Return the lock that the one daemon of a folder holds; `folder` is resolved."""
     name = hashlib.sha256(to_column(folder)).hexdigest()[:32]
     return Lock(state_dir / "locks" / f"watch-{name}.lock")

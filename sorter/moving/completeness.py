@@ -50,7 +50,7 @@ def writers_of(path: Path) -> Writers:
 
 
 def is_complete(path: Path, still_seconds: float) -> bool:
-    """Tell whether a file is known to be complete; one that is gone is not."""
+    """Return whether a file is known to be complete; one that is gone is not."""
     writers = writers_of(path)
     if writers is Writers.UNKNOWN:
         return seconds_until_still(path, still_seconds) <= 0
@@ -58,7 +58,7 @@ def is_complete(path: Path, still_seconds: float) -> bool:
 
 
 def seconds_until_still(path: Path, still_seconds: float) -> float:
-    """Tell for how long a file must not change before it counts as complete by that alone.
+    """Return how long a file must not change before it counts as complete by that alone.
 
     By its ctime, which no program can set back.
     """
@@ -71,7 +71,7 @@ def seconds_until_still(path: Path, still_seconds: float) -> float:
 
 
 def _grants_leases(path: Path) -> bool:
-    """Tell whether a refusal means a writer: NFS and SMB grant no lease without the server's."""
+    """Return whether a refusal means a writer: NFS and SMB grant no lease without the server's."""
     from sorter.moving.filesystem import file_system_of
 
     return file_system_of(path).tells_changes

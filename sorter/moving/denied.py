@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from core.paths import display
+from sorter.moving.filesystem import nearest_folder
 from sorter.outcome import Reason
 
 _GET_FLAGS = 0x80086601  # FS_IOC_GETFLAGS of linux/fs.h
@@ -16,7 +17,7 @@ _LOCKED = 0x10 | 0x20  # FS_IMMUTABLE_FL, FS_APPEND_FL
 
 
 def is_read_only(folder: Path) -> bool:
-    """Tell whether a folder is on a file system that cannot be written to, a locked card say."""
+    """Return whether a folder is on a file system that cannot be written to, a locked card say."""
     if not hasattr(os, "statvfs"):
         return False
     try:
@@ -26,14 +27,14 @@ def is_read_only(folder: Path) -> bool:
 
 
 def denied(source: Path, folder: Path) -> tuple[Reason, str] | None:
-    """Find out why a file may not go from its folder into another; None if it cannot be told."""
+    """Return why a file may not go from its folder into another; None if that is not known."""
     home = source.parent
     if is_read_only(home):
         return Reason.READ_ONLY, (
             f"{display(home)} is read-only, as a locked card is: say --copy, which leaves the "
             "photos there."
         )
-    there = next(one for one in (folder, *folder.parents) if os.path.isdir(one))
+    there = nearest_folder(folder)
     for path in (source, home, there):
         if _is_locked(path):
             return Reason.NO_PERMISSION, (

@@ -20,7 +20,7 @@ _SILENT = frozenset(
 )
 _SILENT_STARTS = ("nfs", "smb", "fuse.", "macfuse", "osxfuse")  # nfs4, smbfs, fuse.sshfs
 
-_ENTRIES_TRIED = 100  # of one folder: digits and hard links tell nothing, most names do
+_ENTRIES_TRIED = 100  # of one folder: digits and hard links show nothing, most names do
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class FileSystem:
 
 
 def file_system_of(path: Path) -> FileSystem:
-    """Find the file system that a path lies on, or would lie on: it need not be there.
+    """Return the file system that a path lies on, or would lie on: it need not be there.
 
     One that cannot be found counts as one that tells of changes.
     """
@@ -61,7 +61,7 @@ def file_system_of(path: Path) -> FileSystem:
 
 
 def ignores_case(folder: Path) -> bool | None:
-    """Tell whether names in a folder are the same in any case; None if it cannot be told.
+    """Return whether names in a folder are the same in any case; None if that is not known.
 
     Nothing is written: a name that is there is looked up in the other case. If the folder holds
     none with letters, or is not there, the folders above it on its file system speak for it.
@@ -72,24 +72,24 @@ def ignores_case(folder: Path) -> bool | None:
         with os.scandir(here) as entries:
             names = [entry.name for entry in islice(entries, _ENTRIES_TRIED)]
         for name in names:
-            told = _tells(here, name)
-            if told is not None:
-                return told
+            ignored = _is_there_in_other_case(here, name)
+            if ignored is not None:
+                return ignored
         inner = here
         for outer in here.parents:
             if outer.stat().st_dev != device:
                 break  # a mount point's own name is one of the file system that it stands in
-            told = _tells(outer, inner.name)
-            if told is not None:
-                return told
+            ignored = _is_there_in_other_case(outer, inner.name)
+            if ignored is not None:
+                return ignored
             inner = outer
     except OSError as error:
-        log.debug("case in %s cannot be told: %s", here, error)
+        log.debug("case in %s is not known: %s", here, error)
     return None
 
 
 def nearest_folder(path: Path) -> Path:
-    """Give a folder itself, or where it is not there yet the nearest one above it that is."""
+    """Return a folder itself, or where it is not there yet the nearest one above it that is."""
     return next(one for one in (path, *path.parents) if os.path.isdir(one) or one == one.parent)
 
 
@@ -98,8 +98,8 @@ def _is_silent(kind: str) -> bool:
     return kind in _SILENT or kind.startswith(_SILENT_STARTS)
 
 
-def _tells(folder: Path, name: str) -> bool | None:
-    """Look one name up in the other case."""
+def _is_there_in_other_case(folder: Path, name: str) -> bool | None:
+    """Look one name up in the other case; None if that shows nothing."""
     # beyond ASCII systems differ in what the other case is, and ß has none
     other = "".join(char.swapcase() if char.isascii() else char for char in name)
     if other == name:

@@ -9,12 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.paths import display
+from sorter.moving.filesystem import nearest_folder
 
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
 def mounted() -> frozenset[str]:
-    """List where file systems are mounted, bind mounts of folders included."""
+    """Return where file systems are mounted, bind mounts of folders included."""
     try:
         lines = _MOUNTS.read_bytes().splitlines()
     except OSError:
@@ -36,7 +37,7 @@ class Mounts:
         self._destination = destination
         self._mounted = mounted
         self._at_first = mounted()
-        self._looked_at: dict[Path, tuple[Path, int, int]] = {}  # folders that were well
+        self._checked: dict[Path, tuple[Path, int, int]] = {}  # folders that were well
         self._links: dict[Path, str | None] = {}  # to where they led
         with suppress(OSError), os.scandir(destination) as entries:
             for entry in entries:
@@ -44,14 +45,14 @@ class Mounts:
                     self._links[Path(entry.path)] = _mount_of(entry.path, self._at_first)
 
     def trouble(self, folder: Path) -> str | None:
-        """Say what is in the way of filing into a folder below the destination, if so.
+        """Return what is in the way of filing into a folder below the destination, if so.
 
         The folder may still have to be made. Raises OSError.
         """
-        there = next(one for one in (folder, *folder.parents) if os.path.isdir(one))
+        there = nearest_folder(folder)
         status = there.stat()
         now = (there, status.st_dev, status.st_ino)
-        if self._looked_at.get(folder) == now:
+        if self._checked.get(folder) == now:
             return None
         inside = [*reversed(folder.parents), folder]
         for one in inside:
@@ -68,16 +69,16 @@ class Mounts:
                 f"the disk of {display(folder)} is not the one any more that it was. Mount it "
                 f"again at {shown}, or start catdog again."
             )
-        self._looked_at[folder] = now
+        self._checked[folder] = now
         return None
 
 
 def _mount_of(folder: Path | str, mount_points: frozenset[str]) -> str | None:
-    """Find where the file system begins that a folder is on; None if the system does not tell."""
+    """Return where the file system begins that a folder is on; None if that is not known."""
     real = Path(os.path.realpath(folder))
     return next((str(one) for one in (real, *real.parents) if str(one) in mount_points), None)
 
 
 def _unescaped(field: bytes) -> bytes:
-    """Read a field of mountinfo, where blanks and the like are `\\040`; see proc(5)."""
+    """Return a field of mountinfo, where blanks and the like are `\\040`; see proc(5)."""
     return re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), field)

@@ -64,7 +64,7 @@ def _is_empty(destination: Path) -> bool:
 
 
 def _platform_rename() -> Callable[[bytes, bytes], int] | None:
-    """Find the C library's no-replace rename; the function gives 0 or an error number."""
+    """Return the C library's no-replace rename, which returns 0 or an error number."""
     libc = ctypes.CDLL(None, use_errno=True)
     if sys.platform == "darwin" and hasattr(libc, "renamex_np"):
         return lambda source, destination: _errno_of(

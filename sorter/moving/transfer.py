@@ -24,7 +24,7 @@ _COPYFILE_METADATA = 0b111  # COPYFILE_ACL | COPYFILE_STAT | COPYFILE_XATTR, cop
 
 
 class ChangedMeanwhile(Exception):
-    """The file is not the one that was looked at any more."""
+    """The file is not the one that was planned to move any more."""
 
 
 class BeingWritten(ChangedMeanwhile):

@@ -9,7 +9,7 @@ from sorter.moving.rename import rename_no_replace
 
 
 def are_two_names(kept: Path, ours: Path, aside: Path) -> bool:
-    """Prove that a file stays at `kept` whatever becomes of the name `ours`.
+    """Return whether it is proved that a file stays at `kept` whatever becomes of `ours`.
 
     Device and inode do not tell: a union of disks such as mergerfs gives other numbers than the
     disk below, and a bind mount the same. So `ours` is called `aside` for a moment, in the same

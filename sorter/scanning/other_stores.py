@@ -32,14 +32,14 @@ _NAMES = (*_LIBRARIES, *_PREVIEWS, *_REMOVED, *_SYSTEMS)
 
 
 def is_other_store(name: str) -> bool:
-    """Tell by a folder's name, in any case, whether another program keeps its own in it."""
-    lower = name.lower()
-    return any(fnmatchcase(lower, pattern) for pattern in _NAMES)
+    """Return by a folder's name, in any case, whether another program keeps its own in it."""
+    return _matches(name, _NAMES)
 
 
 def first_library(names: Iterable[str]) -> str | None:
-    """Name the first folder of a path that is a program's library, and no place for input."""
-    for name in names:
-        if any(fnmatchcase(name.lower(), pattern) for pattern in _LIBRARIES):
-            return name
-    return None
+    """Return the first folder of a path that is a program's library, and no place for input."""
+    return next((name for name in names if _matches(name, _LIBRARIES)), None)
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name.lower(), pattern) for pattern in patterns)

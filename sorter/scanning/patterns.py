@@ -18,10 +18,10 @@ class _Pattern:
 
 
 def excludes(patterns: Iterable[str], path: PurePath, *, is_folder: bool) -> bool:
-    """Tell whether a path below the inbox is left out, by itself or with a folder it lies in.
+    """Return whether a path below the inbox is excluded, by itself or with a folder it lies in.
 
     Of several patterns that match the last decides, and one with `!` takes back; but nothing is
-    taken back out of a folder that is left out.
+    taken back out of a folder that is excluded.
     """
     read = [_read(pattern) for pattern in patterns]
     parts = path.parts
@@ -33,7 +33,7 @@ def excludes(patterns: Iterable[str], path: PurePath, *, is_folder: bool) -> boo
 
 
 def includes(patterns: Iterable[str], path: PurePath) -> bool:
-    """Tell whether a photo below the inbox is asked for, by itself or with its folder.
+    """Return whether a photo below the inbox is asked for, by itself or with its folder.
 
     A name without a slash is the photo's own.
     """

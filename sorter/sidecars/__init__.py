@@ -1,1 +1,1 @@
-"""Which files belong to a photo, by their names and by what they say."""
+"""Sidecars: which files are of which photo, by their names and by what is in them."""

@@ -1,4 +1,4 @@
-"""Which files of a folder belong to which of its photos, and go where these go."""
+"""Which sidecars in a folder are of which of its photos, and go where these go."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 
 from core.images.listing import is_photo_name
 from sorter.names import fold
-from sorter.sidecars.name_patterns import Key, SidecarNames
+from sorter.sidecars.name_patterns import DEFAULT_NAMES, Key, SidecarNames
 from sorter.sidecars.takeout_titles import About, about
 
 _BEGINNING = 40  # letters by which photos are found whose name a note has the beginning of
 
 
 class FolderSidecars:
-    """The files of one folder that belong to its photos.
+    """The sidecars in one folder.
 
-    A file named after the stem of several photos (`IMG.xmp` beside `IMG.heic` and `IMG.jpg`)
+    One named after the stem of several photos (`IMG.xmp` beside `IMG.heic` and `IMG.jpg`)
     goes with the last of them that leaves, unless one has the name in exactly this case.
     """
 
@@ -27,19 +27,19 @@ class FolderSidecars:
         names: Iterable[str],
         photos: Collection[str] = (),
         *,
-        table: SidecarNames | None = None,
+        table: SidecarNames = DEFAULT_NAMES,
         about: Callable[[str], About] | None = None,
     ) -> None:
-        """Look at the names of all files in the folder.
+        """Match the names of all files in the folder.
 
         `photos` are those among them that are photos without being named as one. `about`
         reads what a JSON file is about; without it names alone decide.
         """
         names = list(names)
         self._photos = photos
-        self._table = table or SidecarNames()
+        self._table = table
         self._about = about
-        sidecars = [name for name in names if self._table.is_sidecar(name) and name not in photos]
+        sidecars = [name for name in names if table.is_sidecar(name) and name not in photos]
         self._of: defaultdict[str, list[str]] = defaultdict(list)
         self._owners: dict[str, tuple[str, ...]] = {}
         self._keys: dict[str, Key] = {}  # by which each has its owners
@@ -47,21 +47,21 @@ class FolderSidecars:
         self._gone: set[str] = set()
         if not sidecars:
             return  # as in most folders, however large
-        self._names = _Index(names, [key for one in sidecars for key in self._table.keys(one)])
+        self._names = _Index(names, [key for one in sidecars for key in table.keys(one)])
         for sidecar in sidecars:
             owners = self._find_owners(sidecar)
             self._owners[sidecar] = owners
             for owner in owners:
                 self._of[owner].append(sidecar)
-            if not owners and not self._is_somebody_elses(sidecar):
+            if not owners and not self._is_of_another_file(sidecar):
                 self._orphans.append(sidecar)
 
     def of(self, photo: str) -> tuple[str, ...]:
-        """Name all that belongs to a photo."""
+        """Return the sidecars of a photo."""
         return tuple(one for one in self._of.get(photo, ()) if self._is_about(one, photo))
 
     def take(self, photo: str) -> tuple[str, ...]:
-        """Name what goes with a photo that leaves the folder now."""
+        """Return the sidecars that go with a photo that leaves the folder now."""
         if photo not in self._of:
             return ()
         self._gone.add(photo)
@@ -79,15 +79,15 @@ class FolderSidecars:
         self._gone.discard(photo)
 
     def orphans(self) -> tuple[str, ...]:
-        """Name the sidecars whose photo is not here; it may have left already."""
+        """Return the sidecars whose photo is not here; it may have left already."""
         return tuple(self._orphans)
 
     def owned(self) -> Iterator[str]:
-        """Name the sidecars whose photo is here."""
+        """Yield the sidecars whose photo is here."""
         return (name for name, owners in self._owners.items() if owners)
 
     def _is_about(self, sidecar: str, photo: str) -> bool:
-        """Tell whether a sidecar is about the photo that it is named after."""
+        """Return whether a sidecar is about the photo that it is named after."""
         if self._about is None or not sidecar.lower().endswith(".json"):
             return True
         whole = self._keys[sidecar].whole
@@ -109,8 +109,8 @@ class FolderSidecars:
     def _is_photo(self, name: str) -> bool:
         return is_photo_name(name) or name in self._photos
 
-    def _is_somebody_elses(self, sidecar: str) -> bool:
-        """Tell whether a sidecar without a photo is about another file here, a film say."""
+    def _is_of_another_file(self, sidecar: str) -> bool:
+        """Return whether a note without a photo is about another file here, a film say."""
         if not self._table.is_note(sidecar):
             return False
         beside = (one for key in self._table.keys(sidecar) for one in self._names.fitting(key))
@@ -140,49 +140,45 @@ class _Index:
         return [name for name in self._by_name.get(text, []) if key.fits(name)]
 
 
-class Sidecars:
-    """What goes with each photo, in any number of folders."""
+_NONE = FolderSidecars(())
 
-    def __init__(self, table: SidecarNames | None = None) -> None:
-        self.table = table or SidecarNames()
+
+class Sidecars:
+    """The sidecars of photos in any number of folders."""
+
+    def __init__(self, table: SidecarNames = DEFAULT_NAMES) -> None:
+        self._table = table
         self._folders: dict[Path, FolderSidecars] = {}
 
     def list_folder(
         self, folder: Path, names: Iterable[str], photos: Collection[str] = ()
     ) -> FolderSidecars:
-        """Take in all names of one folder anew, as for `FolderSidecars`."""
-        self._folders[folder] = sidecars_in(folder, names, photos, self.table)
+        """Match all names of one folder anew, as `FolderSidecars` does."""
+        self._folders[folder] = sidecars_in(folder, names, photos, self._table)
         return self._folders[folder]
 
-    def of(self, photo: Path) -> tuple[Path, ...]:
-        """List what belongs to a photo."""
-        sidecars = self._folders.get(photo.parent)
-        names = sidecars.of(photo.name) if sidecars is not None else ()
-        return tuple(photo.parent / name for name in names)
+    def of(self, photo: Path) -> list[Path]:
+        """Return the sidecars of a photo."""
+        return [photo.with_name(name) for name in self._beside(photo).of(photo.name)]
 
-    def with_photo(self, folder: Path) -> set[str]:
-        """Name the sidecars in a folder whose photo is, or was, beside them."""
-        sidecars = self._folders.get(folder)
-        return set(sidecars.owned()) if sidecars is not None else set()
-
-    def take(self, photo: Path, *, copy: bool = False) -> tuple[Path, ...]:
-        """List what goes with a photo that leaves now, or of which a copy is made."""
-        sidecars = self._folders.get(photo.parent)
-        if sidecars is None:
-            return ()
-        names = sidecars.of(photo.name) if copy else sidecars.take(photo.name)
-        return tuple(photo.parent / name for name in names)
+    def take(self, photo: Path, *, copy: bool = False) -> list[Path]:
+        """Return what goes with a photo that leaves now, or of which a copy is made."""
+        beside = self._beside(photo)
+        names = beside.of(photo.name) if copy else beside.take(photo.name)
+        return [photo.with_name(name) for name in names]
 
     def put_back(self, photo: Path) -> None:
         """Take note that a photo did not leave after all."""
-        if photo.parent in self._folders:
-            self._folders[photo.parent].put_back(photo.name)
+        self._beside(photo).put_back(photo.name)
+
+    def _beside(self, photo: Path) -> FolderSidecars:
+        return self._folders.get(photo.parent, _NONE)
 
 
 def sidecars_in(
     folder: Path, names: Iterable[str], photos: Collection[str], table: SidecarNames
 ) -> FolderSidecars:
-    """Look at the names of a folder, and into its JSON files where these may be about a photo."""
+    """Match the names of a folder, and read its JSON files where these may be about a photo."""
     return FolderSidecars(names, photos, table=table, about=lambda name: about(folder / name))
 
 

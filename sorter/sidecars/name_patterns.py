@@ -1,4 +1,4 @@
-"""What files that belong to a photo are called: one table, and what each name is a name for."""
+"""What sidecars are called: one table, and after what each is named."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _EDITED = re.compile(r".+-(edit|bearb|modif|bewerk|edyt|muokat|redig|uprav|szerk
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One thing that a sidecar's name may be after."""
+    """A name that a sidecar may be named after."""
 
     text: str
     whole: bool  # a whole file name; else a stem
@@ -43,7 +43,7 @@ class Key:
     number: str = ""
 
     def fits(self, photo: str) -> bool:
-        """Tell whether a photo has such a name."""
+        """Return whether a photo has such a name."""
         stem, suffix = os.path.splitext(photo)
         if not self.is_cut:
             return fold(photo if self.whole else stem) == fold(self.text)
@@ -56,24 +56,24 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class SidecarNames:
-    """The table, with what a person adds to it."""
+    """The table of names, with what a person adds to it."""
 
     more: tuple[str, ...] = ()  # suffixes of notes, in lower case
 
     def is_sidecar(self, name: str) -> bool:
-        """Tell whether a file of that name may belong to a photo, in any case of the suffix."""
+        """Return whether a file of that name may be a sidecar, in any case of the suffix."""
         return not is_photo_name(name) and (self.is_note(name) or self.is_recording(name))
 
     def is_note(self, name: str) -> bool:
-        """Tell whether it would be notes about a photo, or a photo's backup."""
+        """Return whether it would be notes about a photo, or a photo's backup."""
         return bool(self._note_suffix(name))
 
     def is_recording(self, name: str) -> bool:
-        """Tell whether it would be the same shot once more: a raw photo, a film, a thumbnail."""
+        """Return whether it would be the same shot once more: a raw photo, a film, a thumbnail."""
         return os.path.splitext(name)[1].lower() in _SHOTS
 
     def keys(self, name: str) -> Iterator[Key]:
-        """Give what a sidecar's name may be after, the likeliest first."""
+        """Yield what a sidecar may be named after, the likeliest first."""
         suffix = self._note_suffix(name)
         base = name[: -len(suffix)] if suffix else name
         if suffix == _BACKUP:
@@ -90,8 +90,11 @@ class SidecarNames:
         return next((one for one in (_BACKUP, *self.more, *_NOTES) if lower.endswith(one)), "")
 
 
+DEFAULT_NAMES = SidecarNames()
+
+
 def is_raw_name(name: str) -> bool:
-    """Tell whether a file of that name would be a raw photo."""
+    """Return whether a file of that name would be a raw photo."""
     return os.path.splitext(name)[1].lower() in RAW_SUFFIXES
 
 
@@ -112,7 +115,7 @@ def _note_keys(base: str, suffix: str) -> Iterator[Key]:
 
 
 def _takeout_keys(body: str, number: str) -> Iterator[Key]:
-    """Give what Google Takeout has made a note's name of: it cuts `body` to 46 letters.
+    """Yield what Google Takeout has made a note's name of: it cuts `body` to 46 letters.
 
     A number stands at the end of the note's name, but in the photo's before the suffix.
     """

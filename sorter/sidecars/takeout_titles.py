@@ -18,20 +18,20 @@ _CUT = 40  # letters that names have in common where Takeout has cut one of them
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a JSON file says that it is about."""
+    """The photo that a JSON file is about."""
 
     title: str | None
     is_takeouts: bool
 
     def is_of(self, photo: str, *, by_whole_name: bool) -> bool:
-        """Tell whether it belongs to a photo after whose whole name, or only stem, it is named."""
+        """Return whether it is of a photo after whose whole name, or only stem, it is named."""
         if self.title is None:
             return by_whole_name
         return _is_title_of(self.title, photo) or (by_whole_name and not self.is_takeouts)
 
 
 def read_notes(path: Path) -> dict[str, Any] | None:
-    """Read a JSON object; None if the file holds none."""
+    """Return a JSON object; None if the file holds none."""
     try:
         if path.lstat().st_size > _LARGEST:
             return None
@@ -42,7 +42,7 @@ def read_notes(path: Path) -> dict[str, Any] | None:
 
 
 def about(path: Path) -> About:
-    """Read what a JSON file is about."""
+    """Return what a JSON file is about."""
     notes = read_notes(path) or {}
     title = notes.get("title")
     return About(title if isinstance(title, str) else None, bool(_TAKEOUTS & set(notes)))
@@ -56,6 +56,6 @@ def _is_title_of(title: str, photo: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    """Give a stem without its number and without what Takeout replaces in names."""
+    """Return a stem without its number and without what Takeout replaces in names."""
     stem = os.path.splitext(fold(name))[0]
     return re.sub(r"\W", "_", re.sub(r"\(\d+\)$", "", stem))

@@ -1,4 +1,4 @@
-"""Notices photos that catdog filed and that a person has put into another class's folder."""
+"""Corrections: photos that catdog filed and a person has put into another class's folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.paths import display
 from core.store.database import Store, columns_below, from_column, to_column
 from core.store.feedback_table import Feedback, Source, record
 from sorter.journal.found_again import is_it
-from sorter.journal.journal import PlannedMove, read_moves
+from sorter.journal.moves import PlannedMove, read_moves
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Correction:
 
 
 def notice(store: Store, destination: Path, labels: Mapping[str, str]) -> list[Correction]:
-    """Find photos that were filed below `destination` and stand in another class's folder now.
+    """Return photos that were filed below `destination` and stand in another class's folder now.
 
     `labels` gives the label of each class folder's name. Each is recorded as feedback, once for
     each place that the person puts it. A photo counts as the same by its size, its time of
@@ -59,10 +59,9 @@ def notice(store: Store, destination: Path, labels: Mapping[str, str]) -> list[C
 
 
 def notice_everywhere(store: Store, models_dir: Path) -> None:
-    """Look for corrections wherever anything was ever filed, by the model that serves.
+    """Notice corrections wherever anything was ever filed, by the model that serves.
 
-    A model that cannot be read stops nobody from hearing what is known already. Raises
-    StoreUnusable.
+    None are noticed if that model cannot be read. Raises StoreUnusable.
     """
     try:
         classes = read_manifest(find_model(models_dir)).with_folders
@@ -76,7 +75,7 @@ def notice_everywhere(store: Store, models_dir: Path) -> None:
 
 
 def _missing_below(store: Store, destination: Path) -> list[PlannedMove]:
-    """List the photos filed below a folder that are not where they were last seen."""
+    """Return the photos filed below a folder that are not where the journal has them."""
     with store.reading() as db:
         rows = db.execute(
             "SELECT id, coalesce(found_at, dst) AS path FROM moves WHERE dst >= ? AND dst < ?"
@@ -97,7 +96,7 @@ def _label_at(path: Path, destination: Path, labels: Mapping[str, str]) -> str |
 def _standing_in(
     destination: Path, labels: Mapping[str, str]
 ) -> dict[str | int, list[tuple[Path, str]]]:
-    """List what stands in class folders, by name and by inode."""
+    """Return what stands in class folders, by name and by inode."""
     standing: dict[str | int, list[tuple[Path, str]]] = {}
     for folder, label in labels.items():
         waiting = [destination / folder]
@@ -108,7 +107,7 @@ def _standing_in(
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(path)
                         continue
-                    for key in (entry.name, entry.inode()):  # neither looks at the file itself
+                    for key in (entry.name, entry.inode()):  # neither reads the file itself
                         standing.setdefault(key, []).append((path, label))
     return standing
 

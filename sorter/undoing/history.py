@@ -1,4 +1,4 @@
-"""What was done, run by run."""
+"""History: what was done, run by run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from core.model.wording import percent
 from core.paths import display
 from core.store.database import Store
-from sorter.journal.journal import UNDO, Kind, PlannedMove, RunRecord, State, read_moves, read_runs
+from sorter.journal.moves import Kind, PlannedMove, State, read_moves
+from sorter.journal.run import UNDO, RunRecord, read_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,37 +19,33 @@ class RunSummary:
     """A run, and how many files ended how."""
 
     run: RunRecord
-    files: Mapping[tuple[Kind, State], int]
+    files: Mapping[State, int]
 
     @property
     def in_place(self) -> int:
         """Files that are where the run put them, as far as the journal knows."""
-        return sum(n for (_, state), n in self.files.items() if state is State.DONE)
-
-    @property
-    def undone(self) -> int:
-        return sum(n for (_, state), n in self.files.items() if state is State.UNDONE)
+        return self.files.get(State.DONE, 0)
 
 
 def runs(store: Store, *, limit: int | None = None) -> list[RunSummary]:
-    """List runs that did or tried something, the newest first. Raises StoreUnusable."""
+    """Return runs that did or tried something, the newest first. Raises StoreUnusable."""
     with store.reading() as db:
-        counts: dict[int, dict[tuple[Kind, State], int]] = {}
-        for row in db.execute("SELECT run, kind, state, count(*) AS n FROM moves GROUP BY 1, 2, 3"):
-            counts.setdefault(row["run"], {})[Kind(row["kind"]), State(row["state"])] = row["n"]
+        counts: dict[int, dict[State, int]] = {}
+        for row in db.execute("SELECT run, state, count(*) AS n FROM moves GROUP BY 1, 2"):
+            counts.setdefault(row["run"], {})[State(row["state"])] = row["n"]
         found = [run for run in read_runs(db) if run.id in counts]
     found.reverse()
     return [RunSummary(run, counts[run.id]) for run in found[:limit]]
 
 
 def moves_of(store: Store, run: int) -> Iterator[PlannedMove]:
-    """List what a run did, in its order. Raises StoreUnusable."""
+    """Yield what a run did, in its order. Raises StoreUnusable."""
     with store.reading() as db:
         yield from read_moves(db, "run = ?", (run,))
 
 
 def run_line(summary: RunSummary) -> str:
-    """Say in one line what a run did."""
+    """Return a line about what a run did."""
     run = summary.run
     started = datetime.fromtimestamp(run.started).isoformat(" ", "minutes")
     where = display(run.folder)
@@ -59,7 +56,7 @@ def run_line(summary: RunSummary) -> str:
 
 
 def move_line(move: PlannedMove) -> str:
-    """Say in one line what was done with one file."""
+    """Return a line about what was done with one file."""
     verb = {Kind.MOVE: "->", Kind.COPY: "copied to", Kind.REMOVE: "removed, as is still"}[move.kind]
     line = f"{display(move.source)} {verb} {display(move.destination)}"
     if move.label is not None and move.confidence is not None:
@@ -74,7 +71,7 @@ def move_line(move: PlannedMove) -> str:
 
 
 def run_json(summary: RunSummary) -> dict[str, Any]:
-    """Give a run as it stands in `--json` output."""
+    """Return a run as it stands in `--json` output."""
     run = summary.run
     return {
         "run": run.id,
@@ -86,13 +83,13 @@ def run_json(summary: RunSummary) -> dict[str, Any]:
         "ended": run.ended,
         "options": dict(run.options),
         "in_place": summary.in_place,
-        "undone": summary.undone,
-        "failed": sum(n for (_, state), n in summary.files.items() if state is State.FAILED),
+        "undone": summary.files.get(State.UNDONE, 0),
+        "failed": summary.files.get(State.FAILED, 0),
     }
 
 
 def move_json(move: PlannedMove) -> dict[str, Any]:
-    """Give one file's move as it stands in `--json` output."""
+    """Return one file's move as it stands in `--json` output."""
     return {
         "id": move.id,
         "group": move.group_id,
@@ -120,9 +117,5 @@ def _counts(summary: RunSummary) -> str:
         State.FAILED: "not done",
         State.PLANNED: "under way",
     }
-    parts = []
-    for state, word in words.items():
-        number = sum(n for (_, seen), n in summary.files.items() if seen is state)
-        if number:
-            parts.append(f"{number} {word}")
-    return ", ".join(parts)
+    files = summary.files
+    return ", ".join(f"{files[state]} {word}" for state, word in words.items() if state in files)

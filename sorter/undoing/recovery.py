@@ -1,4 +1,4 @@
-"""Finishes or takes back what a killed run left half done, told by the files themselves."""
+"""Recovery: finishes or takes back what a killed run left half done, by the files themselves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -14,18 +14,16 @@ from core.errors import CatdogError
 from core.paths import display
 from core.store.database import Store, to_column
 from sorter.identity import FileIdentity
-from sorter.journal.journal import (
-    Kind,
-    PlannedMove,
+from sorter.journal.locks import run_lock
+from sorter.journal.moves import Group, Kind, PlannedMove, State, read_moves
+from sorter.journal.run import (
+    Result,
     RunRecord,
-    State,
     end_run,
-    read_moves,
     read_runs,
     temporary_name,
     write_results,
 )
-from sorter.journal.locks import run_lock
 from sorter.moving import transfer
 from sorter.moving.two_names import are_two_names, bring_back
 from sorter.outcome import Reason
@@ -33,7 +31,7 @@ from sorter.outcome import Reason
 log = logging.getLogger(__name__)
 
 _FAT_TIMES_NS = 2 * 10**9  # FAT keeps no finer times
-_LONGEST_WAIT = 30 * 86400.0  # seconds that files on a disk that is not there are waited for
+_LONGEST_WAIT_SECONDS = 30 * 86400.0  # for files on a disk that is not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +44,14 @@ class Recovered:
     waiting: int  # files in folders that are not there now: on a disk that is unplugged, say
 
     def line(self) -> str:
-        """Say it to a person."""
-        what = f"Run {self.run.id} ({self.run.command} {display(self.run.folder)}) was broken off: "
-        told = f"{self.finished} files of its last moves are in place, {self.taken_back} stayed"
-        waits = f", {self.waiting} wait for their disk to be back" if self.waiting else ""
-        return what + told + waits + "."
+        """Return what became of it, for people."""
+        run, waits = self.run, ""
+        if self.waiting:
+            waits = f", {self.waiting} wait for their disk to be back"
+        return (
+            f"Run {run.id} ({run.command} {display(run.folder)}) was broken off: {self.finished} "
+            f"files of its last moves are in place, {self.taken_back} stayed{waits}."
+        )
 
 
 def recover(store: Store, folders: Sequence[Path] | None = None) -> list[Recovered]:
@@ -86,37 +87,32 @@ def recover(store: Store, folders: Sequence[Path] | None = None) -> list[Recover
 def _recover_run(store: Store, run: RunRecord) -> Recovered:
     with store.reading() as db:
         planned = list(read_moves(db, "run = ? AND state = 'planned'", (run.id,)))
-    states: dict[int, State] = {}
+    is_done: dict[int, bool] = {}  # by move; of others it is not known yet
     for _, moves in groupby(planned, key=lambda move: move.group_id):
         group = list(moves)
         try:
             for move in group:
                 bring_back(_aside(run, move), move.destination)
             if not _is_in_doubt(run, group):
-                states.update(_resolve(store, run, group))
+                is_done.update(_resolve(store, run, group))
         except OSError as error:  # a disk that is gone or read-only just now: another time
             log.debug("%s waits: %s", display(group[0].source), error)
         except CatdogError:
             raise
         except Exception:  # a bug that one photo shows must not keep the others from being sorted
             log.exception("%s", display(group[0].source))
-    now = time.time()
-    by_id = {move.id: move for move in planned}
-    results = []
-    undone = []
-    for id, state in states.items():
-        move = by_id[id]
-        filed = FileIdentity.of(move.destination) if state is State.DONE else None
-        mtime = filed.mtime_ns if filed and filed.mtime_ns != move.identity.mtime_ns else None
-        reason = move.reason if state is State.DONE else _why_not(move)
-        results.append((state.value, reason, mtime, now, id))
-        if state is State.DONE and move.undoes is not None:
-            undone.append(move.undoes)
+    results = [
+        Result.done(move, FileIdentity.of(move.destination))
+        if is_done[move.id]
+        else Result(move, State.FAILED, _why_not(move))
+        for move in planned
+        if move.id in is_done
+    ]
     with store.writing() as db:
-        write_results(db, results, undone)
-        end_run(db, run.id, now)
-    finished = sum(state is State.DONE for state in states.values())
-    return Recovered(run, finished, len(states) - finished, waiting=len(planned) - len(states))
+        write_results(db, results)
+        end_run(db, run.id)
+    finished = sum(is_done.values())
+    return Recovered(run, finished, len(is_done) - finished, waiting=len(planned) - len(is_done))
 
 
 def _why_not(move: PlannedMove) -> str:
@@ -124,47 +120,45 @@ def _why_not(move: PlannedMove) -> str:
     return Reason.PLACE_TAKEN if both and move.kind is not Kind.REMOVE else Reason.INTERRUPTED
 
 
-def _is_in_doubt(run: RunRecord, group: Sequence[PlannedMove]) -> bool:
-    """Tell whether files cannot be found because the disk that they are on is not there."""
+def _is_in_doubt(run: RunRecord, group: Group) -> bool:
+    """Return whether files cannot be found because the disk that they are on is not there."""
     if not os.path.isdir(run.folder):
         return True
-    if time.time() - run.started > _LONGEST_WAIT:
+    if time.time() - run.started > _LONGEST_WAIT_SECONDS:
         return False
     for move in group:
-        if _look(move.source) is None and _look(move.destination) is None:
+        if _identify(move.source) is None and _identify(move.destination) is None:
             on_its_disk = run.folder.stat().st_dev == move.identity.device
             if not on_its_disk or not os.path.isdir(move.destination.parent):
                 return True
     return False
 
 
-_look = FileIdentity.strictly_of  # an error of the disk's must not look like a file that is gone
+_identify = FileIdentity.strictly_of  # an error of the disk's does not mean that a file is gone
 
 
-def _resolve(store: Store, run: RunRecord, group: Sequence[PlannedMove]) -> dict[int, State]:
-    """Bring one group to where all its files are in place, or none."""
+def _resolve(store: Store, run: RunRecord, group: Group) -> dict[int, bool]:
+    """Bring all files of a group to their places, or back; return by move whether it is done."""
     first, *others = group
-    done = _finish(store, run, first, forward=False)
-    states = {first.id: State.DONE if done else State.FAILED}
+    is_done = {first.id: _finish(store, run, first, forward=False)}
     for move in others:
         if first.id != first.group_id:
-            followed = _finish(store, run, move, forward=False)  # sidecars that came late
-        elif done:
-            followed = _finish(store, run, move, forward=True)
+            is_done[move.id] = _finish(store, run, move, forward=False)  # sidecars that came late
+        elif is_done[first.id]:
+            is_done[move.id] = _finish(store, run, move, forward=True)
         else:
-            followed = not _is_anothers(store, move) and not _back(run, move)
-        states[move.id] = State.DONE if followed else State.FAILED
-    return states
+            is_done[move.id] = not _is_anothers(store, move) and not _back(run, move)
+    return is_done
 
 
 def _finish(store: Store, run: RunRecord, move: PlannedMove, *, forward: bool) -> bool:
     """Complete one file's move if it was begun, or in any case if `forward`; True if it is done."""
     temporary = _without_temporaries(run, move)
-    source, filed = _look(move.source), _look(move.destination)
+    source, filed = _identify(move.source), _identify(move.destination)
     if move.kind is Kind.REMOVE:
         return source is None
     if source is None:
-        return filed is not None and _is_it(filed, move) and not _is_anothers(store, move)
+        return filed is not None and _may_be_still(filed, move) and not _is_anothers(store, move)
     if filed is not None and _was_only_claimed(move, source, filed):
         move.destination.unlink()
         filed = None
@@ -181,7 +175,7 @@ def _finish(store: Store, run: RunRecord, move: PlannedMove, *, forward: bool) -
 
 
 def _without_temporaries(run: RunRecord, move: PlannedMove) -> Path:
-    """Remove what a copy left behind at either end; give the name for a new one."""
+    """Remove what a copy left behind at either end; return the name for a new one."""
     for end in (move.source, move.destination):
         temporary_name(end, run.token, move.id).unlink(missing_ok=True)
     return temporary_name(move.destination, run.token, move.id)
@@ -191,7 +185,7 @@ def _both_stand(
     store: Store, run: RunRecord, move: PlannedMove, source: FileIdentity, filed: FileIdentity
 ) -> bool:
     """Decide for a file that stands at both ends: between two steps, or another's."""
-    if not _is_it(filed, move):
+    if not _may_be_still(filed, move):
         return False
     if not _is_still(source, move) and not (run.copies and _may_be_still(source, move)):
         return True  # it was moved, and another came to where it was
@@ -214,17 +208,13 @@ def _aside(run: RunRecord, move: PlannedMove) -> Path:
 
 
 def _is_still(source: FileIdentity, move: PlannedMove) -> bool:
-    """Tell whether a file is the one that was planned; devices get new numbers at a restart."""
+    """Return whether a file is the one that was planned; devices get new numbers at a restart."""
     planned = move.identity
-    return (source.inode, source.size, source.mtime_ns) == (
-        planned.inode,
-        planned.size,
-        planned.mtime_ns,
-    )
+    return replace(source, device=planned.device) == planned
 
 
 def _may_be_still(source: FileIdentity, move: PlannedMove) -> bool:
-    """Tell the same where inodes get new numbers at each mount, and times are cut to FAT's."""
+    """Return the same where inodes get new numbers at each mount, and times are cut to FAT's."""
     planned = move.identity
     is_as_old = abs(source.mtime_ns - planned.mtime_ns) <= _FAT_TIMES_NS
     return source.size == planned.size and is_as_old
@@ -234,7 +224,7 @@ def _back(run: RunRecord, move: PlannedMove) -> bool:
     """Bring a sidecar back whose photo did not leave; True if it is where it was."""
     _without_temporaries(run, move)
     filed = FileIdentity.of(move.destination)
-    if filed is None or not _is_it(filed, move):
+    if filed is None or not _may_be_still(filed, move):
         return True
     try:
         if FileIdentity.of(move.source) is not None:
@@ -250,29 +240,18 @@ def _back(run: RunRecord, move: PlannedMove) -> bool:
     return True
 
 
-def _is_it(filed: FileIdentity, move: PlannedMove) -> bool:
-    """Tell whether the file at the destination may be the one that was moved."""
-    return _may_be_still(filed, move)
-
-
 def _was_only_claimed(move: PlannedMove, source: FileIdentity, filed: FileIdentity) -> bool:
-    """Tell whether an empty file is the claim that a rename without links begins with."""
+    """Return whether an empty file is the claim that a rename without links begins with."""
     is_empty = filed.size == 0 and source.size > 0
     return is_empty and filed.mtime_ns >= (move.at - 2) * 1e9  # two seconds: as FAT keeps times
 
 
 def _is_anothers(store: Store, move: PlannedMove) -> bool:
-    """Tell whether another run has moved the file there, that planned the very same."""
+    """Return whether another run has moved the file there, that planned the very same."""
     with store.reading() as db:
         row = db.execute(
             "SELECT 1 FROM moves WHERE dst = ? AND src = ? AND id <> ? AND undoes IS ?"
             " AND state IN ('planned', 'done') AND at >= ?",
-            (
-                to_column(move.destination),
-                to_column(move.source),
-                move.id,
-                move.undoes,
-                move.at - 5,
-            ),
+            (*map(to_column, (move.destination, move.source)), move.id, move.undoes, move.at - 5),
         ).fetchone()
     return row is not None

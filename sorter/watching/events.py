@@ -1,4 +1,4 @@
-"""The operating system's word that something happened in a folder, for as long as it gives it."""
+"""Events of the operating system: what happened in a folder, as long as it tells."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from core.paths import display
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 5.0  # seconds that a thread gets to end
+_JOIN_SECONDS = 5.0  # that a thread gets to end
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Keep what watchdog says, but for the error that it sees in being stopped while it waits."""
+    """Return whether it is not the error that watchdog logs if it is stopped while it waits."""
     return "called when the thread is inactive" not in record.getMessage()
 
 
@@ -57,27 +57,31 @@ class FolderEvents:
 
     def start(self) -> bool:
         """Begin, or begin anew; False, with a warning, where the system cannot watch the folder."""
+        try:
+            self.listen()
+        except OSError as error:
+            log.warning(
+                "no events for %s (%s): it is scanned instead; `catdog doctor` says what to do",
+                display(self._folder),
+                error.strerror or error,
+            )
+            return False
+        return True
+
+    def listen(self) -> None:
+        """Begin, or begin anew. Raises OSError by inotify's limits or without events."""
         self.stop()
         before = set(threading.enumerate())
         try:
             observer = Observer()
             observer.schedule(_Enqueue(self._paths), str(self._folder), recursive=self._recursive)
             observer.start()
-        except OSError as error:  # inotify's limits, or a file system without events
-            log.warning(
-                "no events for %s (%s): it is looked through instead; `catdog doctor` tells what "
-                "to change",
-                display(self._folder),
-                error.strerror or error,
-            )
-            return False
         finally:
             self._threads = [
                 thread
                 for thread in threading.enumerate()
                 if isinstance(thread, BaseThread) and thread not in before
             ]
-        return True
 
     def stop(self) -> None:
         """End all threads."""
@@ -85,7 +89,7 @@ class FolderEvents:
         for thread in reversed(threads):  # the observer ends those that it started
             thread.stop()
         for thread in threads:
-            thread.join(_PATIENCE)
+            thread.join(_JOIN_SECONDS)
 
     @property
     def is_alive(self) -> bool:
@@ -93,7 +97,7 @@ class FolderEvents:
         return bool(self._threads) and all(thread.is_alive() for thread in self._threads)
 
     def take(self) -> set[Path]:
-        """Give the paths that came since the last time."""
+        """Return the paths that came since the last time."""
         paths: set[Path] = set()
         while True:
             try:

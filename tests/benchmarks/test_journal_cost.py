@@ -22,7 +22,7 @@ def test_both_ways_file_all_photos(
 
 
 def test_what_stands_in_for_the_journal_has_all_of_its_methods() -> None:
-    from sorter.journal.journal import Run
+    from sorter.journal.run import Run
 
     methods = {name for name in vars(Run) if not name.startswith("_")}
     assert methods <= set(dir(journal_cost.NoJournal))

@@ -23,7 +23,8 @@ import pytest
 
 from core.store.database import Store
 from sorter.undoing.recovery import recover
-from sorter.undoing.undo import groups_of, put_back
+from sorter.undoing.selection import groups_of
+from sorter.undoing.undo import put_back
 
 pytestmark = [
     pytest.mark.long,

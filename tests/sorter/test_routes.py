@@ -11,46 +11,62 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from core.errors import UnreadableCode, UnreadableImage
+from core.errors import UnreadableCode
 from core.labels import classes_from_folders
 from core.model.classifier import Classifier
 from core.model.manifest import Manifest
 from core.model.verdict import Prediction
-from sorter.routes import Route, Routes
+from sorter.outcome import FileOutcome, Outcome
+from sorter.routes import Routes
 
 DEST = Path("dest")
 PHOTO = Path("tom.jpg")
 
 
-def seen(label: str, confidence: float) -> Prediction:
+What = Prediction | UnreadableCode
+Way = tuple[Path | None, str | None]  # the folder, and why it is not that of a class
+
+
+def prediction(label: str, confidence: float) -> Prediction:
     return Prediction(label, confidence, {}, "v1")
+
+
+def way(routes: Routes, what: What, photo: Path = PHOTO) -> Way:
+    if isinstance(what, Prediction):
+        outcome = FileOutcome(photo, verdict=routes.judge(what))
+    else:
+        outcome = FileOutcome(photo, Outcome.FAILED, what.value)
+    routed = routes.route(outcome)
+    assert (routed.path, routed.outcome) == (photo, outcome.outcome)
+    folder = None if routed.destination is None else routed.destination.parent
+    return folder, routed.reason
 
 
 @pytest.mark.parametrize(
     ("what", "left", "moved"),
     [
-        (seen("cat", 0.95), Route(DEST / "cats"), Route(DEST / "cats")),
-        (seen("dog", 0.95), Route(DEST / "dogs"), Route(DEST / "dogs")),
-        (seen("dog", 0.85), Route(None, "unsure"), Route(DEST / "unsure", "unsure")),
-        (seen("other", 0.95), Route(None, "neither"), Route(DEST / "other", "neither")),
-        (seen("other", 0.5), Route(None, "unsure"), Route(DEST / "unsure", "unsure")),
+        (prediction("cat", 0.95), (DEST / "cats", None), (DEST / "cats", None)),
+        (prediction("dog", 0.95), (DEST / "dogs", None), (DEST / "dogs", None)),
+        (prediction("dog", 0.85), (None, "unsure"), (DEST / "unsure", "unsure")),
+        (prediction("other", 0.95), (None, "neither"), (DEST / "other", "neither")),
+        (prediction("other", 0.5), (None, "unsure"), (DEST / "unsure", "unsure")),
         (
-            UnreadableImage(UnreadableCode.TRUNCATED, ""),
-            Route(None, "truncated"),
-            Route(DEST / "unreadable", "truncated"),
+            UnreadableCode.TRUNCATED,
+            (None, "truncated"),
+            (DEST / "unreadable", "truncated"),
         ),
         (
-            UnreadableImage(UnreadableCode.NO_PERMISSION, ""),
-            Route(None, "no-permission"),
-            Route(None, "no-permission"),
+            UnreadableCode.NO_PERMISSION,
+            (None, "no-permission"),
+            (None, "no-permission"),
         ),
     ],
 )
 def test_only_what_is_surely_a_cat_or_a_dog_is_filed(
-    classifier: Classifier, what: Prediction | UnreadableImage, left: Route, moved: Route
+    classifier: Classifier, what: What, left: Way, moved: Way
 ) -> None:
-    assert Routes(classifier.manifest, DEST, 0.9).of(PHOTO, what) == left
-    assert Routes(classifier.manifest, DEST, 0.9, move_others=True).of(PHOTO, what) == moved
+    assert way(Routes(classifier.manifest, DEST, 0.9), what) == left
+    assert way(Routes(classifier.manifest, DEST, 0.9, move_others=True), what) == moved
 
 
 THRESHOLDS = {"cat": 0.9, "dog": 0.7, "other": 0.6, "both": 0.8}
@@ -67,18 +83,18 @@ def manifest(classifier: Classifier) -> Manifest:
 @pytest.mark.parametrize(
     ("what", "left", "moved"),
     [
-        (seen("both", 0.8), Route(None, "both"), Route(DEST / "other", "both")),
-        (seen("both", 0.79), Route(None, "unsure"), Route(DEST / "unsure", "unsure")),
-        (seen("cat", 0.89), Route(None, "unsure"), Route(DEST / "unsure", "unsure")),
-        (seen("dog", 0.7), Route(DEST / "dogs"), Route(DEST / "dogs")),
-        (seen("other", 0.6), Route(None, "neither"), Route(DEST / "other", "neither")),
+        (prediction("both", 0.8), (None, "both"), (DEST / "other", "both")),
+        (prediction("both", 0.79), (None, "unsure"), (DEST / "unsure", "unsure")),
+        (prediction("cat", 0.89), (None, "unsure"), (DEST / "unsure", "unsure")),
+        (prediction("dog", 0.7), (DEST / "dogs", None), (DEST / "dogs", None)),
+        (prediction("other", 0.6), (None, "neither"), (DEST / "other", "neither")),
     ],
 )
 def test_what_shows_both_is_left_or_goes_to_other(
-    manifest: Manifest, what: Prediction, left: Route, moved: Route
+    manifest: Manifest, what: What, left: Way, moved: Way
 ) -> None:
-    assert Routes(manifest, DEST).of(PHOTO, what) == left
-    assert Routes(manifest, DEST, move_others=True).of(PHOTO, what) == moved
+    assert way(Routes(manifest, DEST), what) == left
+    assert way(Routes(manifest, DEST, move_others=True), what) == moved
 
 
 def test_what_shows_both_goes_where_a_model_puts_what_is_of_neither(manifest: Manifest) -> None:
@@ -88,13 +104,13 @@ def test_what_shows_both_goes_where_a_model_puts_what_is_of_neither(manifest: Ma
     without = replace(manifest, classes=(cat, dog, both))
     for changed, folder in ((own, "rest"), (without, "other")):
         routes = Routes(changed, DEST, move_others=True)
-        assert routes.of(PHOTO, seen("both", 0.9)).folder == DEST / folder
+        assert way(routes, prediction("both", 0.9))[0] == DEST / folder
 
 
 def test_a_persons_threshold_cannot_lower_a_classs_own(manifest: Manifest) -> None:
-    assert Routes(manifest, DEST, 0.1).of(PHOTO, seen("cat", 0.89)) == Route(None, "unsure")
-    assert Routes(manifest, DEST, 0.75).of(PHOTO, seen("dog", 0.74)) == Route(None, "unsure")
-    assert Routes(manifest, DEST, 0.75).of(PHOTO, seen("cat", 0.9)) == Route(DEST / "cats")
+    assert way(Routes(manifest, DEST, 0.1), prediction("cat", 0.89)) == (None, "unsure")
+    assert way(Routes(manifest, DEST, 0.75), prediction("dog", 0.74)) == (None, "unsure")
+    assert way(Routes(manifest, DEST, 0.75), prediction("cat", 0.9)) == (DEST / "cats", None)
 
 
 def test_the_thresholds_in_effect_are_told(manifest: Manifest) -> None:
@@ -121,9 +137,9 @@ def test_by_date_follows_the_camera_then_the_file(
     draw("cats", 3).save(unset, exif=exif)
     os.utime(unset, (1_500_000_000, 1_500_000_000))  # 14 July 2017
     routes = Routes(classifier.manifest, DEST, 0.9, move_others=True, by_date=True)
-    cat = seen("cat", 0.95)
-    assert routes.of(photo, cat).folder == DEST / "cats" / "2019" / "07"
-    assert routes.of(plain, cat).folder == DEST / "cats" / "2020" / "09"
-    assert routes.of(unset, cat).folder == DEST / "cats" / "2017" / "07"
-    assert routes.of(tmp_path / "gone.jpg", cat).folder == DEST / "cats" / "undated"
-    assert routes.of(photo, seen("cat", 0.5)).folder == DEST / "unsure"
+    cat = prediction("cat", 0.95)
+    assert way(routes, cat, photo)[0] == DEST / "cats" / "2019" / "07"
+    assert way(routes, cat, plain)[0] == DEST / "cats" / "2020" / "09"
+    assert way(routes, cat, unset)[0] == DEST / "cats" / "2017" / "07"
+    assert way(routes, cat, tmp_path / "gone.jpg")[0] == DEST / "cats" / "undated"
+    assert way(routes, prediction("cat", 0.5), photo)[0] == DEST / "unsure"

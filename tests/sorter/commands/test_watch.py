@@ -17,7 +17,7 @@ from sorter.watching.watcher import Watcher
 
 @pytest.fixture
 def watchers(monkeypatch: pytest.MonkeyPatch) -> list[Watcher]:
-    """Have the daemon stop at once, and give the watcher that it made."""
+    """Have the daemon stop at once, and return the watcher that it made."""
     made: list[Watcher] = []
 
     def run(self: Watcher, stop: object) -> Iterator[object]:
@@ -37,7 +37,7 @@ def watchers(monkeypatch: pytest.MonkeyPatch) -> list[Watcher]:
         ("fuse.sshfs", False, (), True),
     ],
 )
-def test_it_polls_where_changes_are_not_told_of(
+def test_it_polls_where_changes_give_no_events(
     tmp_path: Path,
     tiny_model: Path,
     watchers: list[Watcher],
@@ -50,16 +50,18 @@ def test_it_polls_where_changes_are_not_told_of(
     monkeypatch.setattr(
         filesystem, "file_system_of", lambda path: FileSystem(kind, path, tells_changes=tells)
     )
-    told = CliRunner().invoke(main, ["watch", str(tmp_path), "--model", str(tiny_model), *options])
-    assert told.exit_code == 0, told.output
-    assert watchers[0].doings.polling == polls
-    assert (f"It is on {kind}, which tells of no changes" in told.stdout) == (not tells)
-    assert told.stdout.splitlines()[-1] == "Stopped."
+    result = CliRunner().invoke(
+        main, ["watch", str(tmp_path), "--model", str(tiny_model), *options]
+    )
+    assert result.exit_code == 0, result.output
+    assert watchers[0].activity.polling == polls
+    assert (f"It is on {kind}, which tells of no changes" in result.stdout) == (not tells)
+    assert result.stdout.splitlines()[-1] == "Stopped."
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="systemd is Linux's")
 @pytest.mark.usefixtures("watchers")
-def test_the_service_manager_hears_that_it_is_ready_and_that_it_stops(
+def test_the_service_manager_is_notified_that_it_is_ready_and_that_it_stops(
     tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # a socket's path may not be long

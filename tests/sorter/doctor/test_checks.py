@@ -1,7 +1,8 @@
-"""What could go wrong is told before it does: each check where it fires, and where all is well."""
+"""What could go wrong is found before it does: each check where it fires, and where all is well."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -20,8 +21,8 @@ from core.findings import Finding, Severity
 from sorter.doctor import checks as doctor_module
 from sorter.doctor import survey as survey_module
 from sorter.doctor.checks import examine
-from sorter.doctor.inotify import InotifyUse
 from sorter.moving.filesystem import FileSystem
+from sorter.watching.events import FolderEvents
 
 Put = Callable[[Path, bytes], Path]
 CHECKS = [
@@ -34,7 +35,6 @@ CHECKS = [
 def _ordinary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine that nothing is wrong with, whatever the tests run on."""
     on(monkeypatch, {})
-    monkeypatch.setattr(doctor_module, "inotify_use", lambda: InotifyUse(8192, 128, 100, 10))
     monkeypatch.setattr(doctor_module, "ignores_case", lambda folder: False)
     has_free(monkeypatch, {})
 
@@ -190,7 +190,7 @@ def test_names_that_differ_in_case_alone_cannot_stand_side_by_side_everywhere(
     put(folder / "trip" / "tom.jpg", b"x")  # the same name is another matter
     assert found(folder, into, recursive=True)["case of names"].severity is Severity.OK
     put(folder / "deep" / "TOM.jpg", b"x")  # in another folder, so that any system takes it
-    assert found(folder, into)["case of names"].severity is Severity.OK  # it is not looked at
+    assert found(folder, into)["case of names"].severity is Severity.OK
     finding = only_trouble(found(folder, into, recursive=True))
     assert (finding.check, finding.severity) == ("case of names", Severity.WARNING)
     assert "tom.jpg" in finding.message
@@ -260,24 +260,25 @@ def test_photos_that_may_not_be_read_are_counted(
 
 
 @pytest.mark.parametrize(
-    ("use", "limit"),
-    [
-        (InotifyUse(8192, 128, 8191, 10), "max_user_watches=16386"),
-        (InotifyUse(1, 128, 0, 0), "max_user_watches=4"),
-        (InotifyUse(8192, 128, 100, 128), "max_user_instances=258"),
-    ],
+    ("number", "limit"),
+    [(errno.ENOSPC, "max_user_watches"), (errno.EMFILE, "max_user_instances")],
 )
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 def test_inotifys_limits_are_named_with_the_command_that_raises_them(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, use: InotifyUse, limit: str
+    folder: Path, monkeypatch: pytest.MonkeyPatch, number: int, limit: str
 ) -> None:
-    """The folder and one subfolder: two watches, which only a recursive watcher needs."""
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(doctor_module, "inotify_use", lambda: use)
+    """Reached for the subfolder, which only a recursive watcher needs."""
+
+    def listen(self: FolderEvents) -> None:
+        if self._recursive:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(FolderEvents, "listen", listen)
+    allowed = int(Path(f"/proc/sys/fs/inotify/{limit}").read_text())
     finding = only_trouble(found(folder, recursive=True))
     assert (finding.check, finding.severity) == ("folder events", Severity.WARNING)
-    assert f"sudo sysctl fs.inotify.{limit}" in finding.message
-    if "watches" in limit:
-        assert found(folder)["folder events"].severity is Severity.OK
+    assert f"sudo sysctl fs.inotify.{limit}={2 * allowed}`" in finding.message
+    assert found(folder)["folder events"].severity is Severity.OK
 
 
 def test_space_is_needed_only_where_photos_are_copied(
@@ -322,7 +323,9 @@ def test_photos_from_the_future_are_counted(folder: Path) -> None:
     assert "tom.jpg" in finding.message
 
 
-def test_a_time_that_no_calendar_has_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_time_that_no_calendar_has_is_shown(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Some file systems keep such."""
     photos = (survey_module.Photo(folder / "tom.jpg", 10, 1e18),)
     monkeypatch.setattr(survey_module, "_photos", lambda *_, **__: photos)

@@ -13,12 +13,13 @@ import pytest
 from core.store.database import Store
 from sorter.filing import carry as carry_module
 from sorter.filing import mover as mover_module
-from sorter.filing.mover import Conflict, Mover, Placed, Request
-from sorter.identity import FileIdentity
-from sorter.journal.journal import Kind, Run, State
+from sorter.filing.mover import Conflict, Mover
+from sorter.journal.moves import Kind, State
+from sorter.journal.run import Run
 from sorter.moving import transfer
-from sorter.outcome import Outcome, Reason
+from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.undoing.history import moves_of
+from tests.sorter.groups import group_of
 
 Put = Callable[[Path, bytes], Path]
 Tree = Callable[[Path], dict[str, bytes]]
@@ -35,13 +36,10 @@ class Scene:
             put(folder / name, content)
         self.run = Run(store, "sort", folder, folder)
 
-    def place(self, **options: Any) -> list[Placed]:
-        photo = self.folder / "tom.jpg"
-        identity = FileIdentity.of(photo)
-        assert identity is not None
-        beside = (self.folder / "tom.mov", self.folder / "tom.xmp")
-        request = Request(photo, self.folder / "cats", identity, beside)
-        (placed,) = Mover(self.run, self.folder, **options).place([request])
+    def place(self, **options: Any) -> list[FileOutcome]:
+        mover = Mover(self.run, self.folder, **options)
+        photo, *sidecars = (self.folder / name for name in BEFORE)
+        (placed,) = mover.place([group_of(mover, photo, self.folder / "cats", *sidecars)])
         self.run.end()
         return placed
 
@@ -99,13 +97,13 @@ def taking(name: Path, content: bytes, times: int = 1) -> Callable[..., None]:
     real = mover_module.carry_out
     left = times
 
-    def carry_out(run: Run, group: Any) -> None:
+    def carry_out(run: Run, group: Any, still_seconds: float) -> None:
         nonlocal left
         if left:
             left -= 1
             name.parent.mkdir(exist_ok=True)
             name.write_bytes(content)
-        real(run, group)
+        real(run, group, still_seconds)
 
     return carry_out
 
@@ -159,9 +157,9 @@ def test_a_photo_that_is_gone_at_the_last_moment_fails_and_the_rest_stays(
 ) -> None:
     real = mover_module.carry_out
 
-    def gone(run: Run, group: Any) -> None:
+    def gone(run: Run, group: Any, still_seconds: float) -> None:
         (scene.folder / "tom.jpg").unlink()
-        real(run, group)
+        real(run, group, still_seconds)
 
     monkeypatch.setattr(mover_module, "carry_out", gone)
     (placed,) = scene.place()
@@ -191,12 +189,9 @@ def test_what_was_planned_and_not_asked_for_any_more_stays(
 ) -> None:
     """SIGTERM after the first of a batch: the others are not moved, and the journal says so."""
     run = Run(store, "sort", tmp_path, tmp_path)
-    requests = []
-    for name in ("a.jpg", "b.jpg", "c.jpg"):
-        identity = FileIdentity.of(put(tmp_path / name, name.encode()))
-        assert identity is not None
-        requests.append(Request(tmp_path / name, tmp_path / "cats", identity))
-    places = Mover(run, tmp_path).place(requests)
+    mover = Mover(run, tmp_path)
+    photos = [put(tmp_path / name, name.encode()) for name in ("a.jpg", "b.jpg", "c.jpg")]
+    places = mover.place([group_of(mover, photo, tmp_path / "cats") for photo in photos])
     next(places)
     places.close()
     run.end()
@@ -249,12 +244,10 @@ def test_the_same_photo_twice_is_a_duplicate_only_if_the_first_gets_there(
         real(source, destination)
 
     monkeypatch.setattr(transfer, "rename_no_replace", rename)
-    requests = []
-    for folder in ("a", "b"):
-        identity = FileIdentity.of(put(tmp_path / folder / "tom.jpg", b"tom"))
-        assert identity is not None
-        requests.append(Request(tmp_path / folder / "tom.jpg", tmp_path / "cats", identity))
-    outcomes = [placed[0].outcome for placed in Mover(run, tmp_path).place(requests)]
+    mover = Mover(run, tmp_path)
+    photos = [put(tmp_path / folder / "tom.jpg", b"tom") for folder in ("a", "b")]
+    groups = [group_of(mover, photo, tmp_path / "cats") for photo in photos]
+    outcomes = [placed[0].outcome for placed in mover.place(groups)]
     run.end()
     if how == "stays behind":
         assert outcomes == [Outcome.FAILED, Outcome.MOVED]

@@ -23,9 +23,9 @@ def run(*arguments: object) -> Result:
 
 
 @pytest.fixture
-def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def patience_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """None has come for long."""
-    monkeypatch.setattr(late_sidecars, "PATIENCE", 0.0)
+    monkeypatch.setattr(late_sidecars, "PATIENCE_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def put_photo(path: Path, image: Any, taken: str | None = None) -> None:
     image.save(path, exif=exif)
 
 
-@pytest.mark.usefixtures("no_patience")
+@pytest.mark.usefixtures("patience_is_over")
 def test_notes_go_to_the_photo_of_their_name_and_are_named_like_it(
     tmp_path: Path, put: Put, tree: Tree, sort_again: Callable[..., Result]
 ) -> None:
@@ -82,7 +82,7 @@ def test_notes_that_come_before_their_photo_do_not_go_to_anothers(
     }
 
 
-@pytest.mark.usefixtures("no_patience")
+@pytest.mark.usefixtures("patience_is_over")
 def test_with_two_photos_of_its_name_a_note_stays_until_it_says_whose_it_is(
     tmp_path: Path,
     put: Put,
@@ -105,7 +105,7 @@ def test_with_two_photos_of_its_name_a_note_stays_until_it_says_whose_it_is(
     assert {"tom.aae", "cats/tom (3).xmp", "cats/tom (2).jpg.json"} <= files
 
 
-@pytest.mark.usefixtures("no_patience")
+@pytest.mark.usefixtures("patience_is_over")
 def test_a_raw_or_a_film_follows_only_if_it_is_of_the_same_shot(
     tmp_path: Path, put: Put, tree: Tree, sort_again: Callable[..., Result]
 ) -> None:
@@ -120,7 +120,7 @@ def test_a_raw_or_a_film_follows_only_if_it_is_of_the_same_shot(
     assert {"tom.mov", "cats/tom (1).CR2", "cats/tom (1).CR2.xmp"} <= files
 
 
-@pytest.mark.usefixtures("no_patience")
+@pytest.mark.usefixtures("patience_is_over")
 def test_it_takes_that_name_or_stays(
     tmp_path: Path, put: Put, tree: Tree, sort_again: Callable[..., Result]
 ) -> None:
@@ -133,7 +133,7 @@ def test_it_takes_that_name_or_stays(
     assert tree(tmp_path)["tom.xmp"] == b"others' notes"
 
 
-@pytest.mark.usefixtures("no_patience")
+@pytest.mark.usefixtures("patience_is_over")
 def test_notes_follow_a_photo_that_was_touched(
     tmp_path: Path, put: Put, tree: Tree, sort_again: Callable[..., Result]
 ) -> None:
@@ -154,7 +154,7 @@ def test_without_a_photo_that_still_stands_it_stays(
     assert "2 not a photo, left alone" in result.stdout
 
 
-@pytest.mark.usefixtures("no_patience")
+@pytest.mark.usefixtures("patience_is_over")
 def test_a_dry_run_only_says_so(
     tmp_path: Path, put: Put, tree: Tree, sort_again: Callable[..., Result]
 ) -> None:

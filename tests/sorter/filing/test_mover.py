@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 
 from core.store.database import Store
-from sorter.filing.mover import Conflict, Mover, Placed, Request, group_names
+from sorter.filing.mover import Conflict, Mover, numbered
 from sorter.identity import FileIdentity
-from sorter.journal.journal import Run
+from sorter.journal.moves import Kind, PlannedMove
+from sorter.journal.run import Run
 from sorter.moving import transfer as transfer_module
 from sorter.moving.rename import rename_no_replace
-from sorter.outcome import Outcome, Reason
+from sorter.outcome import FileOutcome, Outcome, Reason
+from tests.sorter.groups import group_of
 
 Put = Callable[[Path, bytes], Path]
 Tree = Callable[[Path], dict[str, bytes]]
@@ -50,15 +52,9 @@ def across(one: Path, other: Path) -> None:
     rename_no_replace(one, other)
 
 
-def place(mover: Mover, source: Path, folder: Path, *sidecars: Path) -> Placed:
-    return place_all(mover, source, folder, *sidecars)[0]
-
-
-def place_all(mover: Mover, source: Path, folder: Path, *sidecars: Path) -> list[Placed]:
-    identity = FileIdentity.of(source)
-    assert identity is not None
-    (placed,) = mover.place([Request(source, folder, identity, sidecars)])
-    return placed
+def place(mover: Mover, source: Path, folder: Path, *sidecars: Path) -> FileOutcome:
+    ((photo, *_),) = mover.place([group_of(mover, source, folder, *sidecars)])
+    return photo
 
 
 def test_a_photo_is_moved_with_its_time(
@@ -133,14 +129,13 @@ def test_a_dry_run_makes_nothing_and_promises_each_name_once(
     assert place(copying, one, tmp_path / "cats").outcome is Outcome.WOULD_COPY
 
 
-def test_a_photo_that_changed_since_it_was_looked_at_stays(
+def test_a_photo_that_changed_since_it_was_read_stays(
     mover: Callable[..., Mover], put: Put, tree: Tree, inbox: Path, tmp_path: Path
 ) -> None:
     source = put(inbox / "tom.jpg", b"tom")
-    identity = FileIdentity.of(source)
-    assert identity is not None
+    group = group_of(mover(), source, tmp_path / "cats")
     source.write_bytes(b"not tom any more")
-    ((placed,),) = mover().place([Request(source, tmp_path / "cats", identity)])
+    ((placed,),) = mover().place([group])
     assert (placed.outcome, placed.reason) == (Outcome.LEFT, Reason.CHANGED)
     assert tree(tmp_path) == {"inbox/tom.jpg": b"not tom any more"}
 
@@ -252,13 +247,19 @@ def test_a_file_in_the_class_folders_place_fails_and_nothing_is_lost(
     assert tree(tmp_path) == {"inbox/tom.jpg": b"tom", "cats": b"a file called cats"}
 
 
+def numbered_names(number: int, *names: str) -> list[str]:
+    identity = FileIdentity(1, 1, 1, 1)
+    group = [PlannedMove(Kind.MOVE, Path(name), Path("cats", name), identity) for name in names]
+    return [move.destination.name for move in numbered(group, number)]
+
+
 def test_long_names_keep_their_suffix_within_255_bytes() -> None:
-    assert group_names(Path("tom.jpg"), [], 0) == ["tom.jpg"]
-    assert group_names(Path("tom.jpg"), [Path("TOM.XMP"), Path("tom.jpg.xmp")], 2) == [
+    assert numbered_names(0, "tom.jpg") == ["tom.jpg"]
+    assert numbered_names(2, "tom.jpg", "TOM.XMP", "tom.jpg.xmp") == [
         "tom (2).jpg", "TOM (2).XMP", "tom (2).jpg.xmp",
     ]  # fmt: skip
     long = "ü" * 122 + ".jpeg"
-    photo, sidecar = group_names(Path(long), [Path(long + ".xmp")], 1)
+    photo, sidecar = numbered_names(1, long, long + ".xmp")
     assert photo.endswith("ü (1).jpeg")
     assert sidecar == photo + ".xmp"
     assert len(os.fsencode(sidecar)) <= 255

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ from core.store.database import Store
 from sorter.filing.mover import Mover
 from sorter.filing.pipeline import Sorting, sort_photos
 from sorter.identity import FileIdentity
-from sorter.journal.journal import Run
-from sorter.journal.left_files import Memory
-from sorter.outcome import Outcome, Reason
-from sorter.routes import Route, Routes
+from sorter.journal.left_files import LeftFiles
+from sorter.journal.run import Run
+from sorter.outcome import FileOutcome, Outcome, Reason
+from sorter.routes import Routes
 from sorter.sidecars.matching import Sidecars
 from sorter.undoing.history import moves_of, runs
 
@@ -60,7 +61,7 @@ def test_a_photo_of_any_time_is_filed_and_comes_back(
 def test_no_number_of_a_file_system_is_refused_by_what_is_remembered(
     tmp_path: Path, store: Store
 ) -> None:
-    memory = Memory(store, "rules")
+    memory = LeftFiles(store, "rules")
     for number in (-(2**70), -1, 0, 2**63 - 1, 2**63, 2**80):
         identity = FileIdentity(2**64 - 1, 2**64 - 1, abs(number), number)
         memory.remember(tmp_path / str(number), identity, "unsure")
@@ -80,10 +81,10 @@ class StumblingClassifier(Classifier):
 
 
 class StumblingRoutes(Routes):
-    def of(self, photo: Path, *rest: Any) -> Route:
-        if photo.name == "odd.jpg":
+    def route(self, photo: FileOutcome, *rest: Any) -> FileOutcome:
+        if photo.path.name == "odd.jpg":
             raise OverflowError("a bug")
-        return super().of(photo, *rest)
+        return super().route(photo, *rest)
 
 
 class StumblingRun(Run):
@@ -113,16 +114,16 @@ def test_a_bug_that_one_photo_shows_is_that_ones_failure(
         classifier,
         routing(classifier.manifest, tmp_path, 0.6),
         Mover(journal, tmp_path),
-        Sidecars(),
     )
     photos = [tmp_path / name for name in ("a.jpg", "odd.jpg", "z.jpg")]
-    told = {one.path.name: one for group in sort_photos(sorting, photos) for one in group}
+    outcomes = chain.from_iterable(sort_photos(sorting, Sidecars(), photos))
+    by_name = {one.path.name: one for one in outcomes}
     journal.end()
-    assert (told["odd.jpg"].outcome, told["odd.jpg"].reason) == (
+    assert (by_name["odd.jpg"].outcome, by_name["odd.jpg"].reason) == (
         Outcome.FAILED, Reason.INTERNAL_ERROR,
     )  # fmt: skip
-    assert told["odd.jpg"].message is not None
-    assert {name: told[name].outcome for name in ("a.jpg", "z.jpg")} == dict.fromkeys(
+    assert by_name["odd.jpg"].message is not None
+    assert {name: by_name[name].outcome for name in ("a.jpg", "z.jpg")} == dict.fromkeys(
         ("a.jpg", "z.jpg"), Outcome.MOVED
     )
     assert "a bug" in caplog.text
@@ -132,7 +133,7 @@ def test_a_bug_that_one_photo_shows_is_that_ones_failure(
     assert all(one.run.ended is not None for one in runs(store))
 
 
-def test_who_stops_has_heard_of_all_that_was_moved(
+def test_a_caller_that_stops_has_the_outcomes_of_all_that_was_moved(
     tmp_path: Path, draw: Draw, tiny_model: Path, store: Store
 ) -> None:
     """A note that went with the last photo, too."""
@@ -143,9 +144,10 @@ def test_who_stops_has_heard_of_all_that_was_moved(
     sidecars.list_folder(tmp_path, [path.name for path in tmp_path.iterdir()])
     journal = Run(store, "sort", tmp_path, tmp_path)
     routes = Routes(classifier.manifest, tmp_path, 0.6)
-    sorting = Sorting(classifier, routes, Mover(journal, tmp_path), sidecars)
-    with closing(sort_photos(sorting, [tmp_path / "a.jpg", tmp_path / "b.jpg"])) as groups:
-        told = {one.path.name for one in next(groups)}
+    sorting = Sorting(classifier, routes, Mover(journal, tmp_path))
+    photos = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
+    with closing(sort_photos(sorting, sidecars, photos)) as groups:
+        names = {one.path.name for one in next(groups)}
     journal.end()
-    assert told == {"a.jpg", "a.jpg.xmp"}
-    assert {path.name for path in (tmp_path / "cats").iterdir()} == told
+    assert names == {"a.jpg", "a.jpg.xmp"}
+    assert {path.name for path in (tmp_path / "cats").iterdir()} == names

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.store.database import Store
 from sorter.identity import FileIdentity
-from sorter.journal.left_files import Memory
+from sorter.journal.left_files import LeftFiles
 
 Put = Callable[[Path, bytes], Path]
 
@@ -22,13 +22,13 @@ def test_it_knows_a_file_by_path_size_time_and_rules(
     store: Store, tmp_path: Path, put: Put
 ) -> None:
     photo = put(tmp_path / "tom.jpg", b"tom")
-    memory = Memory(store, "model 1, 0.9")
+    memory = LeftFiles(store, "model 1, 0.9")
     memory.remember(photo, identity_of(photo), "unsure")
     assert memory.reason(photo, identity_of(photo)) is None
     memory.flush()
     assert memory.reason(photo, identity_of(photo)) == "unsure"
-    assert Memory(store, "model 1, 0.9").reason(photo, identity_of(photo)) == "unsure"
-    assert Memory(store, "model 2, 0.9").reason(photo, identity_of(photo)) is None
+    assert LeftFiles(store, "model 1, 0.9").reason(photo, identity_of(photo)) == "unsure"
+    assert LeftFiles(store, "model 2, 0.9").reason(photo, identity_of(photo)) is None
     put(photo, b"tommy")
     assert memory.reason(photo, identity_of(photo)) is None
     memory.remember(photo, identity_of(photo), "neither")
@@ -37,7 +37,7 @@ def test_it_knows_a_file_by_path_size_time_and_rules(
 
 
 def test_what_is_gone_is_forgotten(store: Store, tmp_path: Path, put: Put) -> None:
-    memory = Memory(store, "rules")
+    memory = LeftFiles(store, "rules")
     inside, gone = put(tmp_path / "in" / "a.jpg", b"a"), put(tmp_path / "in" / "b.jpg", b"b")
     outside = put(tmp_path / "in2" / "c.jpg", b"c")
     for photo in (inside, gone, outside):

@@ -166,8 +166,8 @@ def test_two_names_of_one_file_do_not_look_like_one_name(tmp_path: Path) -> None
     assert ignores_case(tmp_path) is False  # told by the folder's own name
 
 
-def test_where_no_name_has_letters_it_cannot_be_told(
+def test_where_no_name_has_letters_it_is_not_known(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(filesystem, "_tells", lambda folder, name: None)
+    monkeypatch.setattr(filesystem, "_is_there_in_other_case", lambda folder, name: None)
     assert ignores_case(tmp_path) is None

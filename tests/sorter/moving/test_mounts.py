@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from core.store.database import Store
-from sorter.filing.mover import Mover, Placed, Request
-from sorter.identity import FileIdentity
-from sorter.journal.journal import Run
+from sorter.filing.mover import Mover
+from sorter.journal.run import Run
 from sorter.moving.mounts import Mounts, mounted
-from sorter.outcome import Outcome, Reason
+from sorter.outcome import FileOutcome, Outcome, Reason
+from tests.sorter.groups import group_of
 
 Put = Callable[[Path, bytes], Path]
 
@@ -59,12 +59,10 @@ class Scene:
     def begin(self) -> None:
         self.mover = Mover(Run(self.store, "watch", self.inbox, self.destination), self.destination)
 
-    def place(self, below: str = "") -> Placed:
+    def place(self, below: str = "") -> FileOutcome:
         self.number += 1
         photo = self.put(self.inbox / f"tom{self.number}.jpg", b"tom")
-        identity = FileIdentity.of(photo)
-        assert identity is not None
-        ((placed,),) = self.mover.place([Request(photo, self.cats / below, identity)])
+        ((placed,),) = self.mover.place([group_of(self.mover, photo, self.cats / below)])
         assert photo.exists() == (placed.outcome is not Outcome.MOVED)
         return placed
 

@@ -12,7 +12,8 @@ import pytest
 
 from core.store.database import Store
 from sorter.identity import FileIdentity
-from sorter.journal.journal import Kind, PlannedMove, Run, State, temporary_name
+from sorter.journal.moves import Kind, PlannedMove, State
+from sorter.journal.run import Run, temporary_name
 from sorter.undoing.history import moves_of
 from sorter.undoing.recovery import Recovered, recover
 

@@ -19,7 +19,8 @@ from sorter.filing import late_sidecars
 from sorter.moving import transfer
 from sorter.undoing import undo as undo_module
 from sorter.undoing.history import runs
-from sorter.undoing.undo import groups_of, put_back
+from sorter.undoing.selection import groups_of
+from sorter.undoing.undo import put_back
 
 Put = Callable[[Path, bytes], Path]
 Tree = Callable[[Path], dict[str, bytes]]
@@ -359,7 +360,7 @@ def test_what_another_undo_or_the_person_is_quicker_with_is_no_failure(
     """Between the plan and the move: the photo goes, changes, or its place is taken."""
     carry_out = undo_module.carry_out
 
-    def quicker(run: Any, group: Any) -> None:
+    def quicker(run: Any, group: Any, still_seconds: float) -> None:
         photo = group[0]
         if photo.source.name == "mia.jpg":
             photo.source.unlink()
@@ -367,7 +368,7 @@ def test_what_another_undo_or_the_person_is_quicker_with_is_no_failure(
             photo.source.write_bytes(b"edited just now")
         elif photo.destination.name == "tom.jpg" and photo.destination.parent.name != "trip":
             photo.destination.write_bytes(b"a new tom")
-        carry_out(run, group)
+        carry_out(run, group, still_seconds)
 
     monkeypatch.setattr(undo_module, "carry_out", quicker)
     left = {Path(o["path"]).name: o["reason"] for o in undone() if o["outcome"] == "left"}
@@ -421,7 +422,7 @@ def test_undo_does_not_take_back_what_an_undo_did(sorted_folder: Path, put: Put)
 def test_a_run_that_only_sent_a_late_sidecar_gives_back_only_that(
     sorted_folder: Path, tiny_model: Path, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(late_sidecars, "PATIENCE", 0.0)
+    monkeypatch.setattr(late_sidecars, "PATIENCE_SECONDS", 0.0)
     put(sorted_folder / "mia.xmp", b"late")
     run("sort", sorted_folder, "--model", tiny_model)
     assert [Path(o["path"]).name for o in undone("2")] == ["mia.xmp"]

@@ -1,4 +1,4 @@
-"""The daemon, with a folder in hand: what it hears, what it misses, and what it waits for."""
+"""The daemon with a real folder: its events, those it misses, and what it waits for."""
 
 from __future__ import annotations
 
@@ -22,17 +22,15 @@ from core.model.classifier import Classifier
 from core.store.database import Store, StoreUnusable
 from sorter.filing import late_sidecars
 from sorter.filing import mover as mover_module
-from sorter.filing.mover import Mover
-from sorter.filing.pipeline import Sorting
-from sorter.journal.left_files import Memory
+from sorter.filing.plan import FilingPlan
 from sorter.outcome import FileOutcome
 from sorter.routes import Routes
-from sorter.scanning.scan import Inbox
-from sorter.sidecars.matching import Sidecars
+from sorter.scanning.inbox import Inbox
 from sorter.signals import graceful_shutdown
+from sorter.watching import changes, retries
 from sorter.watching import events as events_module
 from sorter.watching import watcher as watch_module
-from sorter.watching.service import Daemon
+from sorter.watching.daemon import Daemon
 from sorter.watching.watcher import Watcher
 from tests.core.images.raw_files import FORMATS
 
@@ -40,7 +38,6 @@ Draw = Callable[..., Any]
 Wait = Callable[[Callable[[], object]], None]
 Put = Callable[[Path, bytes], Path]
 Tree = Callable[[Path], dict[str, bytes]]
-LABELS = {"cats": "cat", "dogs": "dog", "other": "other"}
 
 
 class Running:
@@ -61,12 +58,9 @@ class Running:
     def _work(self) -> None:
         store = Store(Path(os.environ["CATDOG_STATE_DIR"]))
         routes = Routes(self._classifier.manifest, self.inbox.destination, 0.6)
-        mover = Mover(None, self.inbox.destination)
-        sorting = Sorting(self._classifier, routes, mover, Sidecars())
-        daemon = Daemon(store, sorting, self.inbox.folder, labels=LABELS, options={})
-        self.watcher = Watcher(
-            self.inbox, daemon, store, Memory(store, "rules"), settle=self._settle, poll=self._poll
-        )
+        plan = FilingPlan(self.inbox, self._classifier, routes)
+        daemon = Daemon(store, plan)
+        self.watcher = Watcher(plan, daemon, store, settle=self._settle, poll=self._poll)
         self.begun.set()
         try:
             for outcome in self.watcher.run(self.stop):
@@ -89,7 +83,7 @@ class Running:
             assert not self._thread.is_alive()
         assert not self._error
 
-    def told(self, name: str) -> list[str]:
+    def reported(self, name: str) -> list[str]:
         return [o.outcome.value for o in self.outcomes if o.path.name == name]
 
 
@@ -116,16 +110,17 @@ def daemon(inbox: Inbox, classifier: Classifier) -> Iterator[Callable[..., Runni
 
 @pytest.fixture
 def no_rescan(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have nothing but events tell of files."""
-    monkeypatch.setattr(watch_module, "_RESCAN", 3600.0)
+    """Have files noticed by nothing but events."""
+    monkeypatch.setattr(changes, "_RESCAN_SECONDS", 3600.0)
 
 
 def started_watching(running: Running) -> bool:
-    return running.watcher._events.is_alive and not running.watcher._untold_is_well
+    changes = running.watcher._changes
+    return changes.events.is_alive and not changes.is_catching_up
 
 
 @pytest.mark.usefixtures("no_rescan")
-def test_a_folder_tree_that_is_moved_in_is_looked_through(
+def test_a_folder_tree_that_is_moved_in_is_scanned(
     inbox: Inbox, daemon: Callable[..., Running], draw: Draw, tmp_path: Path, wait_until: Wait
 ) -> None:
     trip = tmp_path / "trip" / "day one"
@@ -140,7 +135,7 @@ def test_a_folder_tree_that_is_moved_in_is_looked_through(
 
 
 @pytest.mark.usefixtures("no_rescan")
-def test_a_file_renamed_in_and_one_that_gets_its_name_are_heard_of(
+def test_a_file_renamed_in_and_one_that_gets_its_name_are_noticed(
     inbox: Inbox, daemon: Callable[..., Running], draw: Draw, tmp_path: Path, wait_until: Wait
 ) -> None:
     running = daemon()
@@ -151,7 +146,7 @@ def test_a_file_renamed_in_and_one_that_gets_its_name_are_heard_of(
     (inbox.folder / "rex.jpg.part").rename(inbox.folder / "rex.jpg")
     wait_until((inbox.folder / "cats" / "inside.jpg").exists)
     wait_until((inbox.folder / "dogs" / "rex.jpg").exists)
-    assert running.watcher.doings.last_event is not None
+    assert running.watcher.activity.last_event is not None
 
 
 @pytest.mark.usefixtures("no_rescan")
@@ -169,7 +164,7 @@ def test_a_thread_that_died_is_started_anew(
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
     running = daemon()
     wait_until(lambda: started_watching(running))
-    events = running.watcher._events
+    events = running.watcher._changes.events
     kinds = {"observer": BaseObserver, "emitter": EventEmitter, "reader": inotify.InotifyFD}
     (victim,) = [one for one in events._threads if isinstance(one, kinds[thread])]
 
@@ -187,7 +182,7 @@ def test_a_thread_that_died_is_started_anew(
 
 
 @pytest.mark.parametrize("how", ["refused", "asked for"])
-def test_without_events_the_folder_is_looked_through_again(
+def test_without_events_the_folder_is_scanned_again(
     inbox: Inbox,
     daemon: Callable[..., Running],
     draw: Draw,
@@ -202,17 +197,17 @@ def test_without_events_the_folder_is_looked_through_again(
         raise OSError(28, "inotify watch limit reached")
 
     monkeypatch.setattr(events_module, "Observer", refuse)
-    monkeypatch.setattr(watch_module, "_POLL", 0.1)
+    monkeypatch.setattr(changes, "_POLL_SECONDS", 0.1)
     draw("dogs", 403).save(inbox.folder / "rex.jpg")
     running = daemon(poll=how == "asked for")
     wait_until((inbox.folder / "dogs" / "rex.jpg").exists)
     draw("cats", 403).save(inbox.folder / "tom.jpg")
     wait_until((inbox.folder / "cats" / "tom.jpg").exists)
-    assert running.watcher.doings.polling
+    assert running.watcher.activity.polling
     assert ("inotify watch limit reached" in caplog.text) == (how == "refused")
 
 
-def test_a_watcher_that_has_gone_deaf_notices_and_mends_it(
+def test_missed_events_are_noticed_and_mended(
     inbox: Inbox,
     daemon: Callable[..., Running],
     draw: Draw,
@@ -221,11 +216,13 @@ def test_a_watcher_that_has_gone_deaf_notices_and_mends_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Events are dropped without a word, as when inotify's queue overflows; then always."""
-    monkeypatch.setattr(watch_module, "_RESCAN", 0.2)
-    monkeypatch.setattr(watch_module, "_LATE_EVENT", -3600.0)  # any file should have been heard of
+    monkeypatch.setattr(changes, "_RESCAN_SECONDS", 0.2)
+    monkeypatch.setattr(
+        changes, "_LATE_EVENT_SECONDS", -3600.0
+    )  # any file should have been announced
     running = daemon()
     wait_until(lambda: started_watching(running))
-    events = running.watcher._events
+    events = running.watcher._changes.events
     monkeypatch.setattr(events, "take", set)
     first = events._threads
     draw("cats", 404).save(inbox.folder / "tom.jpg")
@@ -235,64 +232,65 @@ def test_a_watcher_that_has_gone_deaf_notices_and_mends_it(
     for number in range(2):
         draw("dogs", 500 + number).save(inbox.folder / f"{number}.jpg")
         wait_until((inbox.folder / "dogs" / f"{number}.jpg").exists)
-    wait_until(lambda: running.watcher.doings.polling)
+    wait_until(lambda: running.watcher.activity.polling)
     assert "events are given up" in caplog.text
 
 
-def test_what_was_left_is_looked_at_again_only_once_it_changes(
+def test_what_was_left_is_sorted_again_only_once_it_changes(
     inbox: Inbox,
     daemon: Callable[..., Running],
     draw: Draw,
     wait_until: Wait,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """At no look at the folder, and at no start either."""
-    monkeypatch.setattr(watch_module, "_RESCAN", 0.05)
+    """At no scan of the folder, and at no start either."""
+    monkeypatch.setattr(changes, "_RESCAN_SECONDS", 0.05)
     tom = inbox.folder / "tom.jpg"
     tom.write_bytes(b"\xff\xd8\xff half a photo")
     draw("other", 405).save(inbox.folder / "lamp.jpg")
     first = daemon()
-    wait_until(lambda: first.told("tom.jpg") and first.told("lamp.jpg"))
+    wait_until(lambda: first.reported("tom.jpg") and first.reported("lamp.jpg"))
     draw("dogs", 405).save(inbox.folder / "a.jpg")
     wait_until((inbox.folder / "dogs" / "a.jpg").exists)
     first.end()
     second = daemon()
     draw("dogs", 406).save(inbox.folder / "b.jpg")
     wait_until((inbox.folder / "dogs" / "b.jpg").exists)
-    assert (first.told("tom.jpg"), second.told("tom.jpg")) == (["failed"], [])
-    assert (first.told("lamp.jpg"), second.told("lamp.jpg")) == (["left"], [])
+    assert (first.reported("tom.jpg"), second.reported("tom.jpg")) == (["failed"], [])
+    assert (first.reported("lamp.jpg"), second.reported("lamp.jpg")) == (["left"], [])
     draw("cats", 405).save(tom)
     wait_until((inbox.folder / "cats" / "tom.jpg").exists)
 
 
-def test_other_rules_look_again(
+def test_under_other_rules_it_is_sorted_again(
     inbox: Inbox, daemon: Callable[..., Running], draw: Draw, wait_until: Wait, store: Store
 ) -> None:
-    """Another model, another threshold: all that the memory's rules name."""
+    """Another model, another threshold: all that the rules name."""
     draw("other", 407).save(inbox.folder / "lamp.jpg")
     first = daemon()
-    wait_until(lambda: first.told("lamp.jpg"))
+    wait_until(lambda: first.reported("lamp.jpg"))
     first.end()
     with store.writing() as db:
         assert db.execute("UPDATE stayed SET rules = 'others'").rowcount == 1
     second = daemon()
-    wait_until(lambda: second.told("lamp.jpg"))
+    wait_until(lambda: second.reported("lamp.jpg"))
 
 
 def test_what_undo_put_back_is_left_alone_until_it_changes(
     inbox: Inbox, daemon: Callable[..., Running], draw: Draw, wait_until: Wait, store: Store
 ) -> None:
-    from sorter.undoing.undo import groups_of, put_back
+    from sorter.undoing.selection import groups_of
+    from sorter.undoing.undo import put_back
 
     tom = inbox.folder / "tom.jpg"
     draw("cats", 408).save(tom)
     running = daemon()
     filed = inbox.folder / "cats" / "tom.jpg"
-    wait_until(lambda: running.told("tom.jpg") == ["moved"])
+    wait_until(lambda: running.reported("tom.jpg") == ["moved"])
     wait_until(lambda: [o for o in put_back(store, groups_of(store), dry_run=False) if o.done])
     assert tom.exists()
     draw("dogs", 408).save(inbox.folder / "rex.jpg")
-    wait_until(lambda: running.told("rex.jpg"))
+    wait_until(lambda: running.reported("rex.jpg"))
     wait_until(lambda: len(running.watcher._settling) == 0)
     assert tom.exists()
     assert not filed.exists()
@@ -309,15 +307,15 @@ def test_a_folder_that_goes_away_and_comes_back_is_watched_again(
     tmp_path: Path,
 ) -> None:
     """Removed, and made anew: the old watch is on a folder that is no more."""
-    monkeypatch.setattr(watch_module, "_AWAY", 0.05)
+    monkeypatch.setattr(watch_module, "_AWAY_SECONDS", 0.05)
     draw("dogs", 410).save(inbox.folder / "rex.jpg")
     running = daemon()
     wait_until((inbox.folder / "dogs" / "rex.jpg").exists)
     shutil.rmtree(inbox.folder)
-    wait_until(lambda: "is not there any more" in (running.watcher.doings.trouble or ""))
-    monkeypatch.setattr(watch_module, "_RESCAN", 3600.0)
+    wait_until(lambda: "is not there any more" in (running.watcher.activity.trouble or ""))
+    monkeypatch.setattr(changes, "_RESCAN_SECONDS", 3600.0)
     inbox.folder.mkdir()
-    wait_until(lambda: running.watcher.doings.trouble is None)
+    wait_until(lambda: running.watcher.activity.trouble is None)
     wait_until(lambda: started_watching(running))
     draw("cats", 410).save(inbox.folder / "tom.jpg")
     wait_until((inbox.folder / "cats" / "tom.jpg").exists)
@@ -327,7 +325,7 @@ def test_a_folder_that_goes_away_and_comes_back_is_watched_again(
     wait_until((inbox.folder / "cats" / "mia.jpg").exists)
 
 
-def test_a_failure_that_goes_on_is_told_once_and_mended_later(
+def test_a_failure_that_goes_on_is_reported_once_and_mended_later(
     inbox: Inbox,
     daemon: Callable[..., Running],
     draw: Draw,
@@ -335,23 +333,23 @@ def test_a_failure_that_goes_on_is_told_once_and_mended_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A file stands where cats/ should be, and then no more."""
-    monkeypatch.setattr(watch_module, "_RESCAN", 0.05)
-    monkeypatch.setattr(watch_module, "_LONGEST_AGAIN", 0.1)
+    monkeypatch.setattr(changes, "_RESCAN_SECONDS", 0.05)
+    monkeypatch.setattr(retries, "LONGEST_RETRY_SECONDS", 0.1)
     (inbox.folder / "cats").write_text("in the way")
     tries: list[object] = []
     carry = mover_module.carry_out
 
-    def counting(run: Any, group: Any) -> None:
+    def counting(run: Any, group: Any, still_seconds: float) -> None:
         tries.append(group)
-        carry(run, group)
+        carry(run, group, still_seconds)
 
     monkeypatch.setattr(mover_module, "carry_out", counting)
     draw("cats", 412).save(inbox.folder / "tom.jpg")
     running = daemon()
     wait_until(lambda: len(tries) >= 4)
     (inbox.folder / "cats").unlink()
-    wait_until(lambda: running.told("tom.jpg")[-1:] == ["moved"])
-    assert running.told("tom.jpg") == ["failed", "moved"]
+    wait_until(lambda: running.reported("tom.jpg")[-1:] == ["moved"])
+    assert running.reported("tom.jpg") == ["failed", "moved"]
 
 
 def test_a_journal_that_cannot_be_written_stops_nothing_for_good(
@@ -362,7 +360,7 @@ def test_a_journal_that_cannot_be_written_stops_nothing_for_good(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The disk of the journal is full for a while: nothing is moved, and then all is."""
-    monkeypatch.setattr(watch_module, "_TRY_AGAIN_LATER", 0.05)
+    monkeypatch.setattr(watch_module, "_REST_SECONDS", 0.05)
     full = threading.Event()
     writing = Store.writing
 
@@ -376,11 +374,11 @@ def test_a_journal_that_cannot_be_written_stops_nothing_for_good(
     monkeypatch.setattr(Store, "writing", refused)
     full.set()
     draw("cats", 413).save(inbox.folder / "tom.jpg")
-    wait_until(lambda: "disk is full" in (running.watcher.doings.trouble or ""))
+    wait_until(lambda: "disk is full" in (running.watcher.activity.trouble or ""))
     assert (inbox.folder / "tom.jpg").exists()
     full.clear()
     wait_until((inbox.folder / "cats" / "tom.jpg").exists)
-    wait_until(lambda: running.told("tom.jpg") == ["moved"])
+    wait_until(lambda: running.reported("tom.jpg") == ["moved"])
 
 
 def test_a_bug_in_one_photo_does_not_end_the_daemon(
@@ -391,13 +389,13 @@ def test_a_bug_in_one_photo_does_not_end_the_daemon(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(watch_module, "_TRY_AGAIN_LATER", 0.05)
+    monkeypatch.setattr(watch_module, "_REST_SECONDS", 0.05)
     real = watch_module.sort_photos
 
-    def stumbling(sorting: Any, photos: Any) -> Any:
+    def stumbling(*arguments: Any) -> Any:
         if not caplog.text:
             raise ZeroDivisionError("a bug")
-        return real(sorting, photos)
+        return real(*arguments)
 
     monkeypatch.setattr(watch_module, "sort_photos", stumbling)
     draw("cats", 418).save(inbox.folder / "tom.jpg")
@@ -414,12 +412,12 @@ def test_a_journal_that_is_gone_stops_the_filing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Else photos would move without anything that could take them back."""
-    monkeypatch.setattr(watch_module, "_TRY_AGAIN_LATER", 0.05)
+    monkeypatch.setattr(watch_module, "_REST_SECONDS", 0.05)
     running = daemon()
     wait_until(lambda: started_watching(running))
     (Path(os.environ["CATDOG_STATE_DIR"]) / "catdog.sqlite3").unlink()
     draw("cats", 419).save(inbox.folder / "tom.jpg")
-    wait_until(lambda: "is gone" in (running.watcher.doings.trouble or ""))
+    wait_until(lambda: "is gone" in (running.watcher.activity.trouble or ""))
     assert (inbox.folder / "tom.jpg").exists()
 
 
@@ -451,8 +449,8 @@ def test_a_group_settles_together_and_a_late_sidecar_follows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A RAW that is still being copied holds its photo back."""
-    monkeypatch.setattr(watch_module, "PATIENCE", 0.5)
-    monkeypatch.setattr(late_sidecars, "PATIENCE", 0.5)
+    monkeypatch.setattr(watch_module, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(late_sidecars, "PATIENCE_SECONDS", 0.5)
     running = daemon(settle=0.4)
     raw = (inbox.folder / "tom.CR2").open("wb")
     draw("cats", 414).save(inbox.folder / "tom.jpg")
@@ -463,11 +461,11 @@ def test_a_group_settles_together_and_a_late_sidecar_follows(
         assert (inbox.folder / "tom.jpg").exists()
         time.sleep(0.05)
     raw.close()
-    wait_until(lambda: running.told("tom.CR2") == ["moved"])
+    wait_until(lambda: running.reported("tom.CR2") == ["moved"])
     assert (inbox.folder / "cats" / "tom.jpg").exists()
     put(inbox.folder / "tom.jpg.xmp", b"notes that came late")
     wait_until((inbox.folder / "cats" / "tom.jpg.xmp").exists)
-    wait_until(lambda: running.told("tom.jpg.xmp") == ["moved"])
+    wait_until(lambda: running.reported("tom.jpg.xmp") == ["moved"])
     assert set(tree(inbox.folder)) == {"cats/tom.jpg", "cats/tom.CR2", "cats/tom.jpg.xmp"}
 
 
@@ -479,8 +477,8 @@ def test_a_raw_photo_waits_for_its_jpeg_and_is_filed_alone_in_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The JPEG decides where both go, if there is one."""
-    monkeypatch.setattr(watch_module, "PATIENCE", 4.0)
-    monkeypatch.setattr(late_sidecars, "PATIENCE", 4.0)
+    monkeypatch.setattr(watch_module, "PATIENCE_SECONDS", 4.0)
+    monkeypatch.setattr(late_sidecars, "PATIENCE_SECONDS", 4.0)
     running = daemon()
     stream = io.BytesIO()
     draw("dogs", 416, (1200, 800)).save(stream, "JPEG")
@@ -490,17 +488,17 @@ def test_a_raw_photo_waits_for_its_jpeg_and_is_filed_alone_in_the_end(
     (inbox.folder / "rex.dng").write_bytes(content)
     wait_until((inbox.folder / "cats" / "tom.dng").exists)
     wait_until((inbox.folder / "dogs" / "rex.dng").exists)
-    assert running.told("rex.dng") == ["moved"]
+    assert running.reported("rex.dng") == ["moved"]
 
 
-def test_a_subfolder_that_cannot_be_listed_is_told_once(
+def test_a_subfolder_that_cannot_be_listed_is_reported_once(
     inbox: Inbox,
     daemon: Callable[..., Running],
     draw: Draw,
     wait_until: Wait,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(watch_module, "_RESCAN", 0.05)
+    monkeypatch.setattr(changes, "_RESCAN_SECONDS", 0.05)
     scandir, closed = os.scandir, inbox.folder / "closed"
     closed.mkdir()
 
@@ -514,7 +512,7 @@ def test_a_subfolder_that_cannot_be_listed_is_told_once(
     for seed in (430, 431):
         draw("cats", seed).save(inbox.folder / f"{seed}.jpg")
         wait_until((inbox.folder / "cats" / f"{seed}.jpg").exists)
-    assert running.told("closed") == ["failed"]
+    assert running.reported("closed") == ["failed"]
 
 
 def test_a_class_folder_whose_disk_is_gone_is_waited_for(
@@ -525,7 +523,7 @@ def test_a_class_folder_whose_disk_is_gone_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Status says so, and photos are filed once it is back."""
-    monkeypatch.setattr(watch_module, "_AGAIN", 0.1)
+    monkeypatch.setattr(retries, "_FIRST_RETRY_SECONDS", 0.1)
     cats = inbox.folder / "cats"
     cats.mkdir()
     mount = ["mount", "-t", "tmpfs", "tmpfs", str(cats)]
@@ -535,15 +533,15 @@ def test_a_class_folder_whose_disk_is_gone_is_waited_for(
         running = daemon()
         draw("cats", 432).save(inbox.folder / "first.jpg")
         wait_until((cats / "first.jpg").exists)
-        wait_until(lambda: running.told("first.jpg"))
+        wait_until(lambda: running.reported("first.jpg"))
         subprocess.run(["umount", "--lazy", str(cats)], check=True)
         draw("cats", 433).save(inbox.folder / "second.jpg")
-        wait_until(lambda: "is not the one any more" in (running.watcher.doings.trouble or ""))
-        assert running.told("second.jpg") == ["failed"]
+        wait_until(lambda: "is not the one any more" in (running.watcher.activity.trouble or ""))
+        assert running.reported("second.jpg") == ["failed"]
         assert list(cats.iterdir()) == []
         subprocess.run(mount, check=True)
         wait_until((cats / "second.jpg").exists)
-        wait_until(lambda: running.watcher.doings.trouble is None)
+        wait_until(lambda: running.watcher.activity.trouble is None)
         running.end()
     finally:
         subprocess.run(["umount", "--lazy", str(cats)], check=False)
@@ -566,7 +564,7 @@ def test_links_and_special_files_are_never_opened_or_moved(
     draw("cats", 416).save(inbox.folder / "tom.jpg")
     os.link(inbox.folder / "tom.jpg", inbox.folder / "tom's other name.jpg")
     running = daemon()
-    wait_until(lambda: running.told("tom.jpg") and running.told("tom's other name.jpg"))
+    wait_until(lambda: running.reported("tom.jpg") and running.reported("tom's other name.jpg"))
     running.end()
     assert {path.name for path in inbox.folder.iterdir()} == {
         "link.jpg", "loop.jpg", "pipe.jpg", "tom.xmp", "socket.jpg", "cats",
@@ -595,7 +593,7 @@ def test_names_of_all_kinds_arrive(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify")
-def test_watchdogs_being_stopped_while_it_waits_is_no_error_to_tell(
+def test_watchdogs_being_stopped_while_it_waits_is_no_error_to_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     from watchdog.observers.inotify import InotifyEmitter

@@ -1,103 +1,23 @@
-"""Which files of a folder are input, and which folders are refused."""
+"""The folder to sort: which of its files are input, and which folders are refused."""
 
 from __future__ import annotations
 
 import os
-import re
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from core.errors import UsageRefused
-from core.images.listing import Listing, is_image_name, is_photo_name, list_folders
+from core.images.listing import Listing, is_image_name, list_folders
 from core.paths import display
-from sorter.outcome import FileOutcome, Outcome, Reason
+from sorter.outcome import Reason
 from sorter.routes import QUARANTINE_FOLDERS
+from sorter.scanning.downloads import unfinished_downloads
 from sorter.scanning.other_stores import first_library, is_other_store
 from sorter.scanning.patterns import excludes, includes
-from sorter.scanning.raw_photos import raws_alone
-from sorter.sidecars.name_patterns import SidecarNames, is_raw_name
-
-# What a download is called, or has beside it, for as long as it is not finished.
-_UNFINISHED = (".part", ".crdownload", ".download", ".tmp", ".partial", ".aria2", ".!ut", ".!qb")
-_FORGOTTEN = 7 * 86400.0  # seconds without a byte more, and a download is none any more
-_FIREFOXS = re.compile(r"(?P<stem>.+)\.[\w-]{8}(?P<suffix>\.[^.]+)?")  # name.HASH.jpg(.part)
-
-
-_TABLE = SidecarNames()
-
-
-class SkippedBecause(StrEnum):
-    """Why a folder is not looked into."""
-
-    OTHER_STORE = "other-store"
-    CLASS_FOLDER = "class-folder"  # by its name: it is not where this run files photos
-    EXCLUDED = "excluded"
-    UNREADABLE = "unreadable"
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A folder that is not looked into."""
-
-    folder: Path
-    why: SkippedBecause
-    error: OSError | None = None
-
-
-def unlisted_outcome(skipped: Skipped) -> FileOutcome | None:
-    """Make a failure of a folder that cannot be listed; None for what is skipped on purpose."""
-    if skipped.error is None:
-        return None
-    denied = isinstance(skipped.error, PermissionError)
-    remedy = "Change its permissions" if denied else "Check the disk"
-    return FileOutcome(
-        skipped.folder,
-        Outcome.FAILED,
-        reason=Reason.NO_PERMISSION if denied else Reason.IO_ERROR,
-        message=f"{display(skipped.folder)} cannot be listed ({skipped.error.strerror}), and what "
-        f"is in it stays. {remedy}, or leave it out with --exclude.",
-    )
-
-
-class Names:
-    """File names in their order, packed: a hundred thousand take 1 MB, as strings 7."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self._packed = "\0".join([*names, ""])  # each ends with NUL, which no name has in it
-
-    def __len__(self) -> int:
-        return self._packed.count("\0")
-
-    def __iter__(self) -> Iterator[str]:
-        start = 0
-        while (end := self._packed.find("\0", start)) >= 0:
-            yield self._packed[start:end]
-            start = end + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The files of one folder."""
-
-    folder: Path
-    photos: Names  # that are input
-    passed_over: dict[str, Reason]  # photos that are not, or not yet
-    others: tuple[str, ...]  # no photos
-    raws: tuple[str, ...] = ()  # of these, raw photos of which no photo is here: they are input
-
-    @property
-    def names(self) -> list[str]:
-        return [*self.photos, *self.passed_over, *self.others]
-
-    @property
-    def photos_of_other_names(self) -> set[str]:
-        """The photos that are not named as photos are: without a suffix, raw, or asked for."""
-        return {name for name in self.photos if not is_photo_name(name)} | {*self.raws}
+from sorter.scanning.scanned import Names, ScannedFolder, Skipped, SkippedBecause, raws_alone
+from sorter.sidecars.name_patterns import DEFAULT_NAMES, SidecarNames, is_raw_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +30,7 @@ class Inbox:
     class_folders: frozenset[str]  # names, of the model in use and of all others
     include: tuple[str, ...] = ()  # patterns; none: all photos
     exclude: tuple[str, ...] = ()
-    sidecars: SidecarNames = _TABLE
+    sidecars: SidecarNames = DEFAULT_NAMES
     raw: bool = True  # raw photos alone are input, by their own preview
 
     def check(self) -> None:
@@ -134,10 +54,10 @@ class Inbox:
                     "Sort another folder, or choose another place with --into."
                 )
 
-    def look(self, on_skip: Callable[[Skipped], None] = lambda _: None) -> Iterator[Found]:
+    def scan(self, on_skip: Callable[[Skipped], None] = lambda _: None) -> Iterator[ScannedFolder]:
         """List what is there now, folder by folder, in the order of names.
 
-        `on_skip` hears of folders that are not looked into, except for those that this inbox is
+        `on_skip` is called for folders that are not scanned, except for those that this inbox is
         filed into and hidden ones. Raises OSError.
         """
 
@@ -154,17 +74,17 @@ class Inbox:
         for listing in list_folders(
             self.folder, recursive=self.recursive, skip=skip, unlisted=unlisted
         ):
-            yield self._found(listing)
+            yield self._scanned(listing)
 
-    def look_into(self, folder: Path) -> Found | None:
+    def scan_folder(self, folder: Path) -> ScannedFolder | None:
         """List one folder; None if it is gone."""
         try:
-            return self._found(next(list_folders(folder)))
+            return self._scanned(next(list_folders(folder)))
         except OSError:
             return None
 
     def takes(self, path: Path) -> bool:
-        """Tell by its name alone whether a path may be a photo that is input, or go with one."""
+        """Return by its name alone whether a path may be a photo that is input, or a sidecar."""
         if not self.holds(path.parent) or path.name.startswith("."):
             return False
         name = path.name
@@ -173,7 +93,7 @@ class Inbox:
         )
 
     def holds(self, folder: Path) -> bool:
-        """Tell whether a folder is one whose photos are input."""
+        """Return whether a folder is one whose photos are input."""
         try:
             below = folder.relative_to(self.folder)
         except ValueError:
@@ -188,10 +108,10 @@ class Inbox:
             for one in (self.folder / folder for folder in folders)
         )
 
-    def _found(self, listing: Listing) -> Found:
-        """Tell what is input; of a hundred thousand names only those that matter are copied."""
-        unfinished = _unfinished(listing)
-        asked_for = set(filter(partial(self._is_asked_for, listing), listing.others))
+    def _scanned(self, listing: Listing) -> ScannedFolder:
+        """Choose what is input; of a hundred thousand names only those that matter are copied."""
+        unfinished = unfinished_downloads(listing)
+        asked_for = {name for name in listing.others if self._is_asked_for(listing, name)}
         reasons = {
             name: reason
             for name in chain(listing.photos, asked_for)
@@ -205,16 +125,16 @@ class Inbox:
         names = sorted([*listing.photos, *asked_for]) if asked_for else listing.photos
         photos = Names([name for name in names if name not in reasons])
         others = tuple(name for name in listing.others if name not in asked_for)
-        return Found(listing.folder, photos, reasons, others, raws)
+        return ScannedFolder(listing.folder, photos, reasons, others, raws)
 
     def _is_asked_for(self, listing: Listing, name: str) -> bool:
-        """Tell whether --include names an image that is of no format of cameras."""
+        """Return whether --include names an image that is of no format of cameras."""
         if not self.include or not is_image_name(name) or is_raw_name(name):
             return False
         return includes(self.include, (listing.folder / name).relative_to(self.folder))
 
     def _reason_against(self, listing: Listing, name: str, unfinished: set[str]) -> Reason | None:
-        """Say why a photo is not input, if so; `unfinished` are in lower case."""
+        """Return why a photo is not input, if so; `unfinished` are in lower case."""
         if name.startswith("~") or name.lower() in unfinished:
             return Reason.UNFINISHED
         if not self.include and not self.exclude:
@@ -225,7 +145,7 @@ class Inbox:
         return Reason.EXCLUDED if excludes(self.exclude, path, is_folder=False) else None
 
     def _skips(self, folder: Path) -> SkippedBecause | None:
-        """Say why a subfolder is no input, if it is not simply where this inbox is filed into."""
+        """Return why a subfolder is no input, if not simply since this inbox is filed into it."""
         if is_other_store(folder.name):
             return SkippedBecause.OTHER_STORE
         if folder.name.startswith("."):
@@ -239,7 +159,7 @@ class Inbox:
         return None
 
     def _is_own_output(self, folder: Path) -> bool:
-        """Tell whether a subfolder is one that photos are filed into, or the destination."""
+        """Return whether a subfolder is one that photos are filed into, or the destination."""
         if folder.name.casefold() in self._output_names and _same(folder.parent, self.destination):
             return any(_same(folder, self.destination / name) for name in self._folder_names)
         return _same(folder, self.destination)
@@ -251,32 +171,6 @@ class Inbox:
     @property
     def _output_names(self) -> set[str]:
         return {name.casefold() for name in self._folder_names}
-
-
-def _unfinished(listing: Listing) -> set[str]:
-    """Name, in lower case, the photos that a download goes on beside."""
-    names = set()
-    for other in listing.others:
-        if not other.lower().endswith(_UNFINISHED) or _is_forgotten(listing.folder / other):
-            continue
-        name = os.path.splitext(other.lower())[0]
-        names.add(name)
-        firefoxs = _FIREFOXS.fullmatch(name)  # its name.jpg is empty until the end
-        if firefoxs is not None:
-            names |= _empty(listing, firefoxs["stem"] + (firefoxs["suffix"] or ""))
-    return names
-
-
-def _empty(listing: Listing, lower: str) -> set[str]:
-    names = (name for name in listing.photos if name.lower() == lower)
-    return {lower for name in names if (listing.folder / name).lstat().st_size == 0}
-
-
-def _is_forgotten(download: Path) -> bool:
-    try:
-        return time.time() - download.lstat().st_mtime > _FORGOTTEN
-    except OSError:
-        return True  # it has just ended
 
 
 def _same(one: Path, other: Path) -> bool:

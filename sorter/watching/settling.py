@@ -9,8 +9,8 @@ from pathlib import Path
 from sorter.identity import FileIdentity
 
 
-@dataclass(slots=True)
-class _Seen:
+@dataclass(frozen=True, slots=True)
+class _Waiting:
     identity: FileIdentity
     due: float
 
@@ -18,45 +18,45 @@ class _Seen:
 class SettlingFiles:
     """Files that are waited for until size and time of change have been still for a while.
 
-    Times are seconds of a clock that only goes forward, given by the caller. A file is looked at
+    Times are seconds of a clock that only goes forward, given by the caller. A file is checked
     twice, at the beginning and once it is due: what is the same then was still in between.
     """
 
     def __init__(self, still_for: float) -> None:
         self._still_for = still_for
-        self._seen: dict[str, _Seen] = {}  # by path: strings take a fraction of what Paths do
+        self._waiting: dict[str, _Waiting] = {}  # by path: strings take a fraction of Paths
         self._settled: dict[str, FileIdentity] = {}
 
     def __len__(self) -> int:
-        """Count the files that are waited for."""
-        return len(self._seen)
+        """The number of files that are waited for."""
+        return len(self._waiting)
 
-    def see(self, path: Path, now: float) -> bool:
+    def wait_for(self, path: Path, now: float) -> bool:
         """Begin to wait for a file, or go on; True if it is new, or not what had settled."""
-        if str(path) in self._seen:
+        if str(path) in self._waiting:
             return False
         identity = FileIdentity.of(path)
         if identity is None or self._settled.get(str(path)) == identity:
             return False
         self._settled.pop(str(path), None)
-        self._seen[str(path)] = _Seen(identity, now + self._still_for)
+        self._waiting[str(path)] = _Waiting(identity, now + self._still_for)
         return True
 
     def take_settled(self, now: float, limit: int | None = None) -> list[Path]:
-        """Give the files that have settled, in the order they were first seen, so many at most.
+        """Return the files that have settled, in the order that they came, `limit` at most.
 
-        Files that are gone are forgotten. What was given stays known, and is not given again
-        before it changes, until `forget`.
+        Files that are gone are forgotten. What was returned stays known, and is not returned
+        again before it changes, until `forget`.
         """
         settled: list[Path] = []
-        for path in [path for path, seen in self._seen.items() if seen.due <= now]:
+        for path in [path for path, waiting in self._waiting.items() if waiting.due <= now]:
             identity = FileIdentity.of(Path(path))
             if identity is None:
-                del self._seen[path]
-            elif identity != self._seen[path].identity:
-                self._seen[path] = _Seen(identity, now + self._still_for)
+                del self._waiting[path]
+            elif identity != self._waiting[path].identity:
+                self._waiting[path] = _Waiting(identity, now + self._still_for)
             else:
-                del self._seen[path]
+                del self._waiting[path]
                 self._settled[path] = identity
                 settled.append(Path(path))
                 if len(settled) == limit:
@@ -64,24 +64,24 @@ class SettlingFiles:
         return settled
 
     def is_settled(self, path: Path, now: float) -> bool:
-        """Tell whether a file has settled, or is gone; if not, it is waited for."""
+        """Return whether a file has settled, or is gone; if not, it is waited for."""
         if self._settled.get(str(path)) == FileIdentity.of(path):
             return True
-        self.see(path, now)
+        self.wait_for(path, now)
         return False
 
     def wait_again(self, path: Path, now: float, seconds: float) -> None:
-        """Have a file that has settled given again a little later, if it is the same then."""
+        """Have a file that has settled returned again a little later, if it is the same then."""
         identity = self._settled.pop(str(path), None)
         if identity is not None:
-            self._seen[str(path)] = _Seen(identity, now + seconds)
+            self._waiting[str(path)] = _Waiting(identity, now + seconds)
 
     def forget(self, path: Path) -> None:
-        """Know nothing of a file any more."""
-        self._seen.pop(str(path), None)
+        """Forget a file, waited for or settled."""
+        self._waiting.pop(str(path), None)
         self._settled.pop(str(path), None)
 
     def forget_missing(self) -> None:
-        """Know nothing any more of settled files that are gone."""
+        """Forget settled files that are gone."""
         for path in [path for path in self._settled if not os.path.lexists(path)]:
             del self._settled[path]

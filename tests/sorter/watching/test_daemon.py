@@ -1,9 +1,10 @@
-"""One daemon a folder, whose run ends when it idles, and that tells how it does."""
+"""One daemon a folder, whose run ends when it idles, and that writes how it is doing."""
 
 from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,21 +17,19 @@ from core.errors import ExitCode
 from core.model.classifier import Classifier
 from core.store.database import Store
 from core.store.feedback_table import recorded
-from sorter.filing.mover import Mover, Request
-from sorter.filing.pipeline import Sorting
-from sorter.identity import FileIdentity
+from sorter.filing.plan import FilingPlan
 from sorter.routes import Routes
-from sorter.sidecars.matching import Sidecars
+from sorter.scanning.inbox import Inbox
 from sorter.undoing.history import runs
-from sorter.watching import service as daemon_module
-from sorter.watching.service import Daemon, FolderBusy, only_daemon, statuses
+from sorter.watching.daemon import Daemon, FolderBusy, only_daemon
+from sorter.watching.status import statuses
+from tests.sorter.groups import group_of
 
 Put = Callable[[Path, bytes], Path]
-LABELS = {"cats": "cat", "dogs": "dog", "other": "other"}
 
 
 class Clock:
-    """Time that goes forward when told."""
+    """Time that goes forward when asked to."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -49,17 +48,16 @@ def daemon(store: Store, classifier: Classifier, tmp_path: Path, clock: Clock) -
     folder = tmp_path / "inbox"
     folder.mkdir()
     routes = Routes(classifier.manifest, folder, 0.6)
-    sorting = Sorting(classifier, routes, Mover(None, folder), Sidecars())
-    daemon = Daemon(store, sorting, folder, labels=LABELS, options={"x": 1}, clock=clock)
+    inbox = Inbox(folder, folder, recursive=False, class_folders=frozenset({"cats", "dogs"}))
+    plan = FilingPlan(inbox, classifier, routes, options={"x": 1})
+    daemon = Daemon(store, plan, clock=clock)
     yield daemon
     daemon.close()
 
 
 def file(daemon: Daemon, photo: Path) -> None:
-    identity = FileIdentity.of(photo)
-    assert identity is not None
-    request = Request(photo, photo.parent / "cats", identity)
-    list(daemon.begin_sorting().mover.place([request]))
+    mover = daemon.begin_sorting().mover
+    list(mover.place([group_of(mover, photo, photo.parent / "cats")]))
 
 
 def test_a_run_ends_after_ten_idle_minutes_and_the_next_file_begins_another(
@@ -130,42 +128,42 @@ def test_it_is_the_only_one_of_its_folder(store: Store, tmp_path: Path) -> None:
         pass
 
 
-def test_status_tells_what_it_did_and_whether_it_lives(
+def test_status_shows_what_it_did_and_whether_it_lives(
     daemon: Daemon, store: Store, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = (tmp_path / "inbox").resolve()
 
-    def told(*arguments: object) -> tuple[str, int]:
+    def shown(*arguments: object) -> tuple[str, int]:
         result = CliRunner().invoke(main, ["status", *map(str, arguments)])
         return result.stdout, result.exit_code
 
-    assert told() == ("No daemon is running.\n", 0)
-    assert told(folder) == ("No daemon watches it.\n", 1)
-    daemon.doings.filed, daemon.doings.waiting = 3, 2
+    assert shown() == ("No daemon is running.\n", 0)
+    assert shown(folder) == ("No daemon watches it.\n", 1)
+    daemon.activity.filed, daemon.activity.waiting = 3, 2
     with only_daemon(store, folder):
         daemon.beat()
-        text, code = told(folder)
+        text, code = shown(folder)
         assert code == 0
         assert f"{folder}: watching" in text
         assert f"process {os.getpid()}" in text
         assert "last event never" in text
         assert "3 filed, 0 left, 0 failed, 2 waiting" in text
-        daemon.doings.polling = True
-        daemon.doings.trouble = "The inbox is not there."
+        daemon.activity.polling = True
+        daemon.activity.trouble = "The inbox is not there."
         clock.now += 3
         daemon.beat()
-        text, _ = told()
+        text, _ = shown()
         assert "polling" in text
         assert "The inbox is not there." in text
-        (status,) = statuses(store, now=daemon_module.time.time() + 3600)
+        (status,) = statuses(store, now=time.time() + 3600)
         assert status.is_stuck
-    text, code = told(folder)
+    text, code = shown(folder)
     assert code == 1
     assert "NOT RUNNING" in text
-    (shown,) = CliRunner().invoke(main, ["status", "--json"]).stdout.splitlines()
-    assert (json.loads(shown)["filed"], json.loads(shown)["is_alive"]) == (3, False)
+    (line,) = CliRunner().invoke(main, ["status", "--json"]).stdout.splitlines()
+    assert (json.loads(line)["filed"], json.loads(line)["is_alive"]) == (3, False)
     daemon.close()
-    assert told() == ("No daemon is running.\n", 0)
+    assert shown() == ("No daemon is running.\n", 0)
 
 
 def test_an_idle_daemon_seldom_writes(

@@ -10,7 +10,8 @@ import pytest
 
 from core.errors import UsageRefused
 from sorter.outcome import Reason
-from sorter.scanning.scan import Inbox, Names, Skipped, SkippedBecause
+from sorter.scanning.inbox import Inbox
+from sorter.scanning.scanned import Names, Skipped, SkippedBecause
 
 CLASSES = frozenset({"cats", "dogs", "other", "rabbits"})
 
@@ -28,7 +29,7 @@ def pictures(tmp_path: Path) -> Path:
 
 def photos(inbox: Inbox) -> list[str]:
     inbox.check()
-    found = [one.folder / name for one in inbox.look() for name in one.photos]
+    found = [one.folder / name for one in inbox.scan() for name in one.photos]
     assert all(inbox.takes(path) for path in found)
     return [path.relative_to(inbox.folder).as_posix() for path in found]
 
@@ -93,7 +94,7 @@ def test_patterns_choose_photos_by_name_and_by_path(pictures: Path) -> None:
     assert chosen(include=("A.*",)) == ["inbox/a.jpg"]
     assert chosen(exclude=("inbox/*",)) == ["h.jpg"]
     assert chosen(include=("*.jpg",), exclude=("a.jpg", "b.jpg")) == ["h.jpg"]
-    (found, *_) = Inbox(pictures, pictures, False, CLASSES, exclude=("h*",)).look()
+    (found, *_) = Inbox(pictures, pictures, False, CLASSES, exclude=("h*",)).scan()
     assert found.passed_over == {"h.jpg": Reason.EXCLUDED}
 
 
@@ -102,7 +103,7 @@ def test_an_unfinished_download_is_not_yet_input(pictures: Path, beside: str) ->
     """Browsers take the final name at once, and fill another file beside it."""
     (pictures / beside).write_bytes(b"half")
     (pictures / "~i.jpg").write_bytes(b"half")
-    (found, *_) = Inbox(pictures, pictures, False, CLASSES).look()
+    (found, *_) = Inbox(pictures, pictures, False, CLASSES).scan()
     assert list(found.photos) == []
     assert found.passed_over == {"h.jpg": Reason.UNFINISHED, "~i.jpg": Reason.UNFINISHED}
     assert found.others == (beside,)
@@ -114,7 +115,7 @@ def test_a_large_folder_takes_little_more_than_its_names(tmp_path: Path) -> None
         (tmp_path / f"{number:06}.jpg").touch()
     tracemalloc.start()
     try:
-        (found,) = Inbox(tmp_path, tmp_path, False, CLASSES).look()
+        (found,) = Inbox(tmp_path, tmp_path, False, CLASSES).scan()
         kept, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -142,7 +143,7 @@ STORES = [
 
 def skipped_of(inbox: Inbox) -> dict[str, str]:
     skipped: list[Skipped] = []
-    list(inbox.look(skipped.append))
+    list(inbox.scan(skipped.append))
     return {one.folder.relative_to(inbox.folder).as_posix(): one.why for one in skipped}
 
 
@@ -177,7 +178,7 @@ def test_an_album_that_is_called_like_a_class_is_named_as_skipped(pictures: Path
 def test_folders_are_excluded_at_any_depth_as_git_would(pictures: Path) -> None:
     def chosen(*exclude: str) -> list[str]:
         inbox = Inbox(pictures, pictures, True, CLASSES, exclude=exclude)
-        looked_into = {one.folder for one in inbox.look()}
+        looked_into = {one.folder for one in inbox.scan()}
         for folder in (pictures, pictures / "inbox", pictures / "inbox" / "trip"):
             assert inbox.holds(folder) == (folder in looked_into)
         return photos(inbox)
@@ -197,7 +198,7 @@ def test_firefoxs_empty_name_waits_for_what_is_beside_it(pictures: Path, part: s
     inbox = Inbox(pictures, pictures, False, CLASSES)
     assert photos(inbox) == ["h.jpg"]  # it has bytes: it is another photo of that name
     (pictures / "h.jpg").write_bytes(b"")
-    (found, *_) = inbox.look()
+    (found, *_) = inbox.scan()
     assert found.passed_over == {"h.jpg": Reason.UNFINISHED}
 
 
