@@ -22,7 +22,7 @@ from sorter.journal.moves import PlannedMove
 from sorter.journal.run import Run
 from sorter.outcome import Outcome
 from sorter.routes import Routes
-from sorter.sidecars.matching import Sidecars
+from sorter.sidecars.matching import FolderSidecars
 
 
 class NoJournal:
@@ -68,8 +68,7 @@ def seconds_per_file(
     store = Store(folder / "state")
     run: Any = Run(store, "sort", inbox, inbox) if journal else NoJournal()
     routes = Routes(classifier.manifest, inbox, move_others=True)
-    sidecars = Sidecars()
-    sidecars.list_folder(inbox, [path.name for path in names])
+    sidecars = {inbox: FolderSidecars([path.name for path in names])}
     sorting = Sorting(classifier, routes, Mover(run, inbox))
     begin = time.perf_counter()
     outcomes = chain.from_iterable(sort_photos(sorting, sidecars, names))

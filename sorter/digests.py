@@ -44,20 +44,16 @@ class Reading:
     def digests(self) -> Digests:
         """The digests of what was decoded. Raises OSError."""
         if self._sha256 is None:  # only a part of the file was read, such as a raw one's preview
-            with self._photo.open("rb") as file:
-                self._sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            self._sha256 = sha256_of(self._photo)
         return Digests(self._sha256, self._pixels)
 
     def _digest_bytes(self, content: bytes) -> None:
         self._sha256 = hashlib.sha256(content).hexdigest()
 
 
-def has_same_bytes(photo: Path, sha256: str | None) -> bool:
-    """Return whether a file's bytes are those of a digest. Raises OSError."""
-    if sha256 is None:
-        return False
-    with photo.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def has_same_pixels(photo: Path, pixels: str | None) -> bool:

@@ -11,7 +11,7 @@ from sorter.identity import FileIdentity
 
 if TYPE_CHECKING:
     from core.model.verdict import Verdict  # brings NumPy, which `history` can do without
-    from sorter.dates.sources import Dated
+    from sorter.dates import Dated
     from sorter.digests import Digests
 
 

@@ -10,7 +10,7 @@ from core.errors import UnreadableCode
 from core.labels import UNSURE, Role
 from core.model.manifest import Manifest
 from core.model.verdict import Prediction, Verdict, VerdictKind, in_effect, judge
-from sorter.dates.sources import date_of
+from sorter.dates import date_of
 from sorter.outcome import FileOutcome, Reason
 
 UNREADABLE = "unreadable"
@@ -36,7 +36,6 @@ class Routes:
     by_date: bool = False  # what is filed goes to cats/2026/11/
 
     def judge(self, prediction: Prediction) -> Verdict:
-        """Return the verdict under this run's thresholds."""
         return judge(prediction, self.manifest.classes, self.threshold)
 
     def route(self, photo: FileOutcome, notes: Callable[[], Sequence[Path]] = tuple) -> FileOutcome:
@@ -54,7 +53,9 @@ class Routes:
             case VerdictKind.NEITHER:
                 return self._set_aside(photo, verdict.likeliest.folder, Reason.NEITHER)
             case VerdictKind.BOTH:  # with what is of neither: it has no folder of its own
-                return self._set_aside(photo, self._other, Reason.BOTH)
+                classes = self.manifest.classes
+                others = (one.folder for one in classes if one.role is Role.NEITHER)
+                return self._set_aside(photo, next(others, OTHER), Reason.BOTH)
             case VerdictKind.FILED:
                 folder = self.destination / verdict.likeliest.folder
                 dated = date_of(photo.path, notes()) if self.by_date else None
@@ -73,11 +74,6 @@ class Routes:
         filed = self.manifest.filed
         raises = any(in_effect(one, self.threshold) > one.threshold for one in filed)
         return self.threshold if raises else None
-
-    @property
-    def _other(self) -> str:
-        own = (one.folder for one in self.manifest.classes if one.role is Role.NEITHER)
-        return next(own, OTHER)
 
     def _set_aside(self, photo: FileOutcome, folder: str | None, reason: str | None) -> FileOutcome:
         """Return a photo that is not filed; `folder` is its quarantine folder, if it has one."""

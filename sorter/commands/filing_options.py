@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,31 +23,9 @@ from sorter.moving.completeness import STILL_SECONDS
 if TYPE_CHECKING:
     from core.model.classifier import Classifier
     from core.store.database import Store
-    from sorter.filing.plan import FilingPlan
+    from sorter.filing.plan import FilingOptions, FilingPlan
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class FilingOptions:
-    """Which photos are filed, and how."""
-
-    into: Path | None
-    recursive: bool
-    include: tuple[str, ...]
-    exclude: tuple[str, ...]
-    copy: bool
-    others: str
-    conflict: str
-    by_date: bool
-    threshold: float | None
-    model_choice: str | None
-    still_seconds: float = STILL_SECONDS
-    sidecars: tuple[str, ...] = ()
-    raw: str = "on"
-
-    def for_journal(self) -> dict[str, Any]:
-        return {**asdict(self), "into": str(self.into) if self.into else None}
 
 
 def _suffixes(
@@ -161,7 +138,6 @@ def make_plan(
     from core.model.classifier import Classifier
     from core.model.manifest import read_manifest
     from core.model.registry import class_folders, find_model
-    from sorter.filing.mover import Conflict
     from sorter.filing.plan import FilingPlan
     from sorter.routes import Routes
     from sorter.scanning.inbox import Inbox
@@ -198,10 +174,7 @@ def make_plan(
         inbox,
         classifier or Classifier(model),
         routes,
-        copy=options.copy,
-        on_conflict=Conflict(options.conflict),
-        still_seconds=options.still_seconds,
-        options=options.for_journal(),
+        options,
     )
 
 

@@ -29,17 +29,16 @@ LEFT_WORDS: dict[str | None, str] = {
 class OutcomePrinter:
     """Prints outcomes as they come, as lines or as JSON."""
 
-    def __init__(self, plan: FilingPlan, folder: Path, into: Path | None, *, as_json: bool) -> None:
-        """`folder` and `into` are what the person called the folders."""
+    def __init__(self, plan: FilingPlan, folder: Path, *, as_json: bool) -> None:
+        """`folder` is what the person called it."""
         self._manifest = plan.routes.manifest
         self._destination = plan.inbox.destination
-        given = {plan.inbox.folder: folder, plan.inbox.destination: into or folder}
+        given = {plan.inbox.folder: folder, plan.inbox.destination: plan.options.into or folder}
         innermost_first = sorted(given.items(), key=lambda item: -len(item[0].parts))
         self._given = dict(innermost_first)
         self._as_json = as_json
 
     def print(self, outcome: FileOutcome) -> None:
-        """Print what came of one file."""
         if self._as_json:
             print_json(json_object(outcome, self._given))
         else:

@@ -15,7 +15,9 @@ import click
 
 from core.commands.options import Settings, json_option, option, pass_settings
 from core.errors import ExitCode, UsageRefused
+from core.paths import display
 from core.runtime.console import print_json
+from core.store.database import Store
 from sorter.commands.filing_options import recover_and_report
 from sorter.signals import graceful_shutdown
 
@@ -73,7 +75,6 @@ def undo(
     folder renamed. What was edited since, was moved by you, or whose place is taken, is left alone
     and named.
     """
-    from core.store.database import Store
     from sorter.undoing.selection import groups_of, named_run, newest_run
     from sorter.undoing.undo import put_back
 
@@ -149,8 +150,6 @@ def _print(outcome: PutBack, *, dry_run: bool, as_json: bool) -> None:
 
 
 def _line(outcome: PutBack, *, dry_run: bool) -> str:
-    from core.paths import display
-
     filed, original = display(outcome.filed), display(outcome.original)
     would = "would be " if dry_run else ""
     if outcome.done and outcome.removed:
@@ -159,29 +158,23 @@ def _line(outcome: PutBack, *, dry_run: bool) -> str:
         return f"{filed} -> {original}{': would be put back' if dry_run else ''}"
     if outcome.failed:
         return f"Failed ({outcome.reason}): {filed} could not be put back to {original}"
-    return f"{filed}: left alone, {_why(outcome)}"
+    reason = outcome.reason or ""
+    if reason == "moved" and outcome.found_at is not None:
+        reason = "moved by you"
+    here = display(outcome.found_at or outcome.original)
+    return f"{filed}: left alone, {_LEFT_BECAUSE[reason].format(original=original, here=here)}"
 
 
-def _why(outcome: PutBack) -> str:
-    from core.paths import display
-    from sorter.journal.found_again import LeftBecause
-
-    original = display(outcome.original)
-    if outcome.reason == LeftBecause.CHANGED:
-        return f"it has changed since; move it to {original} yourself if it belongs there"
-    if outcome.reason == LeftBecause.PLACE_TAKEN:
-        taken = display(outcome.found_at or outcome.original)
-        return f"its place is taken: {taken}; move that away and undo again"
-    if outcome.reason == LeftBecause.FOLDER_GONE:
-        return (
-            f"the folder that it came from is not there, nor its disk: {original}; mount it, or "
-            "make the folder, and undo again"
-        )
-    if outcome.reason == LeftBecause.ORIGINAL_GONE:
-        return f"its original {original} is not there as it was: keep the copy"
-    if outcome.found_at is not None:
-        return f"you moved it to {display(outcome.found_at)}; move it to {original} if you like"
-    return "it is not there any more: you moved it, or something else did; find it and move it back"
+_LEFT_BECAUSE = {
+    "changed": "it has changed since; move it to {original} yourself if it belongs there",
+    "place-taken": "its place is taken: {here}; move that away and undo again",
+    "folder-gone": "the folder that it came from is not there, nor its disk: {original}; mount it, "
+    "or make the folder, and undo again",
+    "original-gone": "its original {original} is not there as it was: keep the copy",
+    "moved by you": "you moved it to {here}; move it to {original} if you like",
+    "moved": "it is not there any more: you moved it, or something else did; find it and move it "
+    "back",
+}
 
 
 def _json(outcome: PutBack, *, dry_run: bool) -> dict[str, object]:
@@ -202,7 +195,6 @@ def _json(outcome: PutBack, *, dry_run: bool) -> dict[str, object]:
 @pass_settings
 def history(settings: Settings, run: int | None, limit: int, json: bool) -> None:
     """List what was done: the newest runs, or each file of RUN."""
-    from core.store.database import Store
     from sorter.undoing.history import move_json, move_line, moves_of, run_json, run_line, runs
 
     with closing(Store(settings.state_dir)) as store:

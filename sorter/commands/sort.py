@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+from contextlib import closing, nullcontext
 from itertools import chain
 from pathlib import Path
 from threading import Event
@@ -12,17 +12,13 @@ import click
 
 from core.commands.options import FolderPath, Settings, option, pass_settings
 from core.errors import ExitCode, UsageRefused
+from core.paths import display
 from core.runtime.console import Terminal, count_up
-from sorter.commands.filing_options import (
-    FilingOptions,
-    filing_options,
-    make_plan,
-    recover_and_report,
-)
+from core.store.database import Store
+from sorter.commands.filing_options import filing_options, make_plan, recover_and_report
 from sorter.signals import graceful_shutdown
 
 if TYPE_CHECKING:
-    from core.store.database import Store
     from sorter.commands.outcome_lines import OutcomePrinter
     from sorter.commands.summary import Summary
     from sorter.filing.plan import FilingPlan
@@ -44,28 +40,22 @@ def sort(
     folder: Path,
     dry_run: bool,
     json: bool,
-    **options: Any,
+    **chosen: Any,
 ) -> None:
     """Move the photos of FOLDER into cats/ and dogs/, once.
 
     A photo that is not clearly one of them stays where it is. What belongs to a photo, such as
     its .xmp, goes with it. Nothing is ever overwritten, and `catdog undo` puts all back.
     """
-    from core.paths import display
-    from core.store.database import Store
     from sorter.commands.outcome_lines import OutcomePrinter
     from sorter.commands.summary import Summary
+    from sorter.filing.plan import FilingOptions
     from sorter.undoing.corrections import notice
 
-    chosen = FilingOptions(**options)
-    plan = make_plan(settings, folder, chosen)
-    printer = OutcomePrinter(plan, folder, chosen.into, as_json=json)
+    plan = make_plan(settings, folder, FilingOptions(**chosen))
+    printer = OutcomePrinter(plan, folder, as_json=json)
     summary = Summary(plan, dry_run=dry_run)
-    with (
-        closing(Store(settings.state_dir)) as store,
-        graceful_shutdown() as stop,
-        ExitStack() as ends,
-    ):
+    with closing(Store(settings.state_dir)) as store, graceful_shutdown() as stop:
         plan.check(store)
         if not dry_run:
             recover_and_report(store, plan.folders)
@@ -75,13 +65,10 @@ def sort(
             scanned = list(plan.inbox.scan(skipped.append))
         except OSError as error:
             raise UsageRefused(f"{display(folder)} cannot be listed: {error.strerror}.") from error
-        run = None
-        if not dry_run:
-            run = plan.begin_run(store, "sort")
-            ends.callback(run.end)
-        sort_once = _SortOnce(plan, store, printer, summary, all_outcomes=json)
-        sort_once.report_skipped(skipped)
-        sort_once.sort(run, scanned, stop)
+        with nullcontext() if dry_run else plan.begin_run(store, "sort") as run:
+            sort_once = _SortOnce(plan, store, printer, summary, all_outcomes=json)
+            sort_once.report_skipped(skipped)
+            sort_once.sort(run, scanned, stop)
     for words in summary.lines():
         click.echo(words, err=json)
     if stop.is_set():
@@ -125,14 +112,15 @@ class _SortOnce:
         """Sort late sidecars and photos; end after the photo in hand once `stop` is set."""
         from sorter.filing.late_sidecars import follow_photos
         from sorter.filing.pipeline import sort_photos
-        from sorter.sidecars.matching import Sidecars
+        from sorter.sidecars.matching import sidecars_in
 
         table = self._plan.inbox.sidecars
         sorting = self._plan.sorting(self._store, run)
-        sidecars = Sidecars(table)
+        sidecars = {}
         for one in scanned:
             names = one.names
-            sidecars.list_folder(one.folder, names, one.photos_of_other_names)
+            photos_here = one.photos_of_other_names
+            sidecars[one.folder] = sidecars_in(one.folder, names, photos_here, table)
             for outcome in follow_photos(
                 self._store, sorting.mover, one.folder, names, table=table
             ):
@@ -156,7 +144,6 @@ class _SortOnce:
         self._report_others(scanned)
 
     def _report_others(self, scanned: list[ScannedFolder]) -> None:
-        """Report the files that were not sorted."""
         from sorter.outcome import FileOutcome, Outcome, Reason
         from sorter.scanning.scanned import raws_alone
 

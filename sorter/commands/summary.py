@@ -61,7 +61,6 @@ class Summary:
             self._left[outcome.outcome, outcome.reason or ""] += 1
 
     def skip(self, skipped: Skipped) -> None:
-        """Count a folder that was not scanned."""
         self._skipped[skipped.why].append(below(skipped.folder, self._plan.inbox.folder))
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,19 +12,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.commands.options import FolderPath, Number, Settings, json_option, option, pass_settings
-from core.errors import ExitCode
+from core.errors import CatdogError, ExitCode
+from core.paths import display
 from core.runtime.console import print_json
-from sorter.commands.filing_options import (
-    FilingOptions,
-    filing_options,
-    make_plan,
-    recover_and_report,
-)
+from core.runtime.sd_notify import ServiceManager
+from core.store.database import Store
+from sorter.commands.filing_options import filing_options, make_plan, recover_and_report
 from sorter.signals import StopOrNewModel, graceful_shutdown
 
 if TYPE_CHECKING:
     from core.model.classifier import Classifier
-    from sorter.filing.plan import FilingPlan
+    from sorter.filing.plan import FilingOptions, FilingPlan
     from sorter.watching.status import DaemonStatus
 
 
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 @filing_options
 @pass_settings
 def watch(
-    settings: Settings, /, folder: Path, settle: float, poll: bool, json: bool, **options: Any
+    settings: Settings, /, folder: Path, settle: float, poll: bool, json: bool, **chosen: Any
 ) -> None:
     """Move the photos of FOLDER into cats/ and dogs/, those there and those that come.
 
@@ -53,15 +52,14 @@ def watch(
     is doing.
     """
     from core.model.live import Serving
-    from core.runtime.sd_notify import ServiceManager
-    from core.store.database import Store
     from sorter.commands.outcome_lines import OutcomePrinter
+    from sorter.filing.plan import FilingOptions
     from sorter.watching.daemon import Daemon, only_daemon
     from sorter.watching.watcher import Watcher
 
-    chosen = FilingOptions(**options)
-    serving = Serving(settings.models_dir, chosen.model_choice)
-    plan = make_plan(settings, folder, chosen, classifier=serving.classifier())
+    options = FilingOptions(**chosen)
+    serving = Serving(settings.models_dir, options.model_choice)
+    plan = make_plan(settings, folder, options, classifier=serving.classifier())
     with (
         closing(Store(settings.state_dir)) as store,
         only_daemon(store, plan.inbox.folder),
@@ -76,12 +74,12 @@ def watch(
             while True:
                 until = StopOrNewModel(stop, serving)
                 watcher = Watcher(plan, daemon, store, settle=settle, poll=poll or not has_events)
-                printer = OutcomePrinter(plan, folder, chosen.into, as_json=json)
+                printer = OutcomePrinter(plan, folder, as_json=json)
                 for outcome in watcher.run(until):
                     printer.print(outcome)
                 if stop.is_set() or not until.is_set():
                     break
-                renewed = _with_new_model(settings, folder, chosen, serving.classifier(), err=json)
+                renewed = _with_new_model(settings, folder, options, serving.classifier(), err=json)
                 if renewed is not None:
                     plan = renewed
                     daemon.use(plan)
@@ -89,28 +87,25 @@ def watch(
 
 
 def _announce(plan: FilingPlan, *, err: bool) -> bool:
-    """Print what is watched; return whether its file system tells of changes."""
-    from core.paths import display
+    """Print what is watched; return whether its file system reports changes."""
     from sorter.moving.filesystem import file_system_of
 
     kind = file_system_of(plan.inbox.folder)
     how = ""
-    if not kind.tells_changes:
+    if not kind.reports_changes:
         how = f" It is on {kind.kind}, which tells of no changes made elsewhere: polling."
     click.echo(
         f"Watching {display(plan.inbox.folder)} with the model {plan.routes.manifest.version}; "
         f"photos go to {display(plan.inbox.destination)}.{how} Ctrl-C ends it.",
         err=err,
     )
-    return kind.tells_changes
+    return kind.reports_changes
 
 
 def _with_new_model(
     settings: Settings, folder: Path, options: FilingOptions, new: Classifier, *, err: bool
 ) -> FilingPlan | None:
     """Return the plan with the model that serves now; None, with an error, if that cannot be."""
-    from core.errors import CatdogError
-
     version = new.manifest.version
     try:
         plan = make_plan(settings, folder, options, classifier=new)
@@ -131,9 +126,6 @@ def status(context: click.Context, settings: Settings, folder: Path | None, json
 
     With FOLDER, ends with 1 if no daemon is at work there.
     """
-    from dataclasses import asdict
-
-    from core.store.database import Store
     from sorter.watching.status import statuses
 
     with closing(Store(settings.state_dir)) as store:
@@ -153,8 +145,6 @@ def status(context: click.Context, settings: Settings, folder: Path | None, json
 
 
 def _status_lines(status: DaemonStatus) -> list[str]:
-    from core.paths import display
-
     def when(seconds: float | None) -> str:
         if seconds is None:
             return "never"

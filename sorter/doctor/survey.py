@@ -8,56 +8,41 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.images.listing import list_photos
-from sorter.moving.filesystem import FileSystem, file_system_of, nearest_folder
+from sorter.moving.filesystem import file_system_of, nearest_folder
 from sorter.scanning.other_stores import is_other_store
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photo's file."""
-
     path: Path
     size: int  # bytes
     mtime: float  # seconds since 1970
 
 
-@dataclass(frozen=True, slots=True)
 class Survey:
     """What there is. The destination and the state folder need not be there yet."""
 
-    folder: Path
-    destination: Path
-    state_dir: Path
-    recursive: bool
-    folder_on: FileSystem
-    destination_on: FileSystem
-    state_on: FileSystem
-    needs_copies: bool  # a photo's new place is on another file system than its old one
-    photos: tuple[Photo, ...]
-    now: float  # seconds since 1970
+    def __init__(
+        self, folder: Path, destination: Path, state_dir: Path, *, recursive: bool, now: float
+    ) -> None:
+        """Write nothing; `now` is in seconds since 1970. Raises OSError if there is no folder."""
+        self.folder = Path(os.path.realpath(folder))
+        self.destination = Path(os.path.realpath(destination))
+        self.state_dir = state_dir
+        self.recursive = recursive
+        self.now = now
+        self.photos = _photos(self.folder, self.destination, recursive=recursive)
+        self.folder_on = file_system_of(self.folder)
+        self.destination_on = file_system_of(self.destination)
+        self.state_on = file_system_of(state_dir)
 
-
-def take_survey(
-    folder: Path, destination: Path, state_dir: Path, *, recursive: bool, now: float
-) -> Survey:
-    """Survey the folders, and write nothing. Raises OSError if `folder` cannot be listed."""
-    folder, destination = Path(os.path.realpath(folder)), Path(os.path.realpath(destination))
-    photos = tuple(_photos(folder, destination, recursive=recursive))
-    folder_on, destination_on = file_system_of(folder), file_system_of(destination)
-    return Survey(
-        folder=folder,
-        destination=destination,
-        state_dir=state_dir,
-        recursive=recursive,
-        folder_on=folder_on,
-        destination_on=destination_on,
-        state_on=file_system_of(state_dir),
+    @property
+    def needs_copies(self) -> bool:
+        """Whether a photo's new place is on another file system than its old one."""
         # one mounted file system may be in parts, too: btrfs has subvolumes
-        needs_copies=folder_on.mount_point != destination_on.mount_point
-        or _device(folder) != _device(destination),
-        photos=photos,
-        now=now,
-    )
+        return self.folder_on.mount_point != self.destination_on.mount_point or (
+            _device(self.folder) != _device(self.destination)
+        )
 
 
 def _photos(folder: Path, destination: Path, *, recursive: bool) -> list[Photo]:

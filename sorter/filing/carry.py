@@ -71,6 +71,8 @@ def _transfer(run: Run, move: PlannedMove, still_seconds: float) -> None:
 
 
 def _make(folder: Path) -> None:
+    if os.path.isdir(folder):
+        return
     missing = [one for one in (folder, *folder.parents) if not os.path.lexists(one)]
     try:
         folder.mkdir(parents=True, exist_ok=True)

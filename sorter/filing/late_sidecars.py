@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.errors import CatdogError
 from core.store.database import Store
-from sorter.dates.sources import are_of_one_time
+from sorter.dates import are_of_one_time
 from sorter.filing.mover import Mover
 from sorter.identity import FileIdentity
 from sorter.journal.found_again import unchanged
@@ -44,9 +44,11 @@ def follow_photos(
     which are still here, sidecars that came later are copied, too. Raises StoreUnusable.
     """
     gone: set[str] = set()
+    sidecars = sidecars_in(folder, names, (), table)
     for is_turn in (table.is_recording, lambda name: not table.is_recording(name)):
-        left = [name for name in names if name not in gone]
-        sidecars = sidecars_in(folder, left, (), table)
+        if gone:
+            left = [name for name in names if name not in gone]
+            sidecars = sidecars_in(folder, left, (), table)
         late = [*sidecars.orphans(), *(sidecars.owned() if mover.copies else ())]
         for name in filter(is_turn, late):
             if not may_leave(folder / name):

@@ -7,34 +7,25 @@ import os
 from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import replace
-from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
 from core.errors import CatdogError
 from core.paths import display
 from sorter.filing.carry import TornApart, carry_out
+from sorter.filing.free_names import Conflict, FreeNames
 from sorter.identity import FileIdentity, regular
 from sorter.journal.moves import Group, Kind, PlannedMove
 from sorter.journal.run import Run
 from sorter.moving.completeness import STILL_SECONDS, Writers, seconds_until_still, writers_of
 from sorter.moving.denied import is_read_only
 from sorter.moving.failures import failed, internal_error
-from sorter.moving.filesystem import nearest_folder
+from sorter.moving.filesystem import is_same_folder, nearest_folder
 from sorter.moving.mounts import Mounts
-from sorter.moving.transfer import BeingWritten, ChangedMeanwhile, same_bytes
+from sorter.moving.transfer import BeingWritten, ChangedMeanwhile
 from sorter.outcome import FileOutcome, Outcome, Reason
-from sorter.sidecars.name_patterns import split_at_stem
 
 _TRIES = 100  # at a name that is free when chosen, and taken when asked for
-_LONGEST_NAME = 255  # bytes, on every file system that people use
-
-
-class Conflict(StrEnum):
-    """What to do with a photo whose name is taken by another."""
-
-    RENAME = "rename"
-    SKIP = "skip"
 
 
 class Mover:
@@ -64,7 +55,7 @@ class Mover:
         self._run = run
         self._mounts = mounts or Mounts(destination)
         self._on_conflict = on_conflict
-        self._promised: dict[str, Path] = {}  # destinations that are planned, to their sources
+        self._names = FreeNames()
 
     def group(self, photo: FileOutcome, sidecars: Sequence[Path]) -> Group:
         """Return the moves of a photo to its destination, and of its sidecars beside it."""
@@ -132,15 +123,9 @@ class Mover:
         identity = regular(sidecar)
         if identity is None:
             return FileOutcome(sidecar, reason=Reason.SIDECAR)
-        move = PlannedMove(
-            photo.kind,
-            sidecar,
-            destination,
-            identity,
-            reason=Reason.SIDECAR,
-            group_id=photo.group_id,
-        )
-        ((outcome,),) = self.place([[move]], on_conflict=Conflict.SKIP)
+        move = PlannedMove(photo.kind, sidecar, destination, identity, reason=Reason.SIDECAR)
+        group = [replace(move, group_id=photo.group_id)]
+        ((outcome,),) = self.place([group], on_conflict=Conflict.SKIP)
         return outcome
 
     def _plan(self, run: Run, chosen: Sequence[Group | FileOutcome]) -> list[Group | FileOutcome]:
@@ -154,14 +139,14 @@ class Mover:
         except Exception as error:
             if len(chosen) != 1:
                 return [planned for one in chosen for planned in self._plan(run, [one])]
-            self._forget(groups[0])
+            self._names.forget(groups[0])
             return [internal_error(groups[0][0].source, error)]
 
     def _choose(self, group: Group, on_conflict: Conflict) -> Group | FileOutcome:
         """Return a group under names that are free, or why the photo is left, were it a bug."""
         source, folder = group[0].source, group[0].destination.parent
         try:
-            return self._obstacle(group) or self._under_free_names(group, on_conflict)
+            return self._obstacle(group) or self._names.choose(group, on_conflict)
         except OSError as error:
             return failed(source, folder, error)
         except Exception as error:
@@ -177,7 +162,7 @@ class Mover:
             return FileOutcome(source, Outcome.FAILED, Reason.DESTINATION_GONE, message=message)
         if FileIdentity.of(source) != photo.identity:
             return FileOutcome(source, reason=Reason.CHANGED)
-        if source.name == photo.destination.name and _is_same_folder(source.parent, folder):
+        if source.name == photo.destination.name and is_same_folder(source.parent, folder):
             return FileOutcome(source, reason=Reason.IN_PLACE)
         if photo.kind is not Kind.COPY and is_read_only(source.parent):
             # before it is copied for nothing
@@ -185,21 +170,6 @@ class Mover:
         if not all(self._is_complete(move) for move in group):
             return FileOutcome(source, reason=Reason.BEING_WRITTEN)
         return None
-
-    def _under_free_names(self, group: Group, on_conflict: Conflict) -> Group | FileOutcome:
-        source = group[0].source
-        for number in count():
-            named = numbered(group, number)
-            taken = next((move for move in named if self._is_taken(move.destination)), None)
-            if taken is None:
-                self._promised |= {str(move.destination): move.source for move in named}
-                return named
-            place = taken.destination
-            if taken is named[0] and same_bytes(source, self._promised.get(str(place), place)):
-                return FileOutcome(source, Outcome.DUPLICATE, destination=place)
-            if on_conflict is Conflict.SKIP:
-                return FileOutcome(source, reason=Reason.CONFLICT, destination=place)
-        raise AssertionError("count() does not end")
 
     def _carry(
         self, run: Run, group: Group, planned: Group, on_conflict: Conflict
@@ -210,7 +180,7 @@ class Mover:
             try:
                 carry_out(run, planned, self.still_seconds)
             except FileExistsError as error:  # since it was planned
-                self._forget(planned)
+                self._names.forget(planned)
                 if number == _TRIES:  # a file system that says so whatever the name
                     return self._left(planned, failed(source, folder, error))
                 chosen = self._choose(group, on_conflict)
@@ -226,7 +196,7 @@ class Mover:
                 reason = Reason.BEING_WRITTEN if being_written else Reason.CHANGED
                 return self._left(planned, FileOutcome(source, reason=reason))
             except TornApart as error:
-                self._forget(planned)
+                self._names.forget(planned)
                 return [failed(source, folder, error)]
             except OSError as error:
                 sidecars = [move.source for move in group[1:]]
@@ -234,10 +204,10 @@ class Mover:
             except CatdogError:
                 raise
             except Exception as error:  # what was planned stays so: recovery checks the files
-                self._forget(planned)
+                self._names.forget(planned)
                 return [internal_error(source, error)]
             else:
-                self._forget(planned)
+                self._names.forget(planned)
                 return self._moved(planned)
         raise AssertionError("count() does not end")
 
@@ -246,7 +216,7 @@ class Mover:
         return [outcome]
 
     def _note_left(self, group: Group, reason: str) -> None:
-        self._forget(group)
+        self._names.forget(group)
         if self._run is not None:
             for move in group:
                 self._run.failed(move, reason)
@@ -259,63 +229,19 @@ class Mover:
         return [FileOutcome(move.source, outcome, move.reason, move.destination) for move in group]
 
     def _is_complete(self, move: PlannedMove) -> bool:
-        """Tell whether a file may go: renamed it goes on growing, copied it would not."""
+        """Return whether a file may go: renamed it goes on growing, copied it would not."""
         writers = writers_of(move.source)
         if writers is not Writers.UNKNOWN:
             return writers is Writers.NOBODY
-        if move.kind is not Kind.COPY and _is_on_disk_of(move.destination.parent, move.source):
-            return True
+        if move.kind is not Kind.COPY:
+            device = nearest_folder(move.destination.parent).stat().st_dev
+            if move.source.lstat().st_dev == device:  # it will be renamed
+                return True
         return seconds_until_still(move.source, self.still_seconds) <= 0
-
-    def _is_taken(self, destination: Path) -> bool:
-        # strings are half the size of paths
-        return str(destination) in self._promised or os.path.lexists(destination)
-
-    def _forget(self, group: Group) -> None:
-        """Take back promises: the names are taken now, or free."""
-        for move in group:
-            self._promised.pop(str(move.destination), None)
-
-
-def numbered(group: Group, number: int) -> Group:
-    """Name a photo and its sidecars alike, with ` (number)` added to the stem, 0 for none.
-
-    The stem is cut if a name grew too long for any of them.
-    """
-    if number == 0:
-        return group
-    stem = os.path.splitext(group[0].destination.name)[0]
-    parts = [split_at_stem(move.destination.name, stem) for move in group]
-    longest = max(len(os.fsencode(tail)) for _, tail in parts)
-    ending = f" ({number})"
-    most = _LONGEST_NAME - longest - len(ending)
-    return [
-        replace(move, destination=move.destination.with_name(_cut(head, most) + ending + tail))
-        for move, (head, tail) in zip(group, parts, strict=True)
-    ]
-
-
-def _cut(head: str, most: int) -> str:
-    """Cut a name's head to so many bytes at most."""
-    while len(os.fsencode(head)) > most:
-        head = head[:-1]
-    return head
 
 
 def _is_broken_promise(choice: Group | FileOutcome) -> bool:
-    """Tell whether a photo was to stay for a like one that did not get there after all."""
+    """Return whether a photo was left for a like one that did not get there after all."""
     if not isinstance(choice, FileOutcome) or choice.outcome is not Outcome.DUPLICATE:
         return False
     return choice.destination is not None and not os.path.lexists(choice.destination)
-
-
-def _is_on_disk_of(folder: Path, path: Path) -> bool:
-    """Tell whether a file can be renamed into a folder, which may not be there yet."""
-    return path.lstat().st_dev == nearest_folder(folder).stat().st_dev
-
-
-def _is_same_folder(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False  # one of them is not there

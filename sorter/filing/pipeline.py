@@ -8,18 +8,22 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.errors import CatdogError, UnreadableCode
+from core.errors import CatdogError, UnreadableCode, UnreadableImage
 from core.model.classifier import Classifier
+from core.runtime.lookahead import map_ahead
+from sorter.digests import Reading
 from sorter.filing.mover import Mover
-from sorter.filing.predictions import judge_photos
 from sorter.identity import FileIdentity
 from sorter.journal.moves import Group
 from sorter.moving.completeness import is_complete
 from sorter.moving.failures import internal_error
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.routes import Routes
-from sorter.sidecars.matching import Sidecars
+from sorter.sidecars.matching import NO_SIDECARS, FolderSidecars, Sidecars
 from sorter.sidecars.name_patterns import is_raw_name
+
+# Verdicts are small: so many wait that the cores have work while their taker writes to disk
+_AHEAD_PER_CORE = 32
 
 # The journal is written once for so many photos, or when the first has waited for so long.
 _BATCH = 64
@@ -48,7 +52,7 @@ def sort_photos(
 
     A caller that stops in between has the outcomes of all that was moved. Raises StoreUnusable.
     """
-    for batch in _batches(judge_photos(sorting.classifier, sorting.routes, photos)):
+    for batch in _batches(_judge_photos(sorting, photos)):
         decided = [_decide(sorting, sidecars, photo) for photo in batch]
         groups = [group for _, group in decided if group]
         with closing(sorting.mover.place(groups)) as places:
@@ -58,8 +62,28 @@ def sort_photos(
                     continue
                 moved, *with_it = next(places)
                 if not moved.has_moved:
-                    sidecars.put_back(moved.path)
+                    sidecars.get(moved.path.parent, NO_SIDECARS).put_back(moved.path.name)
                 yield [_complete(sorting, photo, moved), *with_it]
+
+
+def _judge_photos(sorting: Sorting, photos: Iterable[Path]) -> Iterator[FileOutcome]:
+    """Yield each photo with its verdict, read ahead on all cores, or with why it is unreadable."""
+
+    def read(photo: Path) -> FileOutcome:
+        identity = FileIdentity.of(photo)
+        outcome = FileOutcome(photo, identity=identity)
+        try:
+            reading = Reading(photo)
+            verdict = sorting.routes.judge(sorting.classifier.classify(reading.open))
+            return replace(outcome, verdict=verdict, digests=reading.digests)
+        except UnreadableImage as error:
+            reason, message = error.code.value, str(error)
+            return replace(outcome, outcome=Outcome.FAILED, reason=reason, message=message)
+        except Exception as error:
+            return replace(internal_error(photo, error), identity=identity)
+
+    for _, outcome in map_ahead(read, photos, ahead_per_core=_AHEAD_PER_CORE):
+        yield outcome
 
 
 def _batches(photos: Iterator[FileOutcome]) -> Iterator[list[FileOutcome]]:
@@ -80,18 +104,20 @@ def _batches(photos: Iterator[FileOutcome]) -> Iterator[list[FileOutcome]]:
 def _decide(sorting: Sorting, sidecars: Sidecars, photo: FileOutcome) -> tuple[FileOutcome, Group]:
     """Return a photo with its destination and its moves; without any it is left, were it a bug."""
     try:
-        photo = _destined(sorting, sidecars, photo)
+        here = sidecars.get(photo.path.parent, NO_SIDECARS)
+        photo = _destined(sorting, here, photo)
         if photo.destination is None:
             return photo, []
-        beside = sidecars.take(photo.path, copy=sorting.mover.copies)
-        return photo, sorting.mover.group(photo, beside)
+        name = photo.path.name
+        names = here.of(name) if sorting.mover.copies else here.take(name)
+        return photo, sorting.mover.group(photo, [photo.path.with_name(one) for one in names])
     except CatdogError:
         raise
     except Exception as error:
         return replace(internal_error(photo.path, error), identity=photo.identity), []
 
 
-def _destined(sorting: Sorting, sidecars: Sidecars, photo: FileOutcome) -> FileOutcome:
+def _destined(sorting: Sorting, here: FolderSidecars, photo: FileOutcome) -> FileOutcome:
     """Return a photo that was read with its destination, or without one and why it is left."""
     if photo.reason == Reason.INTERNAL_ERROR:
         return photo
@@ -106,7 +132,8 @@ def _destined(sorting: Sorting, sidecars: Sidecars, photo: FileOutcome) -> FileO
             return replace(photo, outcome=Outcome.LEFT, reason=Reason.BEING_WRITTEN)
     if photo.identity is None:  # it is gone, or came while it was being read
         return photo if photo.verdict is None else replace(photo, reason=Reason.CHANGED)
-    return sorting.routes.route(photo, lambda: sidecars.of(photo.path))
+    path = photo.path
+    return sorting.routes.route(photo, lambda: [path.with_name(one) for one in here.of(path.name)])
 
 
 def _complete(sorting: Sorting, photo: FileOutcome, moved: FileOutcome) -> FileOutcome:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ from core.errors import UsageRefused
 from core.model.classifier import Classifier
 from core.paths import display
 from core.store.database import Store
-from sorter.filing.mover import Conflict, Mover
+from sorter.filing.free_names import Conflict
+from sorter.filing.mover import Mover
 from sorter.filing.pipeline import Sorting
 from sorter.journal.moves import filed_by_another_run, was_filed_into
 from sorter.journal.run import Run
@@ -23,16 +23,35 @@ from sorter.scanning.inbox import Inbox
 
 
 @dataclass(frozen=True, slots=True)
+class FilingOptions:
+    """What a person chose; `catdog sort --help` describes each."""
+
+    into: Path | None = None
+    recursive: bool = False
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    copy: bool = False
+    others: str = "leave"
+    conflict: str = "rename"
+    by_date: bool = False
+    threshold: float | None = None
+    model_choice: str | None = None
+    still_seconds: float = STILL_SECONDS
+    sidecars: tuple[str, ...] = ()
+    raw: str = "on"
+
+    def for_journal(self) -> dict[str, Any]:
+        return {**asdict(self), "into": str(self.into) if self.into else None}
+
+
+@dataclass(frozen=True, slots=True)
 class FilingPlan:
     """The folders, checked, the model, loaded, and the rules."""
 
     inbox: Inbox
     classifier: Classifier
     routes: Routes
-    copy: bool = False
-    on_conflict: Conflict = Conflict.RENAME
-    still_seconds: float = STILL_SECONDS
-    options: Mapping[str, Any] = field(default_factory=dict)  # for the journal
+    options: FilingOptions = FilingOptions()
 
     @property
     def folders(self) -> tuple[Path, Path]:
@@ -48,7 +67,7 @@ class FilingPlan:
         """All that decides whether a photo is left: under other rules it is sorted again."""
         routes = self.routes
         decides = (routes.manifest.version, routes.thresholds, routes.move_others)
-        return json.dumps([*decides, self.copy, str(self.inbox.destination)])
+        return json.dumps([*decides, self.options.copy, str(self.inbox.destination)])
 
     def check(self, store: Store) -> None:
         """Raise UsageRefused if the folder is one that photos were filed into, from wherever."""
@@ -61,9 +80,8 @@ class FilingPlan:
             )
 
     def begin_run(self, store: Store, command: str) -> Run:
-        """Begin a run of the journal. Raises StoreUnusable."""
-        version = self.routes.manifest.version
-        return Run(store, command, *self.folders, options=self.options, model_version=version)
+        options, version = self.options.for_journal(), self.routes.manifest.version
+        return Run(store, command, *self.folders, options=options, model_version=version)
 
     def sorting(self, store: Store, run: Run | None, *, mounts: Mounts | None = None) -> Sorting:
         """Return what sorts as planned; without a run nothing is moved.
@@ -74,9 +92,9 @@ class FilingPlan:
             run,
             self.inbox.destination,
             mounts=mounts,
-            copy=self.copy,
-            on_conflict=self.on_conflict,
-            still_seconds=self.still_seconds,
+            copy=self.options.copy,
+            on_conflict=Conflict(self.options.conflict),
+            still_seconds=self.options.still_seconds,
         )
         own = run.id if run is not None else 0
         return Sorting(

@@ -10,9 +10,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.store.database import Store, columns_below, from_column
-from sorter.digests import has_same_bytes, has_same_pixels
+from sorter.digests import has_same_pixels, sha256_of
 from sorter.identity import FileIdentity, regular
-from sorter.journal.moves import Group, PlannedMove, read_moves
+from sorter.journal.moves import Group, PlannedMove, has_move, read_moves
 
 
 class LeftBecause(StrEnum):
@@ -70,12 +70,8 @@ class FoundAgain:
 
     def _is_filed_into(self, folder: Path) -> bool:
         """Return whether a folder is one that photos are filed into."""
-        with self._store.reading() as db:
-            row = db.execute(
-                "SELECT 1 FROM moves WHERE dst >= ? AND dst < ? AND undoes IS NULL LIMIT 1",
-                columns_below(folder),
-            ).fetchone()
-        return row is not None
+        where = "dst >= ? AND dst < ? AND undoes IS NULL"
+        return has_move(self._store, where, columns_below(folder))
 
 
 def is_it(move: PlannedMove, path: Path) -> bool:
@@ -83,7 +79,9 @@ def is_it(move: PlannedMove, path: Path) -> bool:
     identity = regular(path)
     if identity is None or identity.size != move.identity.size:
         return False
-    return move.is_as_filed(identity) or has_same_bytes(path, move.sha256)
+    if move.is_as_filed(identity):
+        return True
+    return move.sha256 is not None and sha256_of(path) == move.sha256
 
 
 def unchanged(move: PlannedMove) -> FileIdentity | LeftBecause:

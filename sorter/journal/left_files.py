@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from core.store.database import Store, columns_below, from_column, number_to_column, to_column
 from sorter.identity import FileIdentity
+from sorter.journal.moves import Kind, PlannedMove
 
 
 class LeftFiles:
@@ -60,6 +64,21 @@ class LeftFiles:
         if gone:
             with self._store.writing() as db:
                 db.executemany("DELETE FROM stayed WHERE path = ?", gone)
+
+
+def note_leaving(db: sqlite3.Connection, moves: Sequence[PlannedMove]) -> None:
+    """Forget the files that are about to move; what undo puts back, `watch` leaves alone."""
+    sources = [(to_column(move.source),) for move in moves]
+    db.executemany("DELETE FROM stayed WHERE path = ?", sources)
+    for move in moves:
+        if move.undoes is not None and move.kind is Kind.MOVE:
+            restored = move.restored_mtime_ns
+            mtime_ns = move.identity.mtime_ns if restored is None else restored
+            put_back = replace(move.identity, mtime_ns=mtime_ns)
+            db.execute(
+                "INSERT OR REPLACE INTO stayed VALUES (?, ?, ?, NULL, 'undone')",
+                _columns(move.destination, put_back),
+            )
 
 
 def _columns(path: Path, identity: FileIdentity) -> tuple[bytes, int | bytes, int | bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,16 +23,12 @@ from sorter.names import fold
 
 
 class Kind(StrEnum):
-    """What is done with one file."""
-
     MOVE = "move"
     COPY = "copy"
     REMOVE = "remove"  # of a copy that catdog made, by undo
 
 
 class State(StrEnum):
-    """How far it got."""
-
     PLANNED = "planned"
     DONE = "done"
     UNDONE = "undone"
@@ -73,57 +69,49 @@ class PlannedMove:
 
 Group = list[PlannedMove]  # of a photo, which is the first, and its sidecars
 
+# they hold what the field of their name does
+_PLAIN_COLUMNS = (
+    "id", "run", "group_id", "label", "confidence", "model_version", "reason", "undoes", "at",
+    "sha256", "pixels",
+)  # fmt: skip
+
 
 def read_moves(
     db: sqlite3.Connection, where: str, values: Sequence[Any] = ()
-) -> Iterable[PlannedMove]:
+) -> Iterator[PlannedMove]:
     """Yield moves, the oldest first."""
     for row in db.execute(f"SELECT * FROM moves WHERE {where} ORDER BY id", values):
+        identity = (number_from_column(row[name]) for name in ("dev", "ino", "size", "mtime_ns"))
         filed = row["filed_mtime_ns"]
         yield PlannedMove(
             kind=Kind(row["kind"]),
             source=from_column(row["src"]),
             destination=from_column(row["dst"]),
-            identity=FileIdentity(
-                *(number_from_column(row[name]) for name in ("dev", "ino", "size", "mtime_ns"))
-            ),
-            label=row["label"],
-            confidence=row["confidence"],
-            model_version=row["model_version"],
-            reason=row["reason"],
+            identity=FileIdentity(*identity),
             is_photo=row["stem"] is not None,
-            undoes=row["undoes"],
-            id=row["id"],
-            group_id=row["group_id"],
-            run=row["run"],
             state=State(row["state"]),
             filed_mtime_ns=None if filed is None else number_from_column(filed),
             found_at=from_column(row["found_at"]) if row["found_at"] else None,
-            sha256=row["sha256"],
-            pixels=row["pixels"],
-            at=row["at"],
+            **{name: row[name] for name in _PLAIN_COLUMNS},
         )
+
+
+def has_move(store: Store, where: str, values: Sequence[Any]) -> bool:
+    with store.reading() as db:
+        row = db.execute(f"SELECT 1 FROM moves WHERE {where} LIMIT 1", values).fetchone()
+    return row is not None
 
 
 def filed_by_another_run(store: Store, run: int, photo: Path) -> bool:
     """Return whether a run other than `run` has moved a photo, or is about to."""
-    with store.reading() as db:
-        row = db.execute(
-            "SELECT 1 FROM moves WHERE src = ? AND run <> ? AND state IN ('planned', 'done')",
-            (to_column(photo), run),
-        ).fetchone()
-    return row is not None
+    where = "src = ? AND run <> ? AND state IN ('planned', 'done')"
+    return has_move(store, where, (to_column(photo), run))
 
 
 def was_filed_into(store: Store, folder: Path) -> bool:
     """Return whether photos were filed into a folder, as a cat or a dog, and not undone."""
-    with store.reading() as db:
-        row = db.execute(
-            "SELECT 1 FROM moves WHERE dst >= ? AND dst < ? AND state = 'done' AND undoes IS NULL"
-            " AND label IS NOT NULL AND reason IS NULL LIMIT 1",
-            columns_below(folder),
-        ).fetchone()
-    return row is not None
+    filed = "state = 'done' AND undoes IS NULL AND label IS NOT NULL AND reason IS NULL"
+    return has_move(store, f"dst >= ? AND dst < ? AND {filed}", columns_below(folder))
 
 
 def stem_key(folder: Path, stem: str) -> bytes:
@@ -132,37 +120,23 @@ def stem_key(folder: Path, stem: str) -> bytes:
 
 
 def insert_moves(db: sqlite3.Connection, moves: Iterable[PlannedMove]) -> None:
-    """Write down moves that are planned."""
-    db.executemany(
-        "INSERT INTO moves (id, run, group_id, kind, src, dst, stem, state, size, mtime_ns, dev,"
-        " ino, label, confidence, model_version, reason, undoes, at, sha256, pixels)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        map(_row_of, moves),
-    )
+    rows = [_row_of(move) for move in moves]
+    if rows:
+        columns, marks = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
+        db.executemany(f"INSERT INTO moves ({columns}) VALUES ({marks})", rows)
 
 
-def _row_of(move: PlannedMove) -> tuple[Any, ...]:
-    stem = None
-    if move.is_photo:
-        stem = stem_key(move.source.parent, os.path.splitext(move.source.name)[0])
-    return (
-        move.id,
-        move.run,
-        move.group_id,
-        move.kind,
-        to_column(move.source),
-        to_column(move.destination),
-        stem,
-        number_to_column(move.identity.size),
-        number_to_column(move.identity.mtime_ns),
-        str(move.identity.device),
-        str(move.identity.inode),
-        move.label,
-        move.confidence,
-        move.model_version,
-        move.reason,
-        move.undoes,
-        move.at,
-        move.sha256,
-        move.pixels,
-    )
+def _row_of(move: PlannedMove) -> dict[str, Any]:
+    stem = os.path.splitext(move.source.name)[0]
+    return {
+        "kind": move.kind,
+        "src": to_column(move.source),
+        "dst": to_column(move.destination),
+        "stem": stem_key(move.source.parent, stem) if move.is_photo else None,
+        "state": State.PLANNED,
+        "size": number_to_column(move.identity.size),
+        "mtime_ns": number_to_column(move.identity.mtime_ns),
+        "dev": str(move.identity.device),
+        "ino": str(move.identity.inode),
+        **{name: getattr(move, name) for name in _PLAIN_COLUMNS},
+    }

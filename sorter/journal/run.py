@@ -14,16 +14,15 @@ from typing import Any
 
 from core.store.database import Store, from_column, number_to_column, to_column
 from sorter.identity import FileIdentity
+from sorter.journal.left_files import note_leaving
 from sorter.journal.locks import run_lock
-from sorter.journal.moves import Group, Kind, PlannedMove, State, insert_moves
+from sorter.journal.moves import Group, PlannedMove, State, insert_moves
 
 UNDO = "undo"
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run of a command, as the journal has it."""
-
     id: int
     token: str
     command: str
@@ -63,24 +62,24 @@ class Run:
         self._copies = False
         try:
             with store.writing() as db:
+                places = (to_column(folder), to_column(destination))
+                kept = json.dumps(dict(options or {}))
                 row = db.execute(
                     "INSERT INTO runs (token, command, folder, destination, options,"
                     " model_version, started) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        self.token,
-                        command,
-                        to_column(folder),
-                        to_column(destination),
-                        json.dumps(dict(options or {})),
-                        model_version,
-                        time.time(),
-                    ),
+                    (self.token, command, *places, kept, model_version, time.time()),
                 )
         except BaseException:
             self._lock.retire()  # a run that could not begin leaves no lock behind
             raise
         assert row.lastrowid is not None
         self.id = row.lastrowid
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def plan(self, groups: Sequence[Group]) -> list[Group]:
         """Write down what is about to be done with groups of files, the photo first in each.
@@ -103,30 +102,11 @@ class Run:
                     ]
                 )
                 next_id += len(group)
-            moves = [move for group in planned for move in group]
-            insert_moves(db, moves)
-            db.executemany(
-                "INSERT OR IGNORE INTO made_folders VALUES (?)",
-                [(to_column(folder),) for folder in _missing_folders(moves)],
-            )
-            sources = [(to_column(move.source),) for move in moves]
-            db.executemany("DELETE FROM stayed WHERE path = ?", sources)
-            db.executemany(
-                "INSERT OR REPLACE INTO stayed VALUES (?, ?, ?, NULL, 'undone')",
-                [
-                    (
-                        to_column(move.destination),
-                        number_to_column(move.identity.size),
-                        number_to_column(
-                            move.identity.mtime_ns
-                            if move.restored_mtime_ns is None
-                            else move.restored_mtime_ns
-                        ),
-                    )
-                    for move in moves
-                    if move.undoes is not None and move.kind is Kind.MOVE
-                ],
-            )
+            all_moves = [move for group in planned for move in group]
+            insert_moves(db, all_moves)
+            note_leaving(db, all_moves)
+            folders = [(to_column(folder),) for folder in _missing_folders(all_moves)]
+            db.executemany("INSERT OR IGNORE INTO made_folders VALUES (?)", folders)
         self._results = []
         return planned
 
@@ -177,8 +157,6 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one planned move."""
-
     move: PlannedMove
     state: State
     reason: str | None
@@ -194,19 +172,12 @@ class Result:
 
 def write_results(db: sqlite3.Connection, results: Sequence[Result]) -> None:
     """Mark moves, and those that they have taken back."""
-    db.executemany(
-        "UPDATE moves SET state = ?, reason = ?, filed_mtime_ns = ?, at = ? WHERE id = ?",
-        [
-            (
-                one.state,
-                one.reason,
-                None if one.filed_mtime_ns is None else number_to_column(one.filed_mtime_ns),
-                one.at,
-                one.move.id,
-            )
-            for one in results
-        ],
-    )
+    for one in results:
+        filed = None if one.filed_mtime_ns is None else number_to_column(one.filed_mtime_ns)
+        db.execute(
+            "UPDATE moves SET state = ?, reason = ?, filed_mtime_ns = ?, at = ? WHERE id = ?",
+            (one.state, one.reason, filed, one.at, one.move.id),
+        )
     db.executemany(
         "UPDATE moves SET state = 'undone' WHERE id = ?",
         [(one.move.undoes,) for one in results if one.state is State.DONE and one.move.undoes],
@@ -232,18 +203,14 @@ def read_runs(
     db: sqlite3.Connection, where: str = "1", values: Sequence[Any] = ()
 ) -> list[RunRecord]:
     """Return runs, the oldest first."""
+    plain = ("id", "token", "command", "model_version", "started", "ended")
     return [
         RunRecord(
-            id=row["id"],
-            token=row["token"],
-            command=row["command"],
             folder=from_column(row["folder"]),
             destination=from_column(row["destination"]),
             options=json.loads(row["options"]),
-            model_version=row["model_version"],
-            started=row["started"],
             copies=bool(row["copies"]),
-            ended=row["ended"],
+            **{name: row[name] for name in plain},
         )
         for row in db.execute(f"SELECT * FROM runs WHERE {where} ORDER BY id", values)
     ]

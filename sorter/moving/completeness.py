@@ -74,4 +74,4 @@ def _grants_leases(path: Path) -> bool:
     """Return whether a refusal means a writer: NFS and SMB grant no lease without the server's."""
     from sorter.moving.filesystem import file_system_of
 
-    return file_system_of(path).tells_changes
+    return file_system_of(path).reports_changes

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from core.errors import CatdogError
 from core.paths import display
 from sorter.moving.denied import denied
 from sorter.outcome import FileOutcome, Outcome, Reason
@@ -54,6 +56,17 @@ def failed(
         message=f"{stays}{display(culprit)}{belongs} cannot be put into {display(folder)} "
         f"({error.strerror or error}). {remedy}",
     )
+
+
+@contextmanager
+def logged_bugs(path: Path) -> Iterator[None]:
+    """Log a bug that one file shows: it must not keep the others from being sorted."""
+    try:
+        yield
+    except CatdogError:
+        raise
+    except Exception:
+        log.exception("%s", display(path))
 
 
 def internal_error(source: Path, error: Exception) -> FileOutcome:

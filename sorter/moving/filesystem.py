@@ -25,23 +25,21 @@ _ENTRIES_TRIED = 100  # of one folder: digits and hard links show nothing, most 
 
 @dataclass(frozen=True, slots=True)
 class FileSystem:
-    """One mounted file system."""
-
     kind: str  # as the system calls it: ext4, apfs, nfs4, fuse.sshfs; "" if unknown
     mount_point: Path
-    tells_changes: bool  # False where changes made elsewhere give no event
+    reports_changes: bool  # False where changes made elsewhere give no event
 
 
 def file_system_of(path: Path) -> FileSystem:
     """Return the file system that a path lies on, or would lie on: it need not be there.
 
-    One that cannot be found counts as one that tells of changes.
+    One that cannot be found counts as one that reports changes.
     """
     import psutil  # here: it would slow every start
 
     real = Path(os.path.realpath(path))
     if real.drive.startswith("\\\\") and not real.drive.startswith(("\\\\?\\", "\\\\.\\")):
-        return FileSystem("UNC", Path(real.anchor), tells_changes=False)
+        return FileSystem("UNC", Path(real.anchor), reports_changes=False)
     try:
         mounted = psutil.disk_partitions(all=True)
     except (OSError, RuntimeError, psutil.Error) as error:
@@ -55,9 +53,10 @@ def file_system_of(path: Path) -> FileSystem:
         # among those of one place the last is on top
         if found is None or len(mount_point.parts) >= len(found.mount_point.parts):
             is_remote = "remote" in one.opts.split(",")  # Windows' word for drives of a network
-            tells = not is_remote and not _is_silent(one.fstype)
-            found = FileSystem(one.fstype, mount_point, tells)
-    return found or FileSystem("", Path(real.anchor), tells_changes=True)
+            kind = one.fstype.lower()
+            is_silent = is_remote or kind in _SILENT or kind.startswith(_SILENT_STARTS)
+            found = FileSystem(one.fstype, mount_point, reports_changes=not is_silent)
+    return found or FileSystem("", Path(real.anchor), reports_changes=True)
 
 
 def ignores_case(folder: Path) -> bool | None:
@@ -93,9 +92,12 @@ def nearest_folder(path: Path) -> Path:
     return next(one for one in (path, *path.parents) if os.path.isdir(one) or one == one.parent)
 
 
-def _is_silent(kind: str) -> bool:
-    kind = kind.lower()
-    return kind in _SILENT or kind.startswith(_SILENT_STARTS)
+def is_same_folder(one: Path, other: Path) -> bool:
+    """Compare folders as the file system does: links are followed, case may not matter."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False  # one of them is not there
 
 
 def _is_there_in_other_case(folder: Path, name: str) -> bool | None:

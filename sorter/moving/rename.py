@@ -45,22 +45,41 @@ def rename_no_replace(source: Path, destination: Path) -> None:
         _or_undo(source.unlink, destination)
 
 
+def are_two_names(kept: Path, ours: Path, aside: Path) -> bool:
+    """Return whether it is proved that a file stays at `kept` whatever becomes of `ours`.
+
+    Device and inode do not tell: a union of disks such as mergerfs gives other numbers than the
+    disk below, and a bind mount the same. So `ours` is called `aside` for a moment, in the same
+    folder; a crash then is mended by `bring_back`. Raises OSError.
+    """
+    rename_no_replace(ours, aside)
+    try:
+        with kept.open("rb"):
+            return True
+    except FileNotFoundError:
+        return False
+    finally:
+        rename_no_replace(aside, ours)
+
+
+def bring_back(aside: Path, ours: Path) -> None:
+    """Give a file its name again that a crash has left aside. Raises OSError."""
+    if os.path.lexists(aside):
+        rename_no_replace(aside, ours)
+
+
 def _or_undo(last_step: Callable[[], object], destination: Path) -> None:
     """Give the new name up again if the last step fails: the photo still has its old one."""
     try:
         last_step()
     except FileNotFoundError:
         # the old name is gone already, by somebody else: the new one may be all there is
-        if _is_empty(destination):
+        if destination.lstat().st_size == 0:
             destination.unlink()
             raise
     except OSError:
         destination.unlink()
         raise
-
-
-def _is_empty(destination: Path) -> bool:
-    return destination.lstat().st_size == 0
 
 
 def _platform_rename() -> Callable[[bytes, bytes], int] | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from core.errors import UsageRefused
 from core.images.listing import Listing, is_image_name, list_folders
 from core.paths import display
+from sorter.moving.filesystem import is_same_folder
 from sorter.outcome import Reason
 from sorter.routes import QUARANTINE_FOLDERS
 from sorter.scanning.downloads import unfinished_downloads
@@ -48,7 +49,7 @@ class Inbox:
         inside = [self.folder.resolve(), *self.folder.resolve().parents]
         for name in sorted(self.class_folders):
             filed = self.destination / name
-            if any(_same(filed, folder) for folder in inside):
+            if any(is_same_folder(filed, folder) for folder in inside):
                 raise UsageRefused(
                     f"{display(self.folder)} is where photos are filed ({display(filed)}). "
                     "Sort another folder, or choose another place with --into."
@@ -160,9 +161,10 @@ class Inbox:
 
     def _is_own_output(self, folder: Path) -> bool:
         """Return whether a subfolder is one that photos are filed into, or the destination."""
-        if folder.name.casefold() in self._output_names and _same(folder.parent, self.destination):
-            return any(_same(folder, self.destination / name) for name in self._folder_names)
-        return _same(folder, self.destination)
+        there = self.destination
+        if folder.name.casefold() in self._output_names and is_same_folder(folder.parent, there):
+            return any(is_same_folder(folder, there / name) for name in self._folder_names)
+        return is_same_folder(folder, there)
 
     @property
     def _folder_names(self) -> frozenset[str]:
@@ -171,11 +173,3 @@ class Inbox:
     @property
     def _output_names(self) -> set[str]:
         return {name.casefold() for name in self._folder_names}
-
-
-def _same(one: Path, other: Path) -> bool:
-    """Compare folders as the file system does: links are followed, case may not matter."""
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False

@@ -26,8 +26,6 @@ class SkippedBecause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A folder that is not scanned."""
-
     folder: Path
     why: SkippedBecause
     error: OSError | None = None
@@ -66,8 +64,6 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class ScannedFolder:
-    """The files of one folder."""
-
     folder: Path
     photos: Names  # that are input
     passed_over: dict[str, Reason]  # photos that are not, or not yet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from core.images.listing import is_photo_name
@@ -57,7 +57,6 @@ class FolderSidecars:
                 self._orphans.append(sidecar)
 
     def of(self, photo: str) -> tuple[str, ...]:
-        """Return the sidecars of a photo."""
         return tuple(one for one in self._of.get(photo, ()) if self._is_about(one, photo))
 
     def take(self, photo: str) -> tuple[str, ...]:
@@ -87,7 +86,6 @@ class FolderSidecars:
         return (name for name, owners in self._owners.items() if owners)
 
     def _is_about(self, sidecar: str, photo: str) -> bool:
-        """Return whether a sidecar is about the photo that it is named after."""
         if self._about is None or not sidecar.lower().endswith(".json"):
             return True
         whole = self._keys[sidecar].whole
@@ -96,7 +94,7 @@ class FolderSidecars:
     def _find_owners(self, sidecar: str) -> tuple[str, ...]:
         for key in self._table.keys(sidecar):
             named_so = [one for one in self._names.fitting(key) if one != sidecar]
-            photos = [name for name in named_so if self._is_photo(name)]
+            photos = [one for one in named_so if is_photo_name(one) or one in self._photos]
             if photos:
                 self._keys[sidecar] = key
                 return tuple(_in_exact_case(photos, key))
@@ -105,9 +103,6 @@ class FolderSidecars:
                 self._keys[sidecar] = key
                 return self._find_owners(_in_exact_case(recordings, key)[0])
         return ()
-
-    def _is_photo(self, name: str) -> bool:
-        return is_photo_name(name) or name in self._photos
 
     def _is_of_another_file(self, sidecar: str) -> bool:
         """Return whether a note without a photo is about another file here, a film say."""
@@ -140,39 +135,9 @@ class _Index:
         return [name for name in self._by_name.get(text, []) if key.fits(name)]
 
 
-_NONE = FolderSidecars(())
+NO_SIDECARS = FolderSidecars(())
 
-
-class Sidecars:
-    """The sidecars of photos in any number of folders."""
-
-    def __init__(self, table: SidecarNames = DEFAULT_NAMES) -> None:
-        self._table = table
-        self._folders: dict[Path, FolderSidecars] = {}
-
-    def list_folder(
-        self, folder: Path, names: Iterable[str], photos: Collection[str] = ()
-    ) -> FolderSidecars:
-        """Match all names of one folder anew, as `FolderSidecars` does."""
-        self._folders[folder] = sidecars_in(folder, names, photos, self._table)
-        return self._folders[folder]
-
-    def of(self, photo: Path) -> list[Path]:
-        """Return the sidecars of a photo."""
-        return [photo.with_name(name) for name in self._beside(photo).of(photo.name)]
-
-    def take(self, photo: Path, *, copy: bool = False) -> list[Path]:
-        """Return what goes with a photo that leaves now, or of which a copy is made."""
-        beside = self._beside(photo)
-        names = beside.of(photo.name) if copy else beside.take(photo.name)
-        return [photo.with_name(name) for name in names]
-
-    def put_back(self, photo: Path) -> None:
-        """Take note that a photo did not leave after all."""
-        self._beside(photo).put_back(photo.name)
-
-    def _beside(self, photo: Path) -> FolderSidecars:
-        return self._folders.get(photo.parent, _NONE)
+Sidecars = Mapping[Path, FolderSidecars]  # by folder
 
 
 def sidecars_in(

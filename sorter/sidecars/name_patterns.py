@@ -20,6 +20,7 @@ _NOTES = (
     ".exv", ".mie",  # exiv2, ExifTool
 )  # fmt: skip
 _BACKUP = "_original"  # ExifTool's: the photo, or its note, before it wrote to it
+_ALL_NOTES = (_BACKUP, *_NOTES)
 # The same shot once more, named after the stem: raw photos, films, thumbnails, spoken notes.
 _FILMS = frozenset({".mov", ".mp4", ".mp", ".m4v", ".mv"})  # Live and motion photos'
 _SHOTS = RAW_SUFFIXES | _FILMS | {".thm", ".wav"}
@@ -43,7 +44,6 @@ class Key:
     number: str = ""
 
     def fits(self, photo: str) -> bool:
-        """Return whether a photo has such a name."""
         stem, suffix = os.path.splitext(photo)
         if not self.is_cut:
             return fold(photo if self.whole else stem) == fold(self.text)
@@ -62,7 +62,7 @@ class SidecarNames:
 
     def is_sidecar(self, name: str) -> bool:
         """Return whether a file of that name may be a sidecar, in any case of the suffix."""
-        return not is_photo_name(name) and (self.is_note(name) or self.is_recording(name))
+        return (self.is_note(name) or self.is_recording(name)) and not is_photo_name(name)
 
     def is_note(self, name: str) -> bool:
         """Return whether it would be notes about a photo, or a photo's backup."""
@@ -87,6 +87,8 @@ class SidecarNames:
 
     def _note_suffix(self, name: str) -> str:
         lower = name.lower()
+        if not lower.endswith(_ALL_NOTES) and not lower.endswith(self.more):
+            return ""  # as most names of a large folder
         return next((one for one in (_BACKUP, *self.more, *_NOTES) if lower.endswith(one)), "")
 
 
@@ -94,7 +96,6 @@ DEFAULT_NAMES = SidecarNames()
 
 
 def is_raw_name(name: str) -> bool:
-    """Return whether a file of that name would be a raw photo."""
     return os.path.splitext(name)[1].lower() in RAW_SUFFIXES
 
 

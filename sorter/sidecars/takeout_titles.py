@@ -27,7 +27,10 @@ class About:
         """Return whether it is of a photo after whose whole name, or only stem, it is named."""
         if self.title is None:
             return by_whole_name
-        return _is_title_of(self.title, photo) or (by_whole_name and not self.is_takeouts)
+        if by_whole_name and not self.is_takeouts:
+            return True
+        one, other = _plain(self.title), _plain(photo)
+        return one == other or (len(one[:_CUT]) == _CUT and one[:_CUT] == other[:_CUT])
 
 
 def read_notes(path: Path) -> dict[str, Any] | None:
@@ -42,17 +45,9 @@ def read_notes(path: Path) -> dict[str, Any] | None:
 
 
 def about(path: Path) -> About:
-    """Return what a JSON file is about."""
     notes = read_notes(path) or {}
     title = notes.get("title")
     return About(title if isinstance(title, str) else None, bool(_TAKEOUTS & set(notes)))
-
-
-def _is_title_of(title: str, photo: str) -> bool:
-    one, other = _plain(title), _plain(photo)
-    if one == other:
-        return True
-    return min(len(one), len(other)) >= _CUT and one[:_CUT] == other[:_CUT]
 
 
 def _plain(name: str) -> str:

@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import os
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import CatdogError
 from core.model.manifest import read_manifest
 from core.model.registry import find_model
-from core.paths import display
 from core.store.database import Store, columns_below, from_column, to_column
 from core.store.feedback_table import Feedback, Source, record
+from sorter.digests import sha256_of
 from sorter.journal.found_again import is_it
 from sorter.journal.moves import PlannedMove, read_moves
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """A photo that is somewhere else than catdog put it."""
-
-    move: PlannedMove
-    found_at: Path
-    label: str  # of the folder that it is in now
+from sorter.moving.failures import logged_bugs
 
 
-def notice(store: Store, destination: Path, labels: Mapping[str, str]) -> list[Correction]:
-    """Return photos that were filed below `destination` and stand in another class's folder now.
+def notice(store: Store, destination: Path, labels: Mapping[str, str]) -> list[PlannedMove]:
+    """Record as feedback what was filed below `destination` and stands elsewhere in it now.
 
-    `labels` gives the label of each class folder's name. Each is recorded as feedback, once for
-    each place that the person puts it. A photo counts as the same by its size, its time of
-    change or else its bytes, and its name or its inode. Raises StoreUnusable.
+    That is done once for each place that the person puts a photo; if that is another class's
+    folder, its move is returned with that label. `labels` gives the label of each class folder's
+    name. A photo counts as the same by its size, its time of change or else its bytes, and its
+    name or its inode. Raises StoreUnusable.
     """
     missing = _missing_below(store, destination)
     if not missing:
@@ -44,17 +34,14 @@ def notice(store: Store, destination: Path, labels: Mapping[str, str]) -> list[C
     standing = _standing_in(destination, labels)
     corrections = []
     for move in missing:
-        try:
-            found = _find(move, standing)
-            if found is not None:
+        with logged_bugs(move.destination):
+            found_at = _find(move, standing)
+            if found_at is not None:
+                label = _label_at(found_at, destination, labels)
                 before = _label_at(move.found_at or move.destination, destination, labels)
-                path, label = found
-                if _record(store, move, path, label if label != before else None):
-                    corrections.append(Correction(move, path, label))
-        except CatdogError:
-            raise
-        except Exception:  # a bug that one photo shows must not keep the others from being sorted
-            log.exception("%s", display(move.destination))
+                is_new = label is not None and label != before
+                if _record(store, move, found_at, label if is_new else None):
+                    corrections.append(replace(move, label=label, found_at=found_at))
     return corrections
 
 
@@ -93,40 +80,31 @@ def _label_at(path: Path, destination: Path, labels: Mapping[str, str]) -> str |
         return None
 
 
-def _standing_in(
-    destination: Path, labels: Mapping[str, str]
-) -> dict[str | int, list[tuple[Path, str]]]:
+def _standing_in(destination: Path, folders: Iterable[str]) -> dict[str | int, list[Path]]:
     """Return what stands in class folders, by name and by inode."""
-    standing: dict[str | int, list[tuple[Path, str]]] = {}
-    for folder, label in labels.items():
-        waiting = [destination / folder]
-        while waiting:
-            with suppress(OSError), os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    path = Path(entry.path)
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(path)
-                        continue
-                    for key in (entry.name, entry.inode()):  # neither reads the file itself
-                        standing.setdefault(key, []).append((path, label))
+    standing: defaultdict[str | int, list[Path]] = defaultdict(list)
+    waiting = [destination / folder for folder in folders]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+                    continue
+                for key in (entry.name, entry.inode()):  # neither reads the file itself
+                    standing[key].append(Path(entry.path))
     return standing
 
 
-def _find(
-    move: PlannedMove, standing: Mapping[str | int, list[tuple[Path, str]]]
-) -> tuple[Path, str] | None:
-    for key in (move.identity.inode, move.destination.name, move.source.name):
-        for path, label in standing.get(key, ()):
-            if is_it(move, path):
-                return path, label
-    return None
+def _find(move: PlannedMove, standing: Mapping[str | int, list[Path]]) -> Path | None:
+    keys = (move.identity.inode, move.destination.name, move.source.name)
+    places = (path for key in keys for path in standing.get(key, ()))
+    return next((path for path in places if is_it(move, path)), None)
 
 
 def _record(store: Store, move: PlannedMove, path: Path, label: str | None) -> bool:
     """Note where a photo is now, and as feedback its label if that is new; True if it is."""
     try:
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = sha256_of(path)
     except OSError:
         return False  # it is being moved again: another time
     with store.writing() as db:

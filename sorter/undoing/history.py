@@ -16,8 +16,6 @@ from sorter.journal.run import UNDO, RunRecord, read_runs
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run, and how many files ended how."""
-
     run: RunRecord
     files: Mapping[State, int]
 
@@ -45,18 +43,17 @@ def moves_of(store: Store, run: int) -> Iterator[PlannedMove]:
 
 
 def run_line(summary: RunSummary) -> str:
-    """Return a line about what a run did."""
     run = summary.run
     started = datetime.fromtimestamp(run.started).isoformat(" ", "minutes")
     where = display(run.folder)
     if run.destination != run.folder:
         where += f" into {display(run.destination)}"
+    command = f"undo of {run.options.get('of')}" if run.command == UNDO else run.command
     alive = "" if run.ended is not None else ", not ended"
-    return f"{run.id:5}  {started}  {_command(run):12}  {_counts(summary)}{alive}  {where}"
+    return f"{run.id:5}  {started}  {command:12}  {_counts(summary)}{alive}  {where}"
 
 
 def move_line(move: PlannedMove) -> str:
-    """Return a line about what was done with one file."""
     verb = {Kind.MOVE: "->", Kind.COPY: "copied to", Kind.REMOVE: "removed, as is still"}[move.kind]
     line = f"{display(move.source)} {verb} {display(move.destination)}"
     if move.label is not None and move.confidence is not None:
@@ -71,7 +68,6 @@ def move_line(move: PlannedMove) -> str:
 
 
 def run_json(summary: RunSummary) -> dict[str, Any]:
-    """Return a run as it stands in `--json` output."""
     run = summary.run
     return {
         "run": run.id,
@@ -89,7 +85,6 @@ def run_json(summary: RunSummary) -> dict[str, Any]:
 
 
 def move_json(move: PlannedMove) -> dict[str, Any]:
-    """Return one file's move as it stands in `--json` output."""
     return {
         "id": move.id,
         "group": move.group_id,
@@ -104,10 +99,6 @@ def move_json(move: PlannedMove) -> dict[str, Any]:
         "reason": move.reason,
         "at": move.at,
     }
-
-
-def _command(run: RunRecord) -> str:
-    return f"undo of {run.options.get('of')}" if run.command == UNDO else run.command
 
 
 def _counts(summary: RunSummary) -> str:

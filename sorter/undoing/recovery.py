@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from core.errors import CatdogError
 from core.paths import display
 from core.store.database import Store, to_column
 from sorter.identity import FileIdentity
 from sorter.journal.locks import run_lock
-from sorter.journal.moves import Group, Kind, PlannedMove, State, read_moves
+from sorter.journal.moves import Group, Kind, PlannedMove, State, has_move, read_moves
 from sorter.journal.run import (
     Result,
     RunRecord,
@@ -25,10 +24,9 @@ from sorter.journal.run import (
     write_results,
 )
 from sorter.moving import transfer
-from sorter.moving.two_names import are_two_names, bring_back
+from sorter.moving.failures import logged_bugs
+from sorter.moving.rename import are_two_names, bring_back
 from sorter.outcome import Reason
-
-log = logging.getLogger(__name__)
 
 _FAT_TIMES_NS = 2 * 10**9  # FAT keeps no finer times
 _LONGEST_WAIT_SECONDS = 30 * 86400.0  # for files on a disk that is not there
@@ -44,7 +42,6 @@ class Recovered:
     waiting: int  # files in folders that are not there now: on a disk that is unplugged, say
 
     def line(self) -> str:
-        """Return what became of it, for people."""
         run, waits = self.run, ""
         if self.waiting:
             waits = f", {self.waiting} wait for their disk to be back"
@@ -90,17 +87,12 @@ def _recover_run(store: Store, run: RunRecord) -> Recovered:
     is_done: dict[int, bool] = {}  # by move; of others it is not known yet
     for _, moves in groupby(planned, key=lambda move: move.group_id):
         group = list(moves)
-        try:
+        # a disk that is gone or read-only just now: another time
+        with logged_bugs(group[0].source), suppress(OSError):
             for move in group:
                 bring_back(_aside(run, move), move.destination)
             if not _is_in_doubt(run, group):
                 is_done.update(_resolve(store, run, group))
-        except OSError as error:  # a disk that is gone or read-only just now: another time
-            log.debug("%s waits: %s", display(group[0].source), error)
-        except CatdogError:
-            raise
-        except Exception:  # a bug that one photo shows must not keep the others from being sorted
-            log.exception("%s", display(group[0].source))
     results = [
         Result.done(move, FileIdentity.of(move.destination))
         if is_done[move.id]
@@ -248,10 +240,6 @@ def _was_only_claimed(move: PlannedMove, source: FileIdentity, filed: FileIdenti
 
 def _is_anothers(store: Store, move: PlannedMove) -> bool:
     """Return whether another run has moved the file there, that planned the very same."""
-    with store.reading() as db:
-        row = db.execute(
-            "SELECT 1 FROM moves WHERE dst = ? AND src = ? AND id <> ? AND undoes IS ?"
-            " AND state IN ('planned', 'done') AND at >= ?",
-            (*map(to_column, (move.destination, move.source)), move.id, move.undoes, move.at - 5),
-        ).fetchone()
-    return row is not None
+    where = "dst = ? AND src = ? AND id <> ? AND undoes IS ? AND state IN ('planned', 'done')"
+    ends = map(to_column, (move.destination, move.source))
+    return has_move(store, f"{where} AND at >= ?", (*ends, move.id, move.undoes, move.at - 5))

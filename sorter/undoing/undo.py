@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -20,7 +20,7 @@ from sorter.moving.failures import failure_of
 from sorter.moving.filesystem import nearest_folder
 from sorter.moving.transfer import ChangedMeanwhile, same_bytes
 from sorter.outcome import Reason
-from sorter.sidecars.matching import Sidecars
+from sorter.sidecars.matching import FolderSidecars, sidecars_in
 from sorter.sidecars.name_patterns import SidecarNames, renamed
 
 _BATCH = 64  # groups that are planned in one go
@@ -28,8 +28,6 @@ _BATCH = 64  # groups that are planned in one go
 
 @dataclass(frozen=True, slots=True)
 class PutBack:
-    """What came of one file."""
-
     filed: Path  # where catdog put it
     original: Path  # where it came from
     done: bool  # or would be, in a dry run
@@ -49,27 +47,19 @@ def put_back(
     for number, of_run in groupby(groups, key=lambda group: group[0].run):
         with store.reading() as db:
             (record,) = read_runs(db, "id = ?", (number,))
-        run = None
-        if not dry_run:
-            run = Run(store, UNDO, record.folder, record.destination, options={"of": number})
-        try:
+        folders, options = (record.folder, record.destination), {"of": number}
+        with nullcontext() if dry_run else Run(store, UNDO, *folders, options=options) as run:
             yield from _Undo(store, record, run).put_back(of_run)
-        finally:
-            if run is not None:
-                run.end()
 
 
 class _Undo:
-    """The taking back of one run."""
-
     def __init__(self, store: Store, record: RunRecord, run: Run | None) -> None:
         self._store = store
         self._record = record
         self._run = run
         self._promised: set[Path] = set()
         self._table = SidecarNames(tuple(record.options.get("sidecars", ())))
-        self._sidecars = Sidecars(self._table)
-        self._listed: set[Path] = set()
+        self._sidecars: dict[Path, FolderSidecars] = {}  # by folder
         self._found_again = FoundAgain(store, record.destination)
 
     def put_back(self, groups: Iterable[Group]) -> Iterator[PutBack]:
@@ -86,29 +76,27 @@ class _Undo:
                 batch = []
         yield from self._carry_out(batch)
 
-    def _choose(self, group: Group) -> Iterator[Group | PutBack]:
-        """Yield the way back of a photo and its sidecars, or why it is left."""
+    def _choose(self, group: Group) -> list[Group | PutBack]:
+        """Return the way back of a photo and its sidecars, or why it is left."""
         found = self._found_again.group(group)
         if isinstance(found, LeftBecause):
-            yield _left(group[0], found)
-            return
-        first, group = found[0], found
-        if first.kind is Kind.COPY:
-            yield from map(_removal, group)
-            return
+            return [_left(group[0], found)]
+        if found[0].kind is Kind.COPY:
+            return [_removal(copied) for copied in found]
+        return [self._way_back(found)]
+
+    def _way_back(self, group: Group) -> Group | PutBack:
+        first = group[0]
         photo = unchanged(first)
         if isinstance(photo, LeftBecause):
-            yield _left(first, photo)
-            return
+            return _left(first, photo)
         if not self._has_a_folder(first):
-            yield _left(first, LeftBecause.FOLDER_GONE)
-            return
+            return _left(first, LeftBecause.FOLDER_GONE)
         way_back = [_back(first, photo), *self._sidecars_back(group)]
-        for move in way_back:
-            if os.path.lexists(move.destination) or move.destination in self._promised:
-                yield replace(_left(first, LeftBecause.PLACE_TAKEN), found_at=move.destination)
-                return
-        yield way_back
+        for place in (move.destination for move in way_back):
+            if os.path.lexists(place) or place in self._promised:
+                return replace(_left(first, LeftBecause.PLACE_TAKEN), found_at=place)
+        return way_back
 
     def _has_a_folder(self, move: PlannedMove) -> bool:
         """Return whether the folder is there that was sorted, or can be made on its own disk."""
@@ -132,22 +120,23 @@ class _Undo:
         if photo.id != photo.group_id:
             return  # itself a sidecar, whose photo is back already
         folder = photo.destination.parent
-        if folder not in self._listed:
-            self._listed.add(folder)
+        if folder not in self._sidecars:
+            names: list[str] = []
             with suppress(OSError), os.scandir(folder) as entries:
                 names = [entry.name for entry in entries]
-                no_suffix = {name for name in names if not os.path.splitext(name)[1]}
-                self._sidecars.list_folder(folder, names, no_suffix)
+            no_suffix = {name for name in names if not os.path.splitext(name)[1]}
+            self._sidecars[folder] = sidecars_in(folder, names, no_suffix, self._table)
         stem, new_stem = (
             os.path.splitext(path.name)[0] for path in (photo.destination, photo.source)
         )
-        for beside in self._sidecars.take(photo.destination):
+        for name in self._sidecars[folder].take(photo.destination.name):
+            beside = folder / name
             standing = regular(beside)
-            if beside in planned or standing is None or not self._table.is_note(beside.name):
+            if beside in planned or standing is None or not self._table.is_note(name):
                 continue
             # what was there before the photo came, or is no mere notes, is the person's own
             if beside.lstat().st_ctime >= photo.at:
-                original = photo.source.with_name(renamed(beside.name, stem, new_stem))
+                original = photo.source.with_name(renamed(name, stem, new_stem))
                 yield PlannedMove(Kind.MOVE, beside, original, standing)
 
     def _carry_out(self, batch: list[Group]) -> Iterator[PutBack]:
@@ -168,11 +157,10 @@ class _Undo:
     def _carry(self, run: Run, way_back: Group) -> Iterator[PutBack]:
         try:
             carry_out(run, way_back, still_seconds=0)  # what was filed was complete
-        except TornApart as error:
-            yield _failed(way_back[0], error)
         except (OSError, ChangedMeanwhile) as error:
-            for move in way_back:
-                run.failed(move, "not-undone")
+            if not isinstance(error, TornApart):
+                for move in way_back:
+                    run.failed(move, "not-undone")
             yield _failed(way_back[0], error)
         else:
             for move in way_back:
@@ -183,14 +171,12 @@ class _Undo:
     def _remove_made_folders(self, folders: set[Path]) -> None:
         """Take away the folders that catdog made and that are empty again."""
         for folder in folders:
-            while self._is_made(folder):
-                try:
+            with suppress(OSError):  # it is not empty
+                while self._is_made(folder):
                     folder.rmdir()
-                except OSError:
-                    break
-                with self._store.writing() as db:
-                    db.execute("DELETE FROM made_folders WHERE path = ?", (to_column(folder),))
-                folder = folder.parent
+                    with self._store.writing() as db:
+                        db.execute("DELETE FROM made_folders WHERE path = ?", (to_column(folder),))
+                    folder = folder.parent
 
     def _is_made(self, folder: Path) -> bool:
         with self._store.reading() as db:

@@ -30,8 +30,6 @@ _RETRY_SECONDS = 0.05
 
 
 class FolderBusy(CatdogError):
-    """Another daemon watches the folder."""
-
     exit_code = ExitCode.BUSY
 
 
@@ -115,7 +113,6 @@ class Daemon:
             self._next_beat, self._next_busy_beat = now + BEAT_SECONDS, now + _BUSY_BEAT_SECONDS
 
     def close(self) -> None:
-        """End the run and take the status away."""
         self._manager.stopping()
         self._end_run()
         remove_status(self._store, self._plan.inbox.folder)

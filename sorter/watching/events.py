@@ -84,7 +84,6 @@ class FolderEvents:
             ]
 
     def stop(self) -> None:
-        """End all threads."""
         threads, self._threads = self._threads, []
         for thread in reversed(threads):  # the observer ends those that it started
             thread.stop()
@@ -97,7 +96,6 @@ class FolderEvents:
         return bool(self._threads) and all(thread.is_alive() for thread in self._threads)
 
     def take(self) -> set[Path]:
-        """Return the paths that came since the last time."""
         paths: set[Path] = set()
         while True:
             try:

@@ -50,5 +50,4 @@ class Retries:
         self._tried.pop(path, None)
 
     def forget_missing(self) -> None:
-        """Forget files that are gone."""
         self._tried = {path: one for path, one in self._tried.items() if os.path.lexists(path)}

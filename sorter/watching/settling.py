@@ -77,11 +77,9 @@ class SettlingFiles:
             self._waiting[str(path)] = _Waiting(identity, now + seconds)
 
     def forget(self, path: Path) -> None:
-        """Forget a file, waited for or settled."""
         self._waiting.pop(str(path), None)
         self._settled.pop(str(path), None)
 
     def forget_missing(self) -> None:
-        """Forget settled files that are gone."""
         for path in [path for path in self._settled if not os.path.lexists(path)]:
             del self._settled[path]

@@ -89,7 +89,10 @@ def statuses(store: Store, *, now: float | None = None) -> list[DaemonStatus]:
     found = []
     for row in rows:
         folder, last_sign = from_column(row.pop("folder")), row.pop("beat")
-        is_alive = _is_alive(store, folder)
+        lock = daemon_lock(store.state_dir, folder)
+        is_alive = not lock.acquire()
+        if not is_alive:
+            lock.release()
         is_silent = (now or time.time()) - last_sign > _STUCK_SECONDS
         found.append(
             DaemonStatus(
@@ -102,11 +105,3 @@ def statuses(store: Store, *, now: float | None = None) -> list[DaemonStatus]:
             )
         )
     return found
-
-
-def _is_alive(store: Store, folder: Path) -> bool:
-    lock = daemon_lock(store.state_dir, folder)
-    if not lock.acquire():
-        return True
-    lock.release()
-    return False

@@ -21,7 +21,7 @@ from sorter.journal.left_files import LeftFiles
 from sorter.moving.completeness import Writers, writers_of
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.scanning.scanned import ScannedFolder
-from sorter.sidecars.matching import FolderSidecars, Sidecars
+from sorter.sidecars.matching import FolderSidecars, sidecars_in
 from sorter.signals import Stop
 from sorter.watching.changes import FolderChanges
 from sorter.watching.daemon import Daemon
@@ -67,7 +67,7 @@ class Watcher:
         self._settle = settle
         self._clock = clock
         self._settling = SettlingFiles(settle)
-        self._retries = Retries(plan.still_seconds)
+        self._retries = Retries(plan.options.still_seconds)
         self._changes = FolderChanges(
             plan.inbox, self._settling, self.activity, beat=daemon.beat, clock=clock
         )
@@ -124,17 +124,19 @@ class Watcher:
             raise
 
     def _sort(self, settled: list[Path], stop: Stop) -> Generator[FileOutcome, None, bool]:
-        """Sort photos that have settled, and sidecars that came late."""
         folders: defaultdict[Path, list[Path]] = defaultdict(list)
         for path in settled:
             folders[path.parent].append(path)
-        sidecars = Sidecars(self._table)
+        sidecars: dict[Path, FolderSidecars] = {}
         ready: list[Path] = []
         with_sidecars: list[ScannedFolder] = []
         for folder, paths in folders.items():
             scanned = self._inbox.scan_folder(folder)
             if scanned is not None:
-                ready += self._ready(scanned, paths, sidecars)
+                photos = scanned.photos_of_other_names
+                here = sidecars_in(folder, scanned.names, photos, self._table)
+                sidecars[folder] = here
+                ready += self._ready(scanned, paths, here)
                 if any(self._table.is_sidecar(path.name) for path in paths):
                     with_sidecars.append(scanned)
         if not ready and not with_sidecars:
@@ -158,10 +160,9 @@ class Watcher:
         return True
 
     def _ready(
-        self, scanned: ScannedFolder, settled: list[Path], sidecars: Sidecars
+        self, scanned: ScannedFolder, settled: list[Path], here: FolderSidecars
     ) -> Generator[Path, None, None]:
         """Yield the photos whose sidecars have settled, too, and that were not left before."""
-        here = sidecars.list_folder(scanned.folder, scanned.names, scanned.photos_of_other_names)
         now = self._clock()
         photos = set(scanned.photos)
         for path in settled:
@@ -192,8 +193,6 @@ class Watcher:
     def _follow_photos(
         self, mover: Mover, scanned: ScannedFolder
     ) -> Generator[FileOutcome, None, None]:
-        """Send sidecars after photos that have left."""
-
         def is_settled(path: Path) -> bool:
             return self._settling.is_settled(path, self._clock())
 

@@ -113,7 +113,7 @@ def test_a_persons_threshold_cannot_lower_a_classs_own(manifest: Manifest) -> No
     assert way(Routes(manifest, DEST, 0.75), prediction("cat", 0.9)) == (DEST / "cats", None)
 
 
-def test_the_thresholds_in_effect_are_told(manifest: Manifest) -> None:
+def test_the_thresholds_in_effect_are_known(manifest: Manifest) -> None:
     """And the person's where a lower one would have more filed."""
     assert Routes(manifest, DEST).thresholds == (0.9, 0.7, 0.6, 0.8)
     assert Routes(manifest, DEST, 0.75).thresholds == (0.9, 0.75, 0.75, 0.8)

@@ -11,20 +11,10 @@ import pytest
 from core.commands.options import Settings
 from core.labels import PhotoClass, Role
 from core.model.manifest import read_manifest
-from sorter.commands.filing_options import FilingOptions, make_plan
+from sorter.commands.filing_options import make_plan
+from sorter.filing.plan import FilingOptions
 
-OPTIONS = FilingOptions(
-    into=None,
-    recursive=False,
-    include=(),
-    exclude=(),
-    copy=False,
-    others="leave",
-    conflict="rename",
-    by_date=False,
-    threshold=None,
-    model_choice=None,
-)
+OPTIONS = FilingOptions()
 
 
 @pytest.fixture

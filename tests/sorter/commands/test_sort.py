@@ -271,16 +271,16 @@ def test_a_photo_whose_name_is_taken_is_numbered_or_left_with_all_that_belongs_t
     assert tree(folder)["cats/cats300.jpg"] == b"another cat"
 
 
-def test_paths_are_told_as_the_folders_were_named(
+def test_paths_are_shown_as_the_folders_were_named(
     folder: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Relative, or through a link; the journal keeps the real ones."""
     monkeypatch.chdir(folder.parent)
     (folder.parent / "link").symlink_to(folder)
     result = run("sort", "link", "--into", "sorted", "--model", tiny_model, "--json")
-    told = {o["path"]: o["destination"] for o in map(json.loads, result.stdout.splitlines())}
+    shown = {o["path"]: o["destination"] for o in map(json.loads, result.stdout.splitlines())}
     name = str(Path("link", "cats300.jpg"))
-    assert told[name] == str(Path("sorted", "cats", "cats300.jpg"))
+    assert shown[name] == str(Path("sorted", "cats", "cats300.jpg"))
     (first, *_) = (json.loads(o) for o in run("history", "1", "--json").stdout.splitlines())
     assert Path(first["source"]).parent == folder.resolve()
     assert "1 files put back" in run("undo", Path("sorted", "cats", "cats300.jpg")).stdout
@@ -317,7 +317,7 @@ def test_a_journal_that_cannot_be_written_moves_nothing(
     assert tree(folder) == before
 
 
-def test_a_run_that_was_killed_is_finished_by_the_next_and_told(
+def test_a_run_that_was_killed_is_finished_by_the_next_and_reported(
     folder: Path, tiny_model: Path, store: Store
 ) -> None:
     photo = folder / "cats300.jpg"
@@ -472,10 +472,11 @@ def test_watch_sorts_what_is_there_and_what_comes(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+@pytest.mark.long  # it is noticed every five seconds
 def test_watch_takes_up_a_model_that_is_promoted_meanwhile(
     folder: Path, tiny_model: Path, draw: Callable[..., object]
 ) -> None:
-    """With its class folders; what it left before is looked at again, and nothing is lost."""
+    """With its class folders; what it left before is sorted again, and nothing is lost."""
     models = Path(os.environ["CATDOG_MODELS_DIR"])
     for name, label in (("first", "cats"), ("second", "kittens")):
         copy = Path(shutil.copytree(tiny_model, models / name))
@@ -508,21 +509,21 @@ def test_watch_waits_for_a_file_that_grows_and_files_it_whole(
     draw("cats", 320, (640, 480)).save(tmp_path / "whole.jpg")  # type: ignore[attr-defined]
     content = (tmp_path / "whole.jpg").read_bytes()
     with (
-        watching(folder, tiny_model, "--settle", "1.5", "--json") as process,
+        watching(folder, tiny_model, "--settle", "0.6", "--json") as process,
         (folder / "slow.jpg").open("wb") as slow,
     ):
         for start in range(0, len(content), len(content) // 8):
             slow.write(content[start : start + len(content) // 8])
             slow.flush()
-            time.sleep(0.25)
+            time.sleep(0.1)
             assert not (folder / "cats" / "slow.jpg").exists()
         slow.close()
         wait_until((folder / "cats" / "slow.jpg").exists)
         process.terminate()
         lines = process.communicate(timeout=DEADLINE)[0].splitlines()
     assert (folder / "cats" / "slow.jpg").read_bytes() == content
-    told = [json.loads(line) for line in lines if line.startswith("{")]
-    assert [o["outcome"] for o in told if o["path"].endswith("slow.jpg")] == ["moved"]
+    shown = [json.loads(line) for line in lines if line.startswith("{")]
+    assert [o["outcome"] for o in shown if o["path"].endswith("slow.jpg")] == ["moved"]
 
 
 def test_what_is_skipped_is_named_in_the_summary(folder: Path, tiny_model: Path) -> None:
@@ -561,10 +562,10 @@ def test_a_subfolder_that_cannot_be_listed_is_a_failure_that_is_named(
     monkeypatch.setattr(os, "scandir", refuse)
     result = run("sort", folder, "--recursive", "--model", tiny_model, "--json")
     assert result.exit_code == 1
-    told = [json.loads(line) for line in result.stdout.splitlines()]
-    (one,) = (o for o in told if o["path"] == str(closed))
+    shown = [json.loads(line) for line in result.stdout.splitlines()]
+    (one,) = (o for o in shown if o["path"] == str(closed))
     assert (one["outcome"], one["reason"]) == ("failed", "no-permission")
-    assert "moved" in {o["outcome"] for o in told}
+    assert "moved" in {o["outcome"] for o in shown}
 
 
 @pytest.mark.parametrize(
@@ -682,9 +683,9 @@ def test_raw_photos_without_a_preview_are_counted_and_stay(folder: Path, tiny_mo
     assert "2 raw photos: catdog reads the JPEG beside them, or the preview" in result.stdout
     assert (folder / "cats" / "cats300.dng").exists()
     (folder / "b.nef").unlink()
-    told = run("sort", folder, "--model", tiny_model, "--json")
-    assert "1 raw photo: catdog reads the JPEG beside it" in told.stderr
-    outcomes = [json.loads(line) for line in told.stdout.splitlines()]
+    shown = run("sort", folder, "--model", tiny_model, "--json")
+    assert "1 raw photo: catdog reads the JPEG beside it" in shown.stderr
+    outcomes = [json.loads(line) for line in shown.stdout.splitlines()]
     assert [(Path(o["path"]).name, o["reason"]) for o in outcomes if o["reason"] == "raw"] == [
         ("a.CR2", "raw")
     ]

@@ -1,4 +1,4 @@
-"""watch as a command: what it chooses by itself, and tells the service manager."""
+"""watch as a command: what it chooses by itself, and sends to the service manager."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def watchers(monkeypatch: pytest.MonkeyPatch) -> list[Watcher]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "tells", "options", "polls"),
+    ("kind", "gives_events", "options", "polls"),
     [
         ("ext4", True, (), False),
         ("ext4", True, ("--poll",), True),
@@ -43,19 +43,21 @@ def test_it_polls_where_changes_give_no_events(
     watchers: list[Watcher],
     monkeypatch: pytest.MonkeyPatch,
     kind: str,
-    tells: bool,
+    gives_events: bool,
     options: tuple[str, ...],
     polls: bool,
 ) -> None:
     monkeypatch.setattr(
-        filesystem, "file_system_of", lambda path: FileSystem(kind, path, tells_changes=tells)
+        filesystem,
+        "file_system_of",
+        lambda path: FileSystem(kind, path, reports_changes=gives_events),
     )
     result = CliRunner().invoke(
         main, ["watch", str(tmp_path), "--model", str(tiny_model), *options]
     )
     assert result.exit_code == 0, result.output
     assert watchers[0].activity.polling == polls
-    assert (f"It is on {kind}, which tells of no changes" in result.stdout) == (not tells)
+    assert (f"It is on {kind}, which tells of no changes" in result.stdout) == (not gives_events)
     assert result.stdout.splitlines()[-1] == "Stopped."
 
 

@@ -47,8 +47,8 @@ def on(
     def file_system_of(path: Path) -> FileSystem:
         for folder, kind in kinds.items():
             if path.is_relative_to(folder):
-                return FileSystem(kind, folder, tells_changes=kind not in silent)
-        return FileSystem("ext4", Path(path.anchor), tells_changes=True)
+                return FileSystem(kind, folder, reports_changes=kind not in silent)
+        return FileSystem("ext4", Path(path.anchor), reports_changes=True)
 
     monkeypatch.setattr(survey_module, "file_system_of", file_system_of)
 
@@ -366,7 +366,7 @@ def test_an_error_ends_the_command_with_1(folder: Path) -> None:
 def test_json_has_one_object_a_finding(folder: Path) -> None:
     result = run(folder / "gone", "--json")
     (line,) = result.stdout.splitlines()
-    told = json.loads(line)
+    shown = json.loads(line)
     assert result.exit_code == 1
-    assert (told["check"], told["severity"]) == ("folder", "error")
-    assert set(told) == {"check", "severity", "message"}
+    assert (shown["check"], shown["severity"]) == ("folder", "error")
+    assert set(shown) == {"check", "severity", "message"}

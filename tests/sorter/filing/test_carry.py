@@ -1,4 +1,4 @@
-"""A photo and what belongs to it get through together or stay together."""
+"""A photo and its sidecars get through together or stay together."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from core.store.database import Store
-from sorter.filing import carry as carry_module
 from sorter.filing import mover as mover_module
-from sorter.filing.mover import Conflict, Mover
+from sorter.filing.carry import carry_out
+from sorter.filing.free_names import Conflict
+from sorter.filing.mover import Mover
 from sorter.journal.moves import Kind, State
 from sorter.journal.run import Run
 from sorter.moving import transfer
+from sorter.moving.rename import rename_no_replace
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.undoing.history import moves_of
 from tests.sorter.groups import group_of
@@ -55,7 +57,7 @@ def scene(store: Store, tmp_path: Path, put: Put) -> Scene:
 
 def failing(what: str, number: int, *, forever: bool = False) -> Callable[..., None]:
     """Move files, but fail for those whose new name ends so; from then on always if `forever`."""
-    real = transfer.rename_no_replace
+    real = rename_no_replace
     broken = False
 
     def rename(source: Path, destination: Path) -> None:
@@ -94,18 +96,17 @@ def test_if_they_cannot_come_back_either_the_journal_says_where_each_is(
 
 def taking(name: Path, content: bytes, times: int = 1) -> Callable[..., None]:
     """Carry out moves, but have another program take a name right before."""
-    real = mover_module.carry_out
     left = times
 
-    def carry_out(run: Run, group: Any, still_seconds: float) -> None:
+    def take_and_carry_out(run: Run, group: Any, still_seconds: float) -> None:
         nonlocal left
         if left:
             left -= 1
             name.parent.mkdir(exist_ok=True)
             name.write_bytes(content)
-        real(run, group, still_seconds)
+        carry_out(run, group, still_seconds)
 
-    return carry_out
+    return take_and_carry_out
 
 
 @pytest.mark.parametrize("taken", ["tom.jpg", "tom.xmp"])
@@ -155,11 +156,9 @@ def test_a_file_system_that_calls_every_name_taken_does_not_go_on_for_ever(
 def test_a_photo_that_is_gone_at_the_last_moment_fails_and_the_rest_stays(
     scene: Scene, tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = mover_module.carry_out
-
     def gone(run: Run, group: Any, still_seconds: float) -> None:
         (scene.folder / "tom.jpg").unlink()
-        real(run, group, still_seconds)
+        carry_out(run, group, still_seconds)
 
     monkeypatch.setattr(mover_module, "carry_out", gone)
     (placed,) = scene.place()
@@ -170,7 +169,7 @@ def test_a_photo_that_is_gone_at_the_last_moment_fails_and_the_rest_stays(
 def test_a_folder_that_undo_takes_away_just_now_is_made_again(
     scene: Scene, tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = carry_module.transfer.move
+    real = transfer.move
     removed: list[Path] = []
 
     def move(source: Path, destination: Path, *rest: Any, **named: Any) -> None:
@@ -179,7 +178,7 @@ def test_a_folder_that_undo_takes_away_just_now_is_made_again(
             removed.append(destination.parent)
         real(source, destination, *rest, **named)
 
-    monkeypatch.setattr(carry_module.transfer, "move", move)
+    monkeypatch.setattr(transfer, "move", move)
     assert [one.outcome for one in scene.place()] == [Outcome.MOVED] * 3
     assert set(tree(scene.folder)) == {"cats/tom.jpg", "cats/tom.mov", "cats/tom.xmp"}
 
@@ -205,8 +204,8 @@ def test_what_was_planned_and_not_asked_for_any_more_stays(
 def test_a_sidecar_that_may_not_go_is_named(
     scene: Scene, tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another user's, in a sticky folder, say: the photo's own name would tell nothing."""
-    real = transfer.rename_no_replace
+    """Another user's, in a sticky folder, say: the photo's own name would not help."""
+    real = rename_no_replace
 
     def rename(source: Path, destination: Path) -> None:
         if source.name == "tom.xmp":
@@ -221,7 +220,7 @@ def test_a_sidecar_that_may_not_go_is_named(
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG])
-def test_a_name_that_the_file_system_cannot_hold_is_told_as_that(
+def test_a_name_that_the_file_system_cannot_hold_is_named_as_that(
     scene: Scene, tree: Tree, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """A colon on exFAT, 143 letters on eCryptfs, bytes that are no UTF-8 on a Mac's disk."""
@@ -236,7 +235,7 @@ def test_a_name_that_the_file_system_cannot_hold_is_told_as_that(
 def test_the_same_photo_twice_is_a_duplicate_only_if_the_first_gets_there(
     store: Store, tmp_path: Path, put: Put, tree: Tree, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    real, run = transfer.rename_no_replace, Run(store, "sort", tmp_path, tmp_path)
+    real, run = rename_no_replace, Run(store, "sort", tmp_path, tmp_path)
 
     def rename(source: Path, destination: Path) -> None:
         if how == "stays behind" and source.parent.name == "a":

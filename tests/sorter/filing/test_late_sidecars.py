@@ -170,7 +170,7 @@ def test_a_dry_run_only_says_so(
 def test_what_comes_late_beside_a_copied_photo_is_copied_once(
     tmp_path: Path, put: Put, tree: Tree, draw: Callable[..., Any], tiny_model: Path
 ) -> None:
-    """And nobody is told to delete an original."""
+    """And no message asks for an original to be deleted."""
     inbox, into = tmp_path / "inbox", tmp_path / "sorted"
     put_photo(inbox / "tom.jpg", draw("cats", 300))
     copying = ("sort", inbox, "--into", into, "--copy", "--model", tiny_model)

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from core.store.database import Store
-from sorter.filing.mover import Conflict, Mover, numbered
+from sorter.filing.free_names import Conflict, numbered
+from sorter.filing.mover import Mover
 from sorter.identity import FileIdentity
 from sorter.journal.moves import Kind, PlannedMove
 from sorter.journal.run import Run
@@ -149,13 +150,13 @@ def test_a_photo_that_changes_while_it_is_copied_is_not_filed_half(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     source = put(inbox / "tom.jpg", b"tom")
-    copy = transfer_module.shutil.copyfileobj
+    copy = shutil.copyfileobj
 
-    def copy_and_change(reading: object, writing: object, length: int) -> None:
-        copy(reading, writing, length)  # type: ignore[arg-type, misc]
+    def copy_and_change(reading: Any, writing: Any, length: int) -> None:
+        copy(reading, writing, length)
         source.write_bytes(b"not tom any more")
 
-    monkeypatch.setattr(transfer_module.shutil, "copyfileobj", copy_and_change)
+    monkeypatch.setattr(shutil, "copyfileobj", copy_and_change)
     placed = place(mover(copy=True), source, tmp_path / "cats")
     assert (placed.outcome, placed.reason) == (Outcome.LEFT, Reason.CHANGED)
     assert tree(tmp_path) == {"inbox/tom.jpg": b"not tom any more"}

@@ -22,7 +22,7 @@ from sorter.journal.left_files import LeftFiles
 from sorter.journal.run import Run
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.routes import Routes
-from sorter.sidecars.matching import Sidecars
+from sorter.sidecars.matching import FolderSidecars
 from sorter.undoing.history import moves_of, runs
 
 Draw = Callable[..., Any]
@@ -116,7 +116,7 @@ def test_a_bug_that_one_photo_shows_is_that_ones_failure(
         Mover(journal, tmp_path),
     )
     photos = [tmp_path / name for name in ("a.jpg", "odd.jpg", "z.jpg")]
-    outcomes = chain.from_iterable(sort_photos(sorting, Sidecars(), photos))
+    outcomes = chain.from_iterable(sort_photos(sorting, {}, photos))
     by_name = {one.path.name: one for one in outcomes}
     journal.end()
     assert (by_name["odd.jpg"].outcome, by_name["odd.jpg"].reason) == (
@@ -140,8 +140,9 @@ def test_a_caller_that_stops_has_the_outcomes_of_all_that_was_moved(
     for name in ("a.jpg", "b.jpg"):
         draw("cats", 301).save(tmp_path / name)
         (tmp_path / f"{name}.xmp").write_text("a note")
-    classifier, sidecars = Classifier(tiny_model), Sidecars()
-    sidecars.list_folder(tmp_path, [path.name for path in tmp_path.iterdir()])
+    classifier = Classifier(tiny_model)
+    names_here = [path.name for path in tmp_path.iterdir()]
+    sidecars = {tmp_path: FolderSidecars(names_here)}
     journal = Run(store, "sort", tmp_path, tmp_path)
     routes = Routes(classifier.manifest, tmp_path, 0.6)
     sorting = Sorting(classifier, routes, Mover(journal, tmp_path))

@@ -1,4 +1,4 @@
-"""A file that somebody may still be writing to is neither copied away nor told as damaged."""
+"""A file that somebody may still be writing to is neither copied away nor called damaged."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def test_asking_is_safe_wherever_it_is_done(tmp_path: Path) -> None:
     writer = threading.Thread(target=open_and_close)
     writer.start()
     try:
-        seen = {writers_of(photo) for _ in range(2_000)}
+        found = {writers_of(photo) for _ in range(2_000)}
     finally:
         over.set()
         writer.join()
-    assert seen <= {Writers.NOBODY, Writers.SOMEBODY}
+    assert found <= {Writers.NOBODY, Writers.SOMEBODY}
 
 
 def test_a_file_is_still_by_its_ctime_alone(tmp_path: Path) -> None:
@@ -64,8 +64,8 @@ def test_a_file_is_still_by_its_ctime_alone(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def upload(tmp_path: Path, draw: Draw) -> Iterator[Path]:
-    """A photo of another user's in an inbox; this one is not told who writes to it."""
+def upload(tmp_path: Path, draw: Draw) -> Path:
+    """A photo of another user's in an inbox; the system does not say who writes to it."""
     if shutil.which("setpriv") is None or os.getuid() != 0:
         pytest.skip("needs setpriv, and root to give files away")
     inbox = tmp_path / "inbox"
@@ -97,12 +97,12 @@ def sort(model: Path, *arguments: object) -> dict[str, tuple[str, str | None]]:
         without_leases("sort", model, *arguments), capture_output=True, text=True, check=False
     )
     assert done.returncode in (0, 1), done.stderr
-    told = [json.loads(line) for line in done.stdout.splitlines()]
-    return {Path(one["path"]).name: (one["outcome"], one["reason"]) for one in told}
+    shown = [json.loads(line) for line in done.stdout.splitlines()]
+    return {Path(one["path"]).name: (one["outcome"], one["reason"]) for one in shown}
 
 
 @pytest.mark.parametrize("how", ["moved", "copied"])
-def test_what_cannot_be_told_is_not_copied_before_it_was_still_for_long(
+def test_what_the_system_does_not_say_is_not_copied_before_it_was_still_for_long(
     upload: Path, elsewhere: Path, tiny_model: Path, how: str
 ) -> None:
     """A photo that decodes whole, and more to come: the original must not be removed."""
@@ -121,8 +121,8 @@ def test_a_sidecar_that_may_still_grow_keeps_its_photo(
     os.chown(upload / "tom.jpg", 0, 0)
     (upload / "tom.xmp").write_bytes(b"half")
     os.chown(upload / "tom.xmp", UPLOADER, UPLOADER)
-    told = sort(tiny_model, upload, "--into", elsewhere)
-    assert told["tom.jpg"] == ("left", "being-written")
+    shown = sort(tiny_model, upload, "--into", elsewhere)
+    assert shown["tom.jpg"] == ("left", "being-written")
     assert (upload / "tom.xmp").exists()
 
 
@@ -134,14 +134,14 @@ def test_a_rename_takes_along_whoever_is_writing(upload: Path, tiny_model: Path)
 
 
 @pytest.mark.parametrize("kept", [0, 400])
-def test_a_cut_upload_is_not_told_as_damaged_while_it_may_still_grow(
+def test_a_cut_upload_is_not_called_damaged_while_it_may_still_grow(
     upload: Path, tiny_model: Path, kept: int
 ) -> None:
     os.truncate(upload / "tom.jpg", kept)
     options = (upload, "--others", "move")
     assert sort(tiny_model, *options) == {"tom.jpg": ("left", "being-written")}
-    told = sort(tiny_model, *options, "--still-seconds", "0")
-    assert told["tom.jpg"] == ("moved", "truncated" if kept else "empty")
+    shown = sort(tiny_model, *options, "--still-seconds", "0")
+    assert shown["tom.jpg"] == ("moved", "truncated" if kept else "empty")
 
 
 def test_watch_comes_back_to_a_cut_upload_and_files_it_whole(
@@ -150,17 +150,17 @@ def test_watch_comes_back_to_a_cut_upload_and_files_it_whole(
     """Its program pauses for longer than --settle, twice, and closes the file in between."""
     whole = (upload / "tom.jpg").read_bytes()
     os.truncate(upload / "tom.jpg", 400)
-    options = ("--into", elsewhere, "--settle", "0.1", "--still-seconds", "3", "--others", "move")
+    options = ("--into", elsewhere, "--settle", "0.1", "--still-seconds", "2", "--others", "move")
     process = subprocess.Popen(
         without_leases("watch", tiny_model, upload, *options), stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None
-        told = json.loads(process.stdout.readline())
-        assert (told["outcome"], told["reason"]) == ("left", "being-written")
+        shown = json.loads(process.stdout.readline())
+        assert (shown["outcome"], shown["reason"]) == ("left", "being-written")
         (upload / "tom.jpg").write_bytes(whole)
-        told = json.loads(process.stdout.readline())
-        assert told["outcome"] == "moved"
+        shown = json.loads(process.stdout.readline())
+        assert shown["outcome"] == "moved"
         wait_until((elsewhere / "cats" / "tom.jpg").exists)
     finally:
         process.terminate()

@@ -1,4 +1,4 @@
-"""What is in the way of a move is told as what it is."""
+"""What is in the way of a move is named as what it is."""
 
 from __future__ import annotations
 
@@ -39,10 +39,12 @@ def sort(model: Path, *arguments: object) -> str:
     return CliRunner().invoke(main, options).stdout
 
 
-def test_a_locked_card_is_told_to_be_copied(card: Path, tiny_model: Path, tmp_path: Path) -> None:
-    told = sort(tiny_model, card, "--into", tmp_path / "sorted")
-    assert "Failed (read-only): " in told
-    assert "say --copy" in told
+def test_a_locked_card_is_named_with_copy_as_the_way(
+    card: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    output = sort(tiny_model, card, "--into", tmp_path / "sorted")
+    assert "Failed (read-only): " in output
+    assert "say --copy" in output
     assert not (tmp_path / "sorted").exists(), "it was not copied for nothing"
     assert "say --copy" in sort(tiny_model, card, "--into", tmp_path / "sorted", "--dry-run")
     sort(tiny_model, card, "--into", tmp_path / "sorted", "--copy")
@@ -62,11 +64,11 @@ def test_what_is_immutable_is_named(
     if shutil.which("chattr") is None or subprocess.run(lock, capture_output=True).returncode:
         pytest.skip("files cannot be made immutable here")
     try:
-        told = sort(tiny_model, inbox, "--into", into)
+        output = sort(tiny_model, inbox, "--into", into)
     finally:
         subprocess.run(["chattr", "-i", str(locked)], check=True)
-    assert "Failed (no-permission): " in told
-    assert f"{locked} is locked against changes" in told
+    assert "Failed (no-permission): " in output
+    assert f"{locked} is locked against changes" in output
     assert (inbox / "tom.jpg").exists()
 
 

@@ -1,4 +1,4 @@
-"""Which file system a path lies on, from the system's list, and what can be told of it."""
+"""Which file system a path lies on, from the system's list, and what is known of it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_kinds_whose_changes_made_elsewhere_give_no_event(
     mount: Mount, tmp_path: Path, kind: str
 ) -> None:
     mount((tmp_path, kind))
-    assert not file_system_of(tmp_path).tells_changes
+    assert not file_system_of(tmp_path).reports_changes
 
 
 @pytest.mark.parametrize(
@@ -76,18 +76,18 @@ def test_kinds_whose_changes_made_elsewhere_give_no_event(
 )
 def test_kinds_whose_changes_give_events(mount: Mount, tmp_path: Path, kind: str) -> None:
     mount((tmp_path, kind))
-    assert file_system_of(tmp_path).tells_changes
+    assert file_system_of(tmp_path).reports_changes
 
 
 def test_a_drive_of_a_network_calls_itself_ntfs(mount: Mount, tmp_path: Path) -> None:
     """As Windows lists a share that has a letter."""
     mount((tmp_path, "NTFS", "remote"))
-    assert not file_system_of(tmp_path).tells_changes
+    assert not file_system_of(tmp_path).reports_changes
 
 
 @pytest.mark.skipif(sys.platform != "win32", reason="Windows' paths")
 def test_a_share_without_a_letter_is_a_network() -> None:
-    assert not file_system_of(Path(r"\\server\photos\inbox")).tells_changes
+    assert not file_system_of(Path(r"\\server\photos\inbox")).reports_changes
 
 
 def test_an_unknown_file_system_counts_as_one_with_events(
@@ -100,7 +100,7 @@ def test_an_unknown_file_system_counts_as_one_with_events(
 
     monkeypatch.setattr(psutil, "disk_partitions", refuse)
     found = file_system_of(tmp_path)
-    assert (found.kind, found.tells_changes) == ("", True)
+    assert (found.kind, found.reports_changes) == ("", True)
 
 
 def test_the_nearest_folder_is_one_that_is_there(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def ignores_case_here(folder: Path) -> bool:
     return found
 
 
-def test_case_is_told_as_it_is_here_and_nothing_is_written(tmp_path: Path) -> None:
+def test_case_is_found_as_it_is_here_and_nothing_is_written(tmp_path: Path) -> None:
     expected = ignores_case_here(tmp_path)
     (tmp_path / "Tom.jpg").write_bytes(b"x")
     before = (sorted(tmp_path.iterdir()), tmp_path.stat().st_mtime_ns)
@@ -143,14 +143,14 @@ def test_case_is_told_as_it_is_here_and_nothing_is_written(tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("ignoring")
 @pytest.mark.parametrize("name", ["Tom.jpg", "123-A"])
-def test_a_file_system_that_ignores_case_is_told(tmp_path: Path, name: str) -> None:
+def test_a_file_system_that_ignores_case_is_found(tmp_path: Path, name: str) -> None:
     (tmp_path / "456").write_bytes(b"x")
     (tmp_path / name).write_bytes(b"x")
     assert ignores_case(tmp_path) is True
 
 
 @pytest.mark.usefixtures("ignoring")
-def test_an_empty_folder_or_one_to_come_is_told_by_those_above(tmp_path: Path) -> None:
+def test_an_empty_folder_or_one_to_come_is_known_by_those_above(tmp_path: Path) -> None:
     folder = tmp_path / "photos" / "2026" / "11"
     folder.mkdir(parents=True)
     assert ignores_case(folder) is True
@@ -163,7 +163,7 @@ def test_two_names_of_one_file_do_not_look_like_one_name(tmp_path: Path) -> None
         pytest.skip("two such names cannot be here")
     (tmp_path / "Tom.jpg").write_bytes(b"x")
     os.link(tmp_path / "Tom.jpg", tmp_path / "tOM.JPG")
-    assert ignores_case(tmp_path) is False  # told by the folder's own name
+    assert ignores_case(tmp_path) is False  # by the folder's own name
 
 
 def test_where_no_name_has_letters_it_is_not_known(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_a_folder_that_photos_are_filed_into_is_refused(pictures: Path, folder: 
         Inbox(pictures / folder, pictures, recursive=False, class_folders=CLASSES).check()
 
 
-def test_what_is_set_apart_may_be_sorted_again(pictures: Path) -> None:
+def test_what_is_in_quarantine_may_be_sorted_again(pictures: Path) -> None:
     inbox = Inbox(pictures / "unsure", pictures, recursive=False, class_folders=CLASSES)
     assert photos(inbox) == ["f.jpg"]
 
@@ -88,7 +89,7 @@ def test_files_in_the_place_of_folders_are_refused(pictures: Path) -> None:
 
 
 def test_patterns_choose_photos_by_name_and_by_path(pictures: Path) -> None:
-    def chosen(**patterns: tuple[str, ...]) -> list[str]:
+    def chosen(**patterns: Any) -> list[str]:
         return photos(Inbox(pictures, pictures, True, CLASSES, **patterns))
 
     assert chosen(include=("A.*",)) == ["inbox/a.jpg"]
@@ -149,7 +150,7 @@ def skipped_of(inbox: Inbox) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", STORES)
 def test_what_other_programs_keep_for_themselves_is_never_input(pictures: Path, name: str) -> None:
-    """At any depth, for events as for a look, and named."""
+    """At any depth, for events as for a scan, and named."""
     store = pictures / "inbox" / name / "originals" / "A"
     store.mkdir(parents=True)
     (store / "tom.jpg").write_bytes(b"x")
@@ -178,9 +179,9 @@ def test_an_album_that_is_called_like_a_class_is_named_as_skipped(pictures: Path
 def test_folders_are_excluded_at_any_depth_as_git_would(pictures: Path) -> None:
     def chosen(*exclude: str) -> list[str]:
         inbox = Inbox(pictures, pictures, True, CLASSES, exclude=exclude)
-        looked_into = {one.folder for one in inbox.scan()}
+        scanned = {one.folder for one in inbox.scan()}
         for folder in (pictures, pictures / "inbox", pictures / "inbox" / "trip"):
-            assert inbox.holds(folder) == (folder in looked_into)
+            assert inbox.holds(folder) == (folder in scanned)
         return photos(inbox)
 
     assert chosen("trip") == chosen("TRIP/") == chosen("tr*p") == ["h.jpg", "inbox/a.jpg"]

@@ -1,4 +1,4 @@
-"""What belongs to a photo."""
+"""Which sidecars a photo has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a killed run left half done is told from the files, and finished or taken back."""
+"""Whatever a killed run left half done is known by the files, and finished or taken back."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from catdog import main
 from core.store.database import Store
 from sorter.filing import late_sidecars
+from sorter.filing.carry import carry_out
 from sorter.moving import transfer
 from sorter.undoing import undo as undo_module
 from sorter.undoing.history import runs
@@ -358,7 +359,6 @@ def test_what_another_undo_or_the_person_is_quicker_with_is_no_failure(
     sorted_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the plan and the move: the photo goes, changes, or its place is taken."""
-    carry_out = undo_module.carry_out
 
     def quicker(run: Any, group: Any, still_seconds: float) -> None:
         photo = group[0]

@@ -17,7 +17,7 @@ from core.errors import ExitCode
 from core.model.classifier import Classifier
 from core.store.database import Store
 from core.store.feedback_table import recorded
-from sorter.filing.plan import FilingPlan
+from sorter.filing.plan import FilingOptions, FilingPlan
 from sorter.routes import Routes
 from sorter.scanning.inbox import Inbox
 from sorter.undoing.history import runs
@@ -49,7 +49,7 @@ def daemon(store: Store, classifier: Classifier, tmp_path: Path, clock: Clock) -
     folder.mkdir()
     routes = Routes(classifier.manifest, folder, 0.6)
     inbox = Inbox(folder, folder, recursive=False, class_folders=frozenset({"cats", "dogs"}))
-    plan = FilingPlan(inbox, classifier, routes, options={"x": 1})
+    plan = FilingPlan(inbox, classifier, routes, FilingOptions(others="move"))
     daemon = Daemon(store, plan, clock=clock)
     yield daemon
     daemon.close()
@@ -74,7 +74,7 @@ def test_a_run_ends_after_ten_idle_minutes_and_the_next_file_begins_another(
     daemon.beat()
     (first,) = runs(store)
     assert first.run.ended is not None
-    assert (first.in_place, first.run.command, first.run.options) == (2, "watch", {"x": 1})
+    assert (first.in_place, first.run.command, first.run.options["others"]) == (2, "watch", "move")
     file(daemon, put(tmp_path / "inbox" / "rex.jpg", b"rex"))
     assert len(runs(store)) == 2
 

@@ -22,6 +22,8 @@ from core.model.classifier import Classifier
 from core.store.database import Store, StoreUnusable
 from sorter.filing import late_sidecars
 from sorter.filing import mover as mover_module
+from sorter.filing.carry import carry_out
+from sorter.filing.pipeline import sort_photos
 from sorter.filing.plan import FilingPlan
 from sorter.outcome import FileOutcome
 from sorter.routes import Routes
@@ -337,11 +339,10 @@ def test_a_failure_that_goes_on_is_reported_once_and_mended_later(
     monkeypatch.setattr(retries, "LONGEST_RETRY_SECONDS", 0.1)
     (inbox.folder / "cats").write_text("in the way")
     tries: list[object] = []
-    carry = mover_module.carry_out
 
     def counting(run: Any, group: Any, still_seconds: float) -> None:
         tries.append(group)
-        carry(run, group, still_seconds)
+        carry_out(run, group, still_seconds)
 
     monkeypatch.setattr(mover_module, "carry_out", counting)
     draw("cats", 412).save(inbox.folder / "tom.jpg")
@@ -390,12 +391,11 @@ def test_a_bug_in_one_photo_does_not_end_the_daemon(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(watch_module, "_REST_SECONDS", 0.05)
-    real = watch_module.sort_photos
 
     def stumbling(*arguments: Any) -> Any:
         if not caplog.text:
             raise ZeroDivisionError("a bug")
-        return real(*arguments)
+        return sort_photos(*arguments)
 
     monkeypatch.setattr(watch_module, "sort_photos", stumbling)
     draw("cats", 418).save(inbox.folder / "tom.jpg")
@@ -454,7 +454,7 @@ def test_a_group_settles_together_and_a_late_sidecar_follows(
     running = daemon(settle=0.4)
     raw = (inbox.folder / "tom.CR2").open("wb")
     draw("cats", 414).save(inbox.folder / "tom.jpg")
-    end = time.monotonic() + 2
+    end = time.monotonic() + 1
     while time.monotonic() < end:
         raw.write(b"raw" * 100)
         raw.flush()
@@ -477,8 +477,8 @@ def test_a_raw_photo_waits_for_its_jpeg_and_is_filed_alone_in_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The JPEG decides where both go, if there is one."""
-    monkeypatch.setattr(watch_module, "PATIENCE_SECONDS", 4.0)
-    monkeypatch.setattr(late_sidecars, "PATIENCE_SECONDS", 4.0)
+    monkeypatch.setattr(watch_module, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(late_sidecars, "PATIENCE_SECONDS", 2.0)
     running = daemon()
     stream = io.BytesIO()
     draw("dogs", 416, (1200, 800)).save(stream, "JPEG")
@@ -499,6 +499,7 @@ def test_a_subfolder_that_cannot_be_listed_is_reported_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(changes, "_RESCAN_SECONDS", 0.05)
+    monkeypatch.setattr(changes, "_POLL_SECONDS", 0.05)  # watchdog cannot list it either
     scandir, closed = os.scandir, inbox.folder / "closed"
     closed.mkdir()
 

@@ -1,4 +1,4 @@
-"""A photo is dated by its camera, then by notes, its name and its file, and says by which."""
+"""A photo is dated by its camera, then by notes, its name and its file, however they write it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from catdog import main
-from sorter.dates.sources import DateSource, date_of
+from sorter.dates import DateSource, date_in_name, date_of, is_possible, parse_date
 
 Draw = Callable[..., Any]
 SHM = Path("/dev/shm")  # a tmpfs keeps any time
@@ -62,7 +63,7 @@ def test_xmp_in_a_photo_is_read(tmp_path: Path, draw: Draw) -> None:
 
 @pytest.mark.parametrize("taken", ["0001:01:01 00:00:00", "9999:12:31 23:59:59"])
 def test_a_year_that_cannot_be_is_undated(tmp_path: Path, draw: Draw, taken: str) -> None:
-    """Not filed by the file's time; but a name that has a date tells it."""
+    """Not filed by the file's time; but a name that has a date states it."""
     assert dated(make(tmp_path / "tom.jpg", draw("cats", 1), taken)) == ("undated", "undated")
     named = make(tmp_path / "PXL_20190708_1.jpg", draw("cats", 1), taken)
     assert dated(named) == ("2019/07", "name")
@@ -96,8 +97,73 @@ def test_sort_says_by_what_it_has_dated(tmp_path: Path, draw: Draw, tiny_model: 
         '{"title": "tom.jpg", "photoTakenTime": {"timestamp": "1500000000"}}'
     )
     options = ["sort", str(tmp_path), "--model", str(tiny_model), "--by-date", "--json"]
-    told = [json.loads(one) for one in CliRunner().invoke(main, options).stdout.splitlines()]
-    (one,) = (one for one in told if one["path"].endswith("tom.jpg"))
+    shown = [json.loads(one) for one in CliRunner().invoke(main, options).stdout.splitlines()]
+    (one,) = (one for one in shown if one["path"].endswith("tom.jpg"))
     assert (one["date_source"], one["date"][:7]) == ("takeout", "2017-07")
     assert one["destination"] == str(tmp_path / "cats" / "2017" / "07" / "tom.jpg")
     assert (tmp_path / "cats/2017/07/tom.jpg.supplemental-metadata.json").exists()
+
+
+TODAY = datetime(2026, 11, 30)
+
+
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("2019:07:04 12:30:05", (2019, 7, 4, 12, 30, 5)),
+        ("2019-07-04 12:30:05", (2019, 7, 4, 12, 30, 5)),
+        ("2019/07/04 12:30:05", (2019, 7, 4, 12, 30, 5)),
+        ("2019-07-04T12:30:05", (2019, 7, 4, 12, 30, 5)),
+        ("2019-07-04T12:30:05Z", (2019, 7, 4, 12, 30, 5)),
+        ("2019-07-04T12:30:05.123+02:00", (2019, 7, 4, 12, 30, 5)),
+        ("2019:07:04 12:30:05-0700", (2019, 7, 4, 12, 30, 5)),
+        ("2019:07:04 12:30:05.99", (2019, 7, 4, 12, 30, 5)),
+        ("2019:07:04 12:30", (2019, 7, 4, 12, 30, 0)),
+        ("2019:07:04", (2019, 7, 4, 0, 0, 0)),
+        ("2019:07:31 24:08:19", (2019, 7, 31, 0, 8, 19)),
+        ("2019:07:04 12:30:60", (2019, 7, 4, 12, 30, 59)),
+        ("2019:07:04 01:30:05 PM", (2019, 7, 4, 13, 30, 5)),
+        ("2019/07/04 12:30:05 a.m.", (2019, 7, 4, 0, 30, 5)),
+        ("2019: 7: 4  1: 2: 3\0", (2019, 7, 4, 1, 2, 3)),
+        ("2019.07.04 12.30.05", (2019, 7, 4, 12, 30, 5)),
+    ],
+)
+def test_dates_as_cameras_write_them(text: str, when: tuple[int, ...]) -> None:
+    assert parse_date(text) == datetime(*when)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0000:00:00 00:00:00", "    :  :     :  :  ", "2019:13:04 12:30:05", "2019:02:30",
+     "2019:07:04 25:00:00", "2019:07:04 12:30:61", "yesterday", "2019", "12345:01:01"],
+)  # fmt: skip
+def test_what_is_no_date_is_none(text: str) -> None:
+    assert parse_date(text) is None
+
+
+def test_years_that_stand_for_not_known() -> None:
+    for year, possible in ((1, False), (9999, False), (1839, True), (2026, True), (2286, True)):
+        assert is_possible(datetime(year, 1, 1)) == possible
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "IMG-20190708-WA0001.jpg", "PXL_20190708_123456789.jpg", "Screenshot_20190708-123456.png",
+        "Screenshot 2019-07-08 at 12.30.45.png", "20190708_123456.jpg", "2019-07-08 12.30.45.jpg",
+        "signal-2019-07-08-123456.jpg", "photo_2019-07-08_12-30-45.jpg", "IMG_20190708_123456.heic",
+        "WhatsApp Image 2019-07-08 at 12.30.45.jpeg", "MVIMG_20190708_1.jpg", "2019.07.08.jpg",
+        "20190708123045.jpg", "DSC_20190708.jpg",
+    ],
+)  # fmt: skip
+def test_dates_in_names(name: str) -> None:
+    assert date_in_name(name, TODAY) == datetime(2019, 7, 8)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["IMG_1234.jpg", "120190708.jpg", "201907081.jpg", "20191340.jpg", "19700101.jpg",
+     "2099-01-01.jpg", "2019-0708.jpg", "12345678_87654321.jpg"],
+)  # fmt: skip
+def test_numbers_in_names_that_are_no_dates(name: str) -> None:
+    assert date_in_name(name, TODAY) is None

@@ -1,1 +1,0 @@
-"""When photos were taken, from whatever states it."""
