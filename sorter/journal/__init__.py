@@ -1,1 +1,1 @@
-"""What was done and what is about to be: written down, recovered, listed, taken back."""
+"""The journal: what was done and what is about to be, and what of it stands."""

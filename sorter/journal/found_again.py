@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 from core.store.database import Store, columns_below, from_column
@@ -25,23 +27,15 @@ class LeftBecause(StrEnum):
     ORIGINAL_GONE = "original-gone"  # of a copy, which is then all there is
 
 
-class _Files:
-    """The files below a folder by name and size, listed when they are first asked for."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._files: defaultdict[tuple[str, int], list[Path]] | None = None
-
-    def like(self, move: PlannedMove) -> list[Path]:
-        """Return files of a move's name and size."""
-        if self._files is None:
-            self._files = defaultdict(list)
-            for folder, _, names in os.walk(self._folder):
-                for name in names:
-                    identity = regular(Path(folder, name))
-                    if identity is not None:
-                        self._files[name, identity.size].append(Path(folder, name))
-        return self._files.get((move.destination.name, move.identity.size), [])
+def _files_below(folder: Path) -> Mapping[tuple[str, int], list[Path]]:
+    """Return the files below a folder by name and size."""
+    files: defaultdict[tuple[str, int], list[Path]] = defaultdict(list)
+    for here, _, names in os.walk(folder):
+        for name in names:
+            identity = regular(Path(here, name))
+            if identity is not None:
+                files[name, identity.size].append(Path(here, name))
+    return files
 
 
 class FoundAgain:
@@ -49,7 +43,11 @@ class FoundAgain:
 
     def __init__(self, store: Store, destination: Path) -> None:
         self._store = store
-        self._files = _Files(destination)
+        self._destination = destination
+
+    @cached_property
+    def _files(self) -> Mapping[tuple[str, int], list[Path]]:
+        return _files_below(self._destination)
 
     def group(self, group: Group) -> Group | LeftBecause:
         """Return the moves of a photo and its sidecars with where these stand now, the photo first.
@@ -60,7 +58,7 @@ class FoundAgain:
         photo = group[0]
         if os.path.lexists(photo.destination) or os.path.lexists(photo.destination.parent):
             return group
-        for path in self._files.like(photo):
+        for path in self._files.get((photo.destination.name, photo.identity.size), ()):
             if is_it(photo, path) and not self._is_filed_into(path.parent):
                 return [
                     replace(move, destination=path.with_name(move.destination.name))
@@ -100,17 +98,21 @@ def groups_in_renamed(store: Store, folder: Path) -> set[int]:
 
     Raises StoreUnusable.
     """
-    files, groups = _Files(folder), set()
+    moves: list[PlannedMove] = []
     with store.reading() as db:
         rows = db.execute(
             "SELECT moves.id, dst, destination FROM moves JOIN runs ON runs.id = run"
             " WHERE state = 'done' AND undoes IS NULL AND moves.id = group_id"
         ).fetchall()
         for row in rows:
-            if not os.fsencode(folder).startswith(row["destination"] + os.fsencode(os.sep)):
-                continue
-            if not os.path.lexists(from_column(row["dst"]).parent):
-                (move,) = read_moves(db, "id = ?", (row["id"],))
-                if any(is_it(move, path) for path in files.like(move)):
-                    groups.add(move.group_id)
-    return groups
+            is_below = os.fsencode(folder).startswith(row["destination"] + os.fsencode(os.sep))
+            if is_below and not os.path.lexists(from_column(row["dst"]).parent):
+                moves += read_moves(db, "id = ?", (row["id"],))
+    files = _files_below(folder) if moves else {}
+    return {
+        move.group_id
+        for move in moves
+        if any(
+            is_it(move, path) for path in files.get((move.destination.name, move.identity.size), ())
+        )
+    }

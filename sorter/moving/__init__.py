@@ -1,1 +1,1 @@
-"""Files to their places: a photo and all that belongs to it, whole or not at all."""
+"""Files to their places: a photo and its sidecars, whole or not at all."""

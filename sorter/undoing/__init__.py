@@ -1,1 +1,1 @@
-"""What was done: listed, finished after a kill, taken back, corrected by people."""
+"""History, recovery after a kill, undo, and corrections by people."""
