@@ -13,7 +13,7 @@ from sorter.moving.transfer import same_bytes
 from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.sidecars.name_patterns import split_at_stem
 
-_LONGEST_NAME = 255  # bytes, on every file system that people use
+_LONGEST_NAME_BYTES = 255  # on every file system that people use
 
 
 class Conflict(StrEnum):
@@ -67,7 +67,7 @@ def numbered(group: Group, number: int) -> Group:
     stem = os.path.splitext(group[0].destination.name)[0]
     parts = [split_at_stem(move.destination.name, stem) for move in group]
     ending = f" ({number})"
-    most = _LONGEST_NAME - len(ending) - max(len(os.fsencode(tail)) for _, tail in parts)
+    most = _LONGEST_NAME_BYTES - len(ending) - max(len(os.fsencode(tail)) for _, tail in parts)
     return [
         replace(move, destination=move.destination.with_name(_cut(head, most) + ending + tail))
         for move, (head, tail) in zip(group, parts, strict=True)

@@ -10,6 +10,8 @@ import time
 from enum import Enum
 from pathlib import Path
 
+from sorter.moving import filesystem
+
 STILL_SECONDS = 180.0  # that a file must not have changed where the system tells of no writers
 
 
@@ -41,7 +43,8 @@ def writers_of(path: Path) -> Writers:
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except OSError as error:
-        if error.errno == errno.EAGAIN and _grants_leases(path):
+        # NFS and SMB grant no lease without the server's: there a refusal means nothing
+        if error.errno == errno.EAGAIN and filesystem.file_system_of(path).reports_changes:
             return Writers.SOMEBODY
         return Writers.UNKNOWN
     finally:
@@ -68,10 +71,3 @@ def seconds_until_still(path: Path, still_seconds: float) -> float:
         return path.lstat().st_ctime + still_seconds - time.time()
     except OSError:
         return still_seconds
-
-
-def _grants_leases(path: Path) -> bool:
-    """Return whether a refusal means a writer: NFS and SMB grant no lease without the server's."""
-    from sorter.moving.filesystem import file_system_of
-
-    return file_system_of(path).reports_changes

@@ -12,7 +12,7 @@ from sorter.names import fold
 from sorter.sidecars.name_patterns import DEFAULT_NAMES, Key, SidecarNames
 from sorter.sidecars.takeout_titles import About, about
 
-_BEGINNING = 40  # letters by which photos are found whose name a note has the beginning of
+_BEGINNING_LETTERS = 40  # by which photos are found whose name a note has the beginning of
 
 
 class FolderSidecars:
@@ -117,20 +117,22 @@ class _Index:
 
     def __init__(self, names: Iterable[str], keys: Iterable[Key]) -> None:
         wanted = {fold(key.text) for key in keys}
-        beginnings = {text[:_BEGINNING] for text in wanted if len(text) >= _BEGINNING}
+        beginnings = {
+            text[:_BEGINNING_LETTERS] for text in wanted if len(text) >= _BEGINNING_LETTERS
+        }
         self._by_name: defaultdict[str, list[str]] = defaultdict(list)
         self._by_beginning: defaultdict[str, list[str]] = defaultdict(list)
         for name in names:
             whole = fold(name)
             for base in {whole, fold(os.path.splitext(name)[0])} & wanted:
                 self._by_name[base].append(name)
-            if whole[:_BEGINNING] in beginnings:
-                self._by_beginning[whole[:_BEGINNING]].append(name)
+            if whole[:_BEGINNING_LETTERS] in beginnings:
+                self._by_beginning[whole[:_BEGINNING_LETTERS]].append(name)
 
     def fitting(self, key: Key) -> list[str]:
         text = fold(key.text)
         if key.is_cut:
-            found = self._by_beginning.get(text[:_BEGINNING], [])
+            found = self._by_beginning.get(text[:_BEGINNING_LETTERS], [])
             return [name for name in found if is_photo_name(name) and key.fits(name)]
         return [name for name in self._by_name.get(text, []) if key.fits(name)]
 

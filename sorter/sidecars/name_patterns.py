@@ -26,7 +26,7 @@ _FILMS = frozenset({".mov", ".mp4", ".mp", ".m4v", ".mv"})  # Live and motion ph
 _SHOTS = RAW_SUFFIXES | _FILMS | {".thm", ".wav"}
 
 _TAKEOUTS = ".supplemental-metadata"
-_CUT = 43  # letters from which on Takeout may have cut a name: 46, less a number such as (1)
+_CUT_LETTERS = 43  # from which on Takeout may have cut a name: 46, less a number such as (1)
 _NUMBER = re.compile(r"(?P<body>.*)(?P<number>\(\d+\))", re.DOTALL)
 _DARKTABLES = re.compile(r"(?P<stem>.+)_\d\d(?P<suffix>\.[^.]+)", re.DOTALL)  # x_01.jpg of x.jpg
 _APPLES_ORIGINAL = re.compile(r"(?P<head>.*_)O(?P<number>\d{4})", re.DOTALL)  # of its AAE
@@ -126,7 +126,7 @@ def _takeout_keys(body: str, number: str) -> Iterator[Key]:
     for name in names:
         stem, suffix = os.path.splitext(name)
         yield Key(stem + number + suffix, whole=True)
-    if len(body) >= _CUT:
+    if len(body) >= _CUT_LETTERS:
         yield Key(body, whole=True, is_cut=True, number=number)
 
 

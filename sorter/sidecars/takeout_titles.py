@@ -11,9 +11,9 @@ from typing import Any
 
 from sorter.names import fold
 
-_LARGEST = 1 << 20  # bytes; notes about a photo have some thousand
+_LARGEST_BYTES = 1 << 20  # notes about a photo have some thousand
 _TAKEOUTS = {"photoTakenTime", "googlePhotosOrigin", "creationTime", "url"}
-_CUT = 40  # letters that names have in common where Takeout has cut one of them
+_CUT_LETTERS = 40  # that names have in common where Takeout has cut one of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,15 @@ class About:
             return by_whole_name
         if by_whole_name and not self.is_takeouts:
             return True
-        one, other = _plain(self.title), _plain(photo)
-        return one == other or (len(one[:_CUT]) == _CUT and one[:_CUT] == other[:_CUT])
+        title, name = _plain(self.title), _plain(photo)
+        is_cut = min(len(title), len(name)) >= _CUT_LETTERS
+        return title == name or (is_cut and title[:_CUT_LETTERS] == name[:_CUT_LETTERS])
 
 
 def read_notes(path: Path) -> dict[str, Any] | None:
     """Return a JSON object; None if the file holds none."""
     try:
-        if path.lstat().st_size > _LARGEST:
+        if path.lstat().st_size > _LARGEST_BYTES:
             return None
         value = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):

@@ -30,7 +30,7 @@ _BATCH = 64  # groups that are planned in one go
 class PutBack:
     filed: Path  # where catdog put it
     original: Path  # where it came from
-    done: bool  # or would be, in a dry run
+    done: bool = False  # or would be, in a dry run
     reason: str | None = None  # a LeftBecause's value, or an outcome's Reason if it failed
     found_at: Path | None = None  # where the person has put it
     failed: bool = False
@@ -216,15 +216,15 @@ def _removal(copied: PlannedMove) -> Group | PutBack:
 
 
 def _left(move: PlannedMove, why: LeftBecause) -> PutBack:
-    return PutBack(move.destination, move.source, False, why, found_at=move.found_at)
+    return PutBack(move.destination, move.source, reason=why, found_at=move.found_at)
 
 
 def _done(back: PlannedMove) -> PutBack:
-    return PutBack(back.source, back.destination, True, removed=back.kind is Kind.REMOVE)
+    return PutBack(back.source, back.destination, done=True, removed=back.kind is Kind.REMOVE)
 
 
 def _failed(back: PlannedMove, error: OSError | ChangedMeanwhile) -> PutBack:
-    outcome = PutBack(back.source, back.destination, False)
+    outcome = PutBack(back.source, back.destination)
     if isinstance(error, FileExistsError):
         return replace(outcome, reason=LeftBecause.PLACE_TAKEN)
     if not os.path.lexists(back.source):
