@@ -6,7 +6,7 @@ import logging
 import os
 import stat
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,8 @@ def ignores_case(folder: Path) -> bool | None:
 
 def nearest_folder(path: Path) -> Path:
     """Return a folder itself, or where it is not there yet the nearest one above it that is."""
-    return next(one for one in (path, *path.parents) if os.path.isdir(one) or one == one.parent)
+    above = chain((path,), path.parents)
+    return next(one for one in above if os.path.isdir(one) or one == one.parent)
 
 
 def is_same_folder(one: Path, other: Path) -> bool:

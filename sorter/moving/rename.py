@@ -7,6 +7,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 _AT_FDCWD = -100
@@ -82,6 +83,7 @@ def _or_undo(last_step: Callable[[], object], destination: Path) -> None:
         raise
 
 
+@cache
 def _platform_rename() -> Callable[[bytes, bytes], int] | None:
     """Return the C library's no-replace rename, which returns 0 or an error number."""
     libc = ctypes.CDLL(None, use_errno=True)
