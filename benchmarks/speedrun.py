@@ -32,7 +32,7 @@ from benchmarks.results import machine
 from benchmarks.setting import ROOT, Setting
 from core.training.data.dataset import Dataset, load
 from core.training.data.labelled import LabelledFolder, LabelledPhoto, scan
-from core.training.history import Epoch
+from core.training.evaluation.epochs import Epoch
 from core.training.networks.fitting.training_loop import fit
 from core.training.networks.recipe import NONE, RESIDUAL, Recipe, Stage
 

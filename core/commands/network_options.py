@@ -16,7 +16,7 @@ from core.training.extra import load_training_packages
 if TYPE_CHECKING:
     from core.training.networks.recipe import Recipe
     from core.training.networks.transfer.learning import Transfer
-    from core.training.unfinished import Begun
+    from core.training.networks.unfinished import Begun
 
 PRETRAINED = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 FROM_SCRATCH = ("residual", "sequential-bn", "vgg-small", "minimal")
@@ -67,7 +67,7 @@ def newest_run_of(models_dir: Path) -> Begun:
     """Find the newest run that was interrupted. Raises UsageRefused and ExtraMissing."""
     load_training_packages("train", "core.training.networks.train_from_scratch", extra="keras")
     from core.model.registry import UNFINISHED
-    from core.training.unfinished import newest_run
+    from core.training.networks.unfinished import newest_run
 
     return newest_run(models_dir / UNFINISHED)
 

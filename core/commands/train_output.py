@@ -11,7 +11,8 @@ from core.runtime.console import echo
 # What it needs is imported by it, so that --help does not wait for it.
 if TYPE_CHECKING:
     from core.training.evaluation.comparison import Comparison
-    from core.training.head.train_head import LabelErrors, TrainedHead
+    from core.training.head.train_head import TrainedHead
+    from core.training.report.label_errors_page import LabelErrors
 
 _MOST_SHOWN = 5  # labels that look wrong, on the terminal; the report has more
 
@@ -74,7 +75,7 @@ def _tell_comparison(comparison: Comparison) -> None:
 def tell_label_errors(found: LabelErrors, folder: Path) -> None:
     """Print the photos whose labels look wrong, and write a page of them to a folder."""
     from core.runtime.output_files import writing
-    from core.training.head.label_errors_page import PAGE, label_errors_page
+    from core.training.report.label_errors_page import PAGE, label_errors_page
 
     for mistake in found.mistakes:
         echo(str(mistake))

@@ -13,7 +13,7 @@ from core.runtime.console import Console
 from core.runtime.durations import duration
 from core.training.data.dataset import Dataset
 from core.training.data.inputs import Known, decode, gather
-from core.training.history import Epoch
+from core.training.evaluation.epochs import Epoch
 from core.training.networks.export.package import PARITY_PHOTOS
 from core.training.networks.fitting.batches import class_weights, steps_per_epoch
 from core.training.networks.fitting.training_loop import fit

@@ -24,8 +24,8 @@ from core.model.network import NETWORK_LITERT, LiteRt, Network, NetworkInfo  # n
 from core.model.preprocessing import Preprocessing  # noqa: E402
 from core.training.data.dataset import load  # noqa: E402
 from core.training.data.labelled import scan  # noqa: E402
-from core.training.head.first import write_first_head  # noqa: E402
-from core.training.head.fit import nothing_known  # noqa: E402
+from core.training.head.first_head import write_first_head  # noqa: E402
+from core.training.head.fit_head import nothing_known  # noqa: E402
 from core.training.head.replay import write_replay  # noqa: E402
 from core.training.networks.export.eight_bits import to_8_bits  # noqa: E402
 from core.training.networks.fitting.batches import whole_photos  # noqa: E402

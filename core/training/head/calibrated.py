@@ -12,8 +12,8 @@ from core.labels import PhotoClass
 from core.model.head import Head
 from core.model.probabilities import Floats, probabilities_from_logits
 from core.training.evaluation.calibration import choose_thresholds, fit_temperature
+from core.training.evaluation.label_errors import doubtful
 from core.training.head.folds import Material, OutOfFold, fit_all, out_of_fold
-from core.training.head.label_errors import doubtful
 
 _MOST_PASSES = 4  # wrong labels hide others: without them more are seen
 

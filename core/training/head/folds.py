@@ -11,7 +11,7 @@ import numpy.typing as npt
 from core.labels import PhotoClass
 from core.model.head import Head
 from core.runtime.lookahead import map_ahead
-from core.training.head.fit import Samples, fit_head
+from core.training.head.fit_head import Samples, fit_head
 from core.training.head.own_photos import VIEWS, OwnPhotos
 from core.training.head.replay import Replay
 

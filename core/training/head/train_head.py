@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,22 +19,23 @@ from core.model.probabilities import probabilities_from_logits
 from core.model.registry import find_model
 from core.model.verdict import Prediction
 from core.runtime.console import Console, count_up
-from core.training.arrival import arrive, with_new_version
 from core.training.data.inputs import Inputs, Known, gather
 from core.training.data.labelled import LabelledFolder, folders_of
 from core.training.data.learnt_photos import short_hashes
 from core.training.evaluation.comparison import Comparison
+from core.training.evaluation.may_serve import Judgement, Part, compare
 from core.training.evaluation.measure import Predicted, evaluate
 from core.training.evaluation.metrics import Evaluation, figures
 from core.training.head.base_model import Base, carry_network, keep_network, read_base
 from core.training.head.calibrated import CalibratedHead
 from core.training.head.classes import HeadClasses, combine
-from core.training.head.first import HELD_OUT
+from core.training.head.first_head import HELD_OUT
 from core.training.head.folds import DECAY
 from core.training.head.material import HeadData, prepare, unpromotable, work_folder
-from core.training.head.may_serve import Judgement, Part, compare
 from core.training.head.model_folder import write_head
+from core.training.model_folders import arrive, with_new_version
 from core.training.one_progress import OneProgress, one_progress
+from core.training.report.label_errors_page import LabelErrors
 from core.training.report.mistakes import Mistake, worst_mistakes
 from core.training.report.model_card import write_card
 from core.training.report.training_page import Training, write_report
@@ -51,15 +52,6 @@ class TrainedHead:
     comparison: Comparison | None  # with the model that serves
     label_errors: tuple[Mistake, ...]  # labels that look wrong, the firmest first
     serves: bool  # it is to serve from now on
-
-
-@dataclass(frozen=True, slots=True)
-class LabelErrors:
-    """Photos whose labels look wrong, the firmest first."""
-
-    mistakes: tuple[Mistake, ...]
-    photos: int  # that were looked at
-    folders: Mapping[str, Path]  # of labels that have one
 
 
 @dataclass(frozen=True, slots=True)

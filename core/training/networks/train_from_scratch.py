@@ -12,18 +12,18 @@ from core.model.registry import UNFINISHED
 from core.paths import display
 from core.runtime.console import Console
 from core.runtime.output_files import refuse_if_not_empty
-from core.training.arrival import arrive, with_new_version
 from core.training.data.dataset import HELD_OUT
 from core.training.data.inputs import Inputs, Known, decode, gather
+from core.training.model_folders import arrive, with_new_version
 from core.training.networks.export.judge import calibrate, judge_by
 from core.training.networks.export.package import package
 from core.training.networks.fitting.progress import fit_with_progress
 from core.training.networks.recipe import Recipe
 from core.training.networks.suited import suited
+from core.training.networks.unfinished import check_same_run, work_folder
 from core.training.one_progress import one_progress
 from core.training.report.model_card import write_card
 from core.training.report.training_page import Training, write_report
-from core.training.unfinished import check_same_run, work_folder
 
 
 @dataclass(frozen=True, slots=True)

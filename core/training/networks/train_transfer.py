@@ -24,14 +24,14 @@ from core.paths import display
 from core.runtime.console import Console, count_up
 from core.runtime.durations import duration
 from core.runtime.output_files import refuse_if_not_empty
-from core.training.arrival import arrive, with_new_version
 from core.training.data.dataset import Dataset, spread
 from core.training.data.inputs import Known, decode, gather
 from core.training.evaluation.measure import evaluate
 from core.training.head.base_model import keep_network
-from core.training.head.first import write_first_head
+from core.training.head.first_head import write_first_head
 from core.training.head.replay import write_replay
 from core.training.head.train_head import TEST
+from core.training.model_folders import arrive, with_new_version
 from core.training.networks.architectures.efficientnet_lite import efficientnet_lite
 from core.training.networks.export.eight_bits import to_8_bits
 from core.training.networks.fitting.batches import whole_photos
@@ -43,8 +43,8 @@ from core.training.networks.transfer.learning import (
     transfer,
 )
 from core.training.networks.transfer.replay_photos import FIT, replay_set
+from core.training.networks.unfinished import check_same_run, work_folder
 from core.training.report.model_card import write_card
-from core.training.unfinished import check_same_run, work_folder
 from core.training.versions import versions
 
 SHORTER_SIDE = 140  # pixels: photos to learn from are of one sharpness, whatever their source

@@ -14,8 +14,8 @@ from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
 from core.model.probabilities import Floats
 from core.training.data.dataset import Indices
+from core.training.evaluation.epochs import Epoch
 from core.training.evaluation.metrics import ECE_BINS, AtThreshold
-from core.training.history import Epoch
 
 _BLUE, _ORANGE, _GREY = "#2b5d8a", "#c8641e", "#999999"
 

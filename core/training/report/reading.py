@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from core.training.history import Epoch
+from core.training.evaluation.epochs import Epoch
 
 _RISEN = 1.05  # of the lowest loss: above it the rise is more than noise
 _FALLEN = 0.97  # of the loss before: below it the fall is more than noise

@@ -14,9 +14,9 @@ from core.model.manifest import Manifest
 from core.runtime.durations import duration
 from core.training.data.labelled import Fault
 from core.training.evaluation.comparison import Comparison
+from core.training.evaluation.epochs import Epoch
 from core.training.evaluation.measure import Predicted
 from core.training.evaluation.metrics import Evaluation, at_thresholds
-from core.training.history import Epoch
 from core.training.report.mistakes import Mistake, most_unsure, pictures, worst_mistakes
 from core.training.report.pages import environment
 from core.training.report.plots import (

@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 
 from core.errors import CatdogError
-from core.training.history import HISTORY, Epoch, kept_epoch
+from core.training.evaluation.epochs import HISTORY, Epoch, kept_epoch
 from core.training.networks.recipe import Recipe
 
 LAST = "last.keras"

@@ -11,7 +11,7 @@ import numpy as np
 from core.runtime.console import Console
 from core.runtime.durations import duration
 from core.training.data.dataset import Dataset
-from core.training.history import Epoch
+from core.training.evaluation.epochs import Epoch
 from core.training.networks.fitting.batches import steps_per_epoch
 from core.training.networks.fitting.training_loop import Fitted, fit
 from core.training.networks.recipe import Recipe

@@ -11,7 +11,7 @@ import keras
 
 from core.errors import UsageRefused
 from core.training.data.dataset import Dataset
-from core.training.history import Epoch, kept_epoch
+from core.training.evaluation.epochs import Epoch, kept_epoch
 from core.training.networks.architectures import build, for_training, load
 from core.training.networks.fitting.batches import (
     steps_per_epoch,

@@ -15,7 +15,7 @@ from core.model.preprocessing import Pixels, Preprocessing, preprocess
 from core.model.probabilities import probabilities_from_logits
 from core.runtime.lookahead import map_ahead
 from core.training.data.dataset import Dataset, Indices
-from core.training.head.fit import Samples, fit_head, nothing_known
+from core.training.head.fit_head import Samples, fit_head, nothing_known
 from core.training.head.replay import FOLDS, Replay, in_steps, scales_of
 from core.training.networks.transfer.composites import composite
 from core.training.networks.transfer.learning import outputs_for

@@ -15,15 +15,15 @@ from core.errors import CatdogError, UsageRefused
 from core.model.classifier import Classifier
 from core.model.manifest import Kind
 from core.model.registry import promoted_version
+from core.training.evaluation.epochs import Epoch
 from core.training.evaluation.measure import evaluate
-from core.training.history import Epoch
 from core.training.networks.export import judge, parity
 from core.training.networks.fitting import progress
 from core.training.networks.fitting.checkpoints import Keeper
 from core.training.networks.fitting.training_loop import fit
 from core.training.networks.recipe import MILD, Recipe, Stage, recipe_from
 from core.training.networks.train_from_scratch import train
-from core.training.unfinished import newest_run
+from core.training.networks.unfinished import newest_run
 
 RECIPE = Recipe(
     widths=(8, 16, 32),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.training.history import Epoch
+from core.training.evaluation.epochs import Epoch
 from core.training.report.reading import Course, Reading, read_history
 
 FALLING = [1.0, 0.7, 0.5, 0.4, 0.33, 0.28, 0.24, 0.21, 0.18, 0.15]

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from core.training.history import Epoch, kept_epoch
+from core.training.evaluation.epochs import Epoch, kept_epoch
 
 
 def history(*measured: tuple[float, float]) -> list[Epoch]:

@@ -13,7 +13,7 @@ from core.labels import PhotoClass, Role
 from core.model.probabilities import Floats
 from core.model.verdict import answers
 from core.training.evaluation.comparison import Comparison, Filed, Finding
-from core.training.head.label_errors import MOST
+from core.training.evaluation.label_errors import MOST
 
 _MOST_LOST = 0.01  # of the photos that should be filed, by the bound
 _BOUND = 1.645  # standard errors: 95 %, one-sided

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.training.head.train_head import LabelErrors
-from core.training.report.mistakes import MOST, Picture, pictures
+from core.training.report.mistakes import MOST, Mistake, Picture, pictures
 from core.training.report.pages import environment
 
 PAGE = "label-errors.html"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelErrors:
+    """Photos whose labels look wrong, the firmest first."""
+
+    mistakes: tuple[Mistake, ...]
+    photos: int  # that were looked at
+    folders: Mapping[str, Path]  # of labels that have one
 
 
 @dataclass(frozen=True, slots=True)

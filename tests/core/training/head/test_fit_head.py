@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.model.head import Head
-from core.training.head.fit import Samples, fit_head, nothing_known
+from core.training.head.fit_head import Samples, fit_head, nothing_known
 
 
 def _samples(seed: int = 0, number: int = 200) -> Samples:

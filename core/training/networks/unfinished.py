@@ -15,7 +15,7 @@ from core.model.registry import RUN
 from core.paths import display
 from core.runtime.console import Console
 from core.training.data.dataset import Dataset
-from core.training.history import HISTORY
+from core.training.evaluation.epochs import HISTORY
 
 
 @dataclass(frozen=True, slots=True)
