@@ -136,10 +136,12 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def train_tiny_model(folder: Path) -> None:
     from core.model.manifest import read_manifest
-    from core.training.networks.train_from_scratch import train
+    from core.training.data.inputs import TrainContext, TrainOptions
+    from core.training.networks.train_network import train_network
 
     data = fill(folder / "data", {"cats": 70, "dogs": 70, "other": 70})
-    trained = train(data, tiny_recipe(), models_dir=folder / "models", console=Told()).folder
+    context = TrainContext(folder / "models", Told())
+    trained = train_network(TrainOptions(data), tiny_recipe(), context).folder
     manifest = read_manifest(trained)
     classes = tuple(one.with_threshold(0.6) for one in manifest.classes)
     replace(manifest, temperature=1.0, classes=classes).write(trained)

@@ -87,13 +87,13 @@ def evaluate(
     if variations:
         filed = {one.label for one in read_manifest(model).filed}
         work += sum(photo.label in filed for photo in labelled.photos)
-    with Terminal().progress("Measuring", work) as told:
+    with Terminal().progress("Measuring", work) as on_progress:
         examination = examine(
             model,
             labelled.photos,
             threshold=threshold,
             variations=variations,
-            on_photo=count_up(told),
+            on_photo=count_up(on_progress),
         )
     if html is not None:
         from core.training.report.evaluation_page import evaluation_page

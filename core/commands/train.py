@@ -4,33 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.commands.network_options import (
-    PRETRAINED,
-    NetworkName,
-    NetworkOptions,
-    begun_settings,
-    list_networks,
-    newest_run_of,
-    recipe_of,
-    transfer_of,
-)
 from core.commands.options import Settings, option, pass_settings
-from core.commands.train_output import tell_figures, tell_head, tell_label_errors
-from core.paths import display
+from core.commands.train_output import (
+    list_networks,
+    show_head,
+    show_label_errors,
+    show_network,
+)
+from core.errors import UsageRefused
 from core.runtime.console import Terminal, echo
 from core.training.extra import load_training_packages
 
 # What it needs is imported by it, so that --help does not wait for TensorFlow.
 if TYPE_CHECKING:
-    from core.training.data.inputs import Known
+    from core.store.database import Store
+    from core.training.data.inputs import TrainContext, TrainOptions
     from core.training.networks.recipe import Recipe
-    from core.training.networks.transfer.learning import Transfer
+    from core.training.networks.transfer.transfer_recipe import Transfer
+
+_PRETRAINED = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
+_FROM_SCRATCH = ("residual", "sequential-bn", "vgg-small", "minimal")
+
+
+class NetworkName(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions
+    """A network by its name, or a function in a file of a person's own that makes one."""
+
+    name = "network"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return f"[{'|'.join((*_PRETRAINED, *_FROM_SCRATCH))}|FILE.py:FUNCTION]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in (*_PRETRAINED, *_FROM_SCRATCH) and ".py:" not in value:
+            self.fail(
+                f"{value!r} is none of {', '.join((*_PRETRAINED, *_FROM_SCRATCH))}, and no "
+                "function in a file of your own, such as my_network.py:build.",
+                param,
+                ctx,
+            )
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The options of the command, as they were given."""
+
+    data: Path
+    output: Path | None
+    test: Path | None
+    classes: str
+    check: bool
+    find_label_errors: bool
+    with_feedback: bool
+    trust_filed: bool
+    promote: bool | None
+    network: str | None
+    epochs: float | None
+    set: tuple[str, ...]  # of NAME=VALUE
+    resume: bool
+    finish: bool
 
 
 @click.command()
@@ -45,12 +83,6 @@ if TYPE_CHECKING:
     "--test",
     type=click.Path(path_type=Path),
     help="Labelled folders to measure the finished model on, once.",
-)
-@option(
-    "--sources",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Table of where photos come from: file,source,kind.  [default: sources.csv beside the "
-    "class folders, if it is there]",
 )
 @option(
     "--classes",
@@ -84,10 +116,9 @@ if TYPE_CHECKING:
 @option(
     "--promote/--no-promote",
     default=None,
-    help="Have the model serve also where classes of the current one are gone; or never, and do "
-    "not compare them.",
+    help="Have the model serve, whatever the comparison with the current one says; or never, and "
+    "do not compare them.  [default: it serves if it is no worse]",
 )
-@option("--force", is_flag=True, help="Have the model serve, whatever the comparison says.")
 @option(
     "--network",
     type=NetworkName(),
@@ -108,52 +139,15 @@ if TYPE_CHECKING:
     type=click.FloatRange(min=0, min_open=True),
     help="With --network: times to go through the photos, in all.",
 )
-@option("--batch-size", type=click.IntRange(min=2), help="With --network: photos in each step.")
-@option(
-    "--optimizer",
-    type=click.Choice(("muon", "adamw", "adam", "rmsprop", "sgd")),
-    help="With --network from scratch: what changes the weights.  [default: muon for residual, "
-    "adam for the others]",
-)
-@option(
-    "--learning-rate",
-    type=click.FloatRange(min=0, min_open=True),
-    help="With --network: its highest rate; after a warm-up it falls to nothing, or stays with "
-    "--set schedule=constant.",
-)
-@option(
-    "--augment",
-    type=click.Choice(("none", "light", "strong")),
-    help="With --network from scratch: how much photos are varied each time they are seen.  "
-    "[default: the network's own]",
-)
-@option(
-    "--image-size",
-    type=click.IntRange(min=32, max=512),
-    metavar="PIXELS",
-    help="With --network: the side of the square that photos are squashed to.",
-)
-@option(
-    "--patience",
-    type=click.IntRange(min=1),
-    help="With --network from scratch: end after so many epochs without a better one.  [default: "
-    "all epochs are trained, and the best is kept]",
-)
 @option(
     "--set",
     metavar="NAME=VALUE",
     multiple=True,
-    help="With --network: another setting of its, such as dropout=0.3, widths=16,32,64, dense=64, "
-    "rotation=15, schedule=constant. A wrong name is answered with all that there are. May be "
-    "given several times.",
-)
-@option("--seed", type=click.IntRange(min=0), help="With --network: start of all random numbers.")
-@option(
-    "--hold-out",
-    metavar="SOURCE",
-    multiple=True,
-    help="With --network: learn nothing from photos of this source, but calibrate by them. May be "
-    "given several times.",
+    help="With --network: another setting of its, such as size=96 (pixels), batch_size=32, "
+    "optimizer=sgd (muon, adamw, adam, rmsprop), learning_rate=0.01, augment=none (light, strong), "
+    "patience=5, seed=2, dropout=0.3, widths=16,32,64, dense=64, rotation=15, schedule=constant, "
+    "hold_out=SOURCE (of which nothing is learnt, to calibrate by). A wrong name is answered with "
+    "all that there are. May be given several times.",
 )
 @option(
     "--resume",
@@ -167,27 +161,7 @@ if TYPE_CHECKING:
 )
 @pass_settings
 @click.pass_context
-def train(
-    context: click.Context,
-    settings: Settings,
-    /,
-    data: Path,
-    output: Path | None,
-    test: Path | None,
-    sources: Path | None,
-    classes: str,
-    check: bool,
-    find_label_errors: bool,
-    with_feedback: bool,
-    trust_filed: bool,
-    promote: bool | None,
-    force: bool,
-    network: str | None,
-    hold_out: tuple[str, ...],
-    resume: bool,
-    finish: bool,
-    **given: Any,
-) -> None:
+def train(context: click.Context, settings: Settings, /, **given: Any) -> None:
     """Train a model on DATA, which holds cats/, dogs/ and, if wanted, other/.
 
     Or any two or more folders, each a class; or train/ with those in it, and if wanted validation/
@@ -198,191 +172,127 @@ def train(
     that come with catdog. The new model serves from then on if it is no worse than the current
     one, on photos from which neither learnt; report.html beside it says why, or why not.
     """
-    from core.errors import UsageRefused
+    asked = _Given(**given)
+    recipe, held_out_sources = _recipe(asked, settings.models_dir)
+    from core.training.data.archives import unpacked
+    from core.training.data.inputs import TrainContext, TrainOptions
 
-    options = NetworkOptions(**given)
-    if finish and not resume:
+    def folder(given: Path) -> Path:
+        return context.with_resource(unpacked(given, echo))
+
+    options = TrainOptions(
+        folder(asked.data),
+        output=asked.output,
+        test=asked.test and folder(asked.test),
+        replace_classes=asked.classes == "replace",
+        with_feedback=asked.with_feedback,
+        trust_filed=asked.trust_filed,
+        promote=asked.promote,
+        held_out_sources=held_out_sources,
+        resume=asked.resume,
+        finish=asked.finish,
+    )
+    store = context.with_resource(_store(settings))
+    training = TrainContext(settings.models_dir, Terminal(), store)
+    with _explained(settings.models_dir):
+        if recipe is not None:
+            _train_network(options, training, recipe, check=asked.check)
+        else:
+            _train_head(options, training, asked, settings.state_dir)
+
+
+def _recipe(asked: _Given, models_dir: Path) -> tuple[Recipe | Transfer | None, tuple[str, ...]]:
+    """Return the recipe of the network that is asked for, None for a head; and held-out sources.
+
+    Raises UsageRefused for options that do not go together, and ExtraMissing.
+    """
+    if asked.finish and not asked.resume:
         raise UsageRefused("--finish makes a model of an interrupted run: give --resume, too.")
-    if promote is False and force:
-        raise UsageRefused("--force and --no-promote contradict each other. Leave one out.")
-    extra = [*options.given, *(["--hold-out"] if hold_out else ())]
-    goes_on = resume and network is None and not extra  # with what that run began with
-    if network is None and not goes_on:
-        extra += ["--resume"] if resume else []
-        if extra:
+    given = [name for name, value in (("--epochs", asked.epochs), ("--set", asked.set)) if value]
+    resumes_as_begun = asked.resume and asked.network is None and not given
+    if asked.network is None and not resumes_as_begun:
+        given += ["--resume"] if asked.resume else []
+        if given:
             raise UsageRefused(
-                f"{', '.join(extra)}: only a whole network is trained so. Name one with --network, "
+                f"{', '.join(given)}: only a whole network is trained so. Name one with --network, "
                 "or leave it out."
             )
         load_training_packages("train", "core.training.head.train_head")
-    elif find_label_errors or classes != "add" or promote or force:
+        return None, ()
+    if asked.find_label_errors or asked.classes != "add" or asked.promote:
         raise UsageRefused("--network trains a whole network: leave out what is for heads alone.")
+    load_training_packages("train", "core.training.networks.train_network", extra="keras")
+    from core.model.registry import UNFINISHED
+    from core.training.networks.settings import parse, settings_for
+    from core.training.networks.unfinished import newest_run
+
+    recipe: Recipe | Transfer
+    if asked.network is None:
+        run = newest_run(models_dir / UNFINISHED)
+        recipe, sources = run.recipe(), run.held_out_sources
     else:
-        load_training_packages("train", "core.training.networks.train_from_scratch", extra="keras")
-    made: Recipe | Transfer | None = None
-    if goes_on:
-        begun = newest_run_of(settings.models_dir)
-        made, hold_out = begun_settings(begun), begun.leave_out
-    elif network is not None:
-        made = (transfer_of if network in PRETRAINED else recipe_of)(network, options)
-    from core.training.data.archives import unpacked
-
-    folders = [context.with_resource(unpacked(one, echo)) if one else None for one in (data, test)]
-    where = _Where(folders[0] or data, output, folders[1], sources)
-    with _known(settings, feedback=with_feedback, trust_filed=trust_filed) as known:
-        if made is None:
-            _train_head(
-                settings,
-                where,
-                known,
-                replace_classes=classes == "replace",
-                check=check,
-                find_label_errors=find_label_errors,
-                promote=promote,
-                force=force,
-            )
-        else:
-            _train_network(
-                settings,
-                where,
-                known,
-                made,
-                hold_out,
-                check=check,
-                resume=resume,
-                finish=finish,
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class _Where:
-    """The folders and files that a training reads and writes."""
-
-    data: Path
-    output: Path | None
-    test: Path | None
-    sources: Path | None
+        values = parse(asked.set)
+        sources = tuple(filter(None, values.pop("hold_out", "").split(",")))
+        recipe = settings_for(asked.network, asked.epochs, values)
+    if recipe.network in _PRETRAINED and (asked.check or asked.finish):
+        raise UsageRefused(f"--check and --finish are not for {recipe.network}.")
+    return recipe, sources
 
 
 @contextmanager
-def _known(settings: Settings, *, feedback: bool, trust_filed: bool) -> Iterator[Known]:
-    """Open what is kept of photos besides their folders, if there is anything."""
+def _store(settings: Settings) -> Iterator[Store | None]:
+    """Open the store, with what people moved by hand noted in it, if there is one."""
     from core.store.database import Store
-    from core.training.data.inputs import Known
 
     if not settings.state_dir.is_dir():
-        yield Known(None, feedback=feedback, trust_filed=trust_filed)
+        yield None
         return
     with closing(Store(settings.state_dir)) as store:
         settings.notice(store, settings.models_dir)
-        yield Known(store, feedback=feedback, trust_filed=trust_filed)
+        yield store
 
 
 def _train_head(
-    settings: Settings,
-    where: _Where,
-    known: Known,
-    *,
-    replace_classes: bool,
-    check: bool,
-    find_label_errors: bool,
-    promote: bool | None,
-    force: bool,
+    options: TrainOptions, context: TrainContext, asked: _Given, state_dir: Path
 ) -> None:
-    from core.runtime.output_files import refuse_if_not_empty
-    from core.training.head.train_head import Request, train_head
-    from core.training.head.train_head import check as check_photos
-    from core.training.head.train_head import find_label_errors as find
+    from core.training.head import train_head
 
-    if where.output is not None:
-        refuse_if_not_empty(where.output, "--output")
-    request = Request(
-        where.data, settings.models_dir, known, where.sources, replaces_classes=replace_classes
-    )
-    console = Terminal()
-    with _explained(settings.models_dir):
-        if check:
-            check_photos(request, console=console)
-            return
-        if find_label_errors:
-            tell_label_errors(find(request, console=console), where.output or settings.state_dir)
-            return
-        trained = train_head(
-            request,
-            console=console,
-            output=where.output,
-            test=where.test,
-            compares=promote is not False,
-            may_serve=lambda it: force or bool(it.other_classes and promote) or it.is_no_worse,
-        )
-    tell_head(trained, settings.models_dir, where.output)
+    if asked.check:
+        train_head.check(options, context)
+    elif asked.find_label_errors:
+        found = train_head.find_label_errors(replace(options, output=None), context)
+        show_label_errors(found, options.output or state_dir)
+    else:
+        show_head(train_head.train_head(options, context), context.models_dir, options.output)
 
 
 def _train_network(
-    settings: Settings,
-    where: _Where,
-    known: Known,
-    made: Recipe | Transfer,
-    hold_out: tuple[str, ...],
-    *,
-    check: bool,
-    resume: bool,
-    finish: bool,
+    options: TrainOptions, context: TrainContext, recipe: Recipe | Transfer, *, check: bool
 ) -> None:
-    from core.errors import UsageRefused
     from core.training.check import check as check_data
-    from core.training.networks.train_from_scratch import train as train_from_scratch
-    from core.training.networks.train_transfer import train_network
-    from core.training.networks.transfer.learning import Transfer
+    from core.training.networks.recipe import Recipe
+    from core.training.networks.train_network import train_network
 
-    shared: dict[str, Any] = {
-        "models_dir": settings.models_dir,
-        "console": Terminal(),
-        "known": known,
-        "sources": where.sources,
-    }
-    files: dict[str, Any] = {"output": where.output, "test": where.test, "resume": resume}
+    from_scratch = isinstance(recipe, Recipe)
+    if check:
+        assert isinstance(recipe, Recipe)
+        check_data(options, recipe, context)
+        return
     try:
-        with _explained(settings.models_dir):
-            if isinstance(made, Transfer):
-                if check or finish:
-                    raise UsageRefused(f"--check and --finish are not for {made.network}.")
-                trained = train_network(where.data, made, hold_out=hold_out, **files, **shared)
-                folder, manifest = trained.folder, trained.manifest
-            elif check:
-                del shared["models_dir"]
-                check_data(where.data, made, leave_out=hold_out, **shared)
-                return
-            else:
-                done = train_from_scratch(
-                    where.data,
-                    made,
-                    leave_out=hold_out,
-                    finish=finish,
-                    **files,
-                    **shared,
-                )
-                folder, manifest = done.folder, done.manifest
+        trained = train_network(options, recipe, context)
     except KeyboardInterrupt:
         echo("What was learnt so far is kept: --resume goes on.", err=True)
-        if not isinstance(made, Transfer):
+        if from_scratch:
             echo("--resume --finish makes a model of the best so far.", err=True)
         raise
-    tell_figures(manifest.metrics)
-    echo(f"The model {manifest.version} is in {display(folder)}.")
-    if not isinstance(made, Transfer):
-        echo("Its model.keras takes pixels from 0 to 255, not from 0 to 1: docs/learning.md.")
-    if where.output is None:
-        echo(
-            f"Use it with --model {manifest.version}, or everywhere with `catdog models promote "
-            f"{manifest.version}`."
-        )
+    show_network(trained, options.output, from_scratch=from_scratch)
 
 
 @contextmanager
 def _explained(models_dir: Path) -> Iterator[None]:
-    """Say of a full disk, or one that went away, what to do."""
+    """Turn a full disk, or one that went away, into an error that says what to do."""
     from core.errors import CatdogError
+    from core.paths import display
 
     try:
         yield

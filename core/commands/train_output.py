@@ -1,29 +1,32 @@
-"""What `catdog train` prints of what came out, and whether that serves from now on."""
+"""What `catdog train` prints of the model that it made, and whether that serves from now on."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from core.paths import display
 from core.runtime.console import echo
+from core.training.extra import load_training_packages
 
 # What it needs is imported by it, so that --help does not wait for it.
 if TYPE_CHECKING:
-    from core.training.evaluation.comparison import Comparison
     from core.training.head.train_head import TrainedHead
+    from core.training.networks.train_network import TrainedNetwork
     from core.training.report.label_errors_page import LabelErrors
 
 _MOST_SHOWN = 5  # labels that look wrong, on the terminal; the report has more
 
 
-def tell_head(trained: TrainedHead, models_dir: Path, output: Path | None) -> None:
+def show_head(trained: TrainedHead, models_dir: Path, output: Path | None) -> None:
     """Print what a training came to, and have its model serve if it may."""
     from core.model.promotion import promote as promote_model
     from core.training.report.training_page import REPORT
 
     manifest, comparison = trained.manifest, trained.comparison
-    tell_figures(manifest.metrics)
+    _show_figures(manifest.metrics)
     for mistake in trained.label_errors[:_MOST_SHOWN]:
         echo(f"Is this label right? {mistake}")
     if (more := len(trained.label_errors) - _MOST_SHOWN) > 0:
@@ -37,17 +40,15 @@ def tell_head(trained: TrainedHead, models_dir: Path, output: Path | None) -> No
         echo(f"Use it with --model {choice}, or everywhere with CATDOG_MODEL={choice}.")
         return
     if comparison is None:
-        echo(
-            f"Use it with --model {manifest.version}, or everywhere with `catdog models promote "
-            f"{manifest.version}`."
-        )
+        _show_promotion(manifest.version)
         return
-    _tell_comparison(comparison)
+    echo(f"Against {comparison.current}, which serves, on photos from which neither learnt:")
+    for finding in comparison.findings:
+        echo(f"  {'+' if finding.speaks_for else '-'} {finding.sentence}")
     if not trained.serves:
-        way = "--promote" if comparison.other_classes else "--force"
         echo(
             f"{comparison.current} goes on serving. If you know better: `catdog models promote "
-            f"{manifest.version}`, or {way} the next time."
+            f"{manifest.version}`, or --promote the next time."
         )
         return
     before = promote_model(models_dir, manifest.version)
@@ -57,7 +58,18 @@ def tell_head(trained: TrainedHead, models_dir: Path, output: Path | None) -> No
     )
 
 
-def tell_figures(metrics: dict[str, Any]) -> None:
+def show_network(trained: TrainedNetwork, output: Path | None, *, from_scratch: bool) -> None:
+    """Print what a training of a whole network came to."""
+    manifest = trained.manifest
+    _show_figures(manifest.metrics)
+    echo(f"The model {manifest.version} is in {display(trained.folder)}.")
+    if from_scratch:
+        echo("Its model.keras takes pixels from 0 to 255, not from 0 to 1: docs/learning.md.")
+    if output is None:
+        _show_promotion(manifest.version)
+
+
+def _show_figures(metrics: dict[str, Any]) -> None:
     for part, figures in metrics.items():
         right = round(figures["accuracy"] * figures["photos"])
         echo(
@@ -66,13 +78,11 @@ def tell_figures(metrics: dict[str, Any]) -> None:
         )
 
 
-def _tell_comparison(comparison: Comparison) -> None:
-    echo(f"Against {comparison.current}, which serves, on photos from which neither learnt:")
-    for finding in comparison.findings:
-        echo(f"  {'+' if finding.speaks_for else '-'} {finding.sentence}")
+def _show_promotion(version: str) -> None:
+    echo(f"Use it with --model {version}, or everywhere with `catdog models promote {version}`.")
 
 
-def tell_label_errors(found: LabelErrors, folder: Path) -> None:
+def show_label_errors(found: LabelErrors, folder: Path) -> None:
     """Print the photos whose labels look wrong, and write a page of them to a folder."""
     from core.runtime.output_files import writing
     from core.training.report.label_errors_page import PAGE, label_errors_page
@@ -86,3 +96,32 @@ def tell_label_errors(found: LabelErrors, folder: Path) -> None:
             (folder / PAGE).write_text(label_errors_page(found), encoding="utf-8")
         echo(f"Look at them in {display(folder / PAGE)}: a model is wrong, too.")
     echo("Nothing was changed.")
+
+
+def list_networks(context: click.Context, *, asked: bool) -> None:
+    """Print a line about each network, and end the program, if that is asked for."""
+    if not asked or context.resilient_parsing:
+        return
+    load_training_packages("train", "core.training.networks.train_network", extra="keras")
+    from core.training.networks.architectures import ARCHITECTURES, build, multiply_adds
+    from core.training.networks.architectures.efficientnet_lite import VARIANTS, efficientnet_lite
+    from core.training.networks.recipe import RECIPES
+    from core.training.networks.transfer.transfer_recipe import Transfer
+
+    size = Transfer().size
+    for name in VARIANTS:
+        network = efficientnet_lite(name, size)
+        echo(
+            f"{name}: inverted residual blocks, from ImageNet's weights; "
+            f"{network.count_params() / 1e6:.1f} M parameters, "
+            f"{multiply_adds(network) / 1e6:.0f} M multiply-adds at {size} px"
+        )
+    for name, architecture in ARCHITECTURES.items():
+        recipe = RECIPES[name]
+        network = build(recipe, 3, size=recipe.size)
+        echo(
+            f"{name}: {architecture.summary}; {network.count_params() / 1e6:.1f} M parameters, "
+            f"{multiply_adds(network) / 1e6:.0f} M multiply-adds at {recipe.size} px, "
+            f"{recipe.optimizer}, {recipe.epochs} epochs"
+        )
+    context.exit()

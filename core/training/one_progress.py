@@ -1,4 +1,4 @@
-"""Work of several kinds under one bar with one total."""
+"""Work of several kinds under one progress bar with one total."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class OneProgress:
     """
 
     def __init__(
-        self, console: Console, told: Callable[[float], None], shares: Mapping[str, float]
+        self, console: Console, on_progress: Callable[[float], None], shares: Mapping[str, float]
     ) -> None:
         self._console = console
-        self._told = told
+        self._on_progress = on_progress
         self._shares = shares
         self._done = 0.0
 
@@ -28,13 +28,13 @@ class OneProgress:
     @contextmanager
     def progress(self, what: str, total: float) -> Iterator[Callable[[float], None]]:
         share, before = self._shares.get(what, 0.0), self._done
-        yield lambda done: self._told(before + share * (done / total if total else 1.0))
+        yield lambda done: self._on_progress(before + share * (done / total if total else 1.0))
         self._done = before + share
-        self._told(self._done)
+        self._on_progress(self._done)
 
 
 @contextmanager
 def one_progress(console: Console, what: str, shares: Mapping[str, float]) -> Iterator[OneProgress]:
     """Show one bar for all of some work; `shares` are in any unit, by what each part is called."""
-    with console.progress(what, sum(shares.values())) as told:
-        yield OneProgress(console, told, shares)
+    with console.progress(what, sum(shares.values())) as on_progress:
+        yield OneProgress(console, on_progress, shares)

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from core.training.data.inputs import TrainContext, TrainOptions
 from core.training.networks.recipe import LIGHT, RECIPES, Stage
-from core.training.networks.train_from_scratch import train
+from core.training.networks.train_network import train_network
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "learning.md"
 
@@ -23,7 +24,8 @@ def test_ten_lines_of_plain_keras_ask_a_network(
     """As they stand on the page; and the summary names the layer that rescales."""
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60})
     recipe = replace(RECIPES["minimal"], stages=(Stage(32, 8, LIGHT),), batch_size=16)
-    trained = train(data, recipe, models_dir=tmp_path / "models", console=told)
+    context = TrainContext(tmp_path / "models", told)
+    trained = train_network(TrainOptions(data), recipe, context)
     monkeypatch.chdir(trained.folder)
     first, second = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     said = {}

@@ -30,7 +30,7 @@ def test_training_killed_five_times_ends_like_one_that_was_not(
 ) -> None:
     """At a random moment of a random epoch each; what it learns on is the same, step by step."""
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60})
-    options = ["--network", "residual", "--image-size", "32", "--batch-size", "16"]
+    options = ["--network", "residual", "--set", "size=32", "--set", "batch_size=16"]
     results = []
     for kills in (0, 5):
         models = tmp_path / f"models-{kills}"

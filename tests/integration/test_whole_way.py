@@ -10,8 +10,9 @@ from typing import Any
 from click.testing import CliRunner
 
 from catdog import main
+from core.training.data.inputs import TrainContext, TrainOptions
 from core.training.networks.recipe import MILD, Recipe, Stage
-from core.training.networks.train_from_scratch import train
+from core.training.networks.train_network import train_network
 
 
 def test_a_network_trained_here_files_photos_it_never_saw(
@@ -24,7 +25,8 @@ def test_a_network_trained_here_files_photos_it_never_saw(
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60})
     held_back = fill_folder(tmp_path / "test", {"cats": 12, "dogs": 12, "other": 12}, 5000)
     recipe = tiny_recipe(stages=(Stage(24, 4, MILD), Stage(32, 4, MILD)))
-    trained = train(data, recipe, models_dir=tmp_path / "models", console=told, test=held_back)
+    context = TrainContext(tmp_path / "models", told)
+    trained = train_network(TrainOptions(data, test=held_back), recipe, context)
     assert any(line.startswith("Epoch 8 of 8 at 32 px") for line in told.lines)
 
     settings = ["--models-dir", str(tmp_path / "models")]

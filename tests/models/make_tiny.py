@@ -24,12 +24,12 @@ from core.model.network import NETWORK_LITERT, LiteRt, Network, NetworkInfo  # n
 from core.model.preprocessing import Preprocessing  # noqa: E402
 from core.training.data.dataset import load  # noqa: E402
 from core.training.data.labelled import scan  # noqa: E402
-from core.training.head.first_head import write_first_head  # noqa: E402
 from core.training.head.fit_head import nothing_known  # noqa: E402
+from core.training.head.model_folder import write_first_head  # noqa: E402
 from core.training.head.replay import write_replay  # noqa: E402
 from core.training.networks.export.eight_bits import to_8_bits  # noqa: E402
 from core.training.networks.fitting.batches import whole_photos  # noqa: E402
-from core.training.networks.train_transfer import head_classes  # noqa: E402
+from core.training.networks.transfer.make_network import head_classes  # noqa: E402
 from core.training.networks.transfer.replay_photos import replay_set  # noqa: E402
 from core.training.report.model_card import write_card  # noqa: E402
 from tests.conftest import fill  # noqa: E402

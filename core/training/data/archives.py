@@ -23,7 +23,7 @@ _DAMAGED = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZM
 
 @contextmanager
 def unpacked(data: Path, say: Callable[[str], object]) -> Iterator[Path]:
-    """Give a folder as it is, and of an archive a folder of what it holds, gone afterwards.
+    """Yield a folder as it is, and for an archive a folder of what it holds, gone afterwards.
 
     Archives within it are unpacked where it holds no photo itself, as Kaggle packs them. Photos
     are named as if the archive were a folder. Raises UsageRefused for one that cannot be read,

@@ -1,4 +1,4 @@
-"""Labelled folders: finding their photos, naming their faults, splitting and decoding them."""
+"""Labelled photos decoded, freed of copies, and split into those to learn from and the others."""
 
 from __future__ import annotations
 
@@ -38,21 +38,19 @@ class Dataset:
     targets: Indices  # of each photo's class
     training: Indices  # of the photos to learn from
     validation: Indices  # of the photos to choose by, never learnt from
-    left_out: Indices  # of photos of other sources than any learnt from, to calibrate by
+    of_held_out_sources: Indices  # of sources that nothing is learnt from, to calibrate by
     faults: tuple[Fault, ...]
     fingerprint: str  # SHA-256 over the photos' hashes and labels, whatever their names
 
     def count(self, indices: Indices) -> dict[str, int]:
         """Count photos by label."""
         counts = np.bincount(self.targets[indices], minlength=len(self.classes))
-        return {
-            photo_class.label: int(count)
-            for photo_class, count in zip(self.classes, counts, strict=True)
-        }
+        labels = [photo_class.label for photo_class in self.classes]
+        return dict(zip(labels, map(int, counts), strict=True))
 
 
 def is_held_out(sha256: bytes) -> bool:
-    """Tell from a photo's content which part it belongs to, the same in every run."""
+    """Return whether a photo is held out, which its content decides, the same in every run."""
     return int.from_bytes(sha256[:8], "big") < HELD_OUT * 2**64
 
 
@@ -61,107 +59,147 @@ def load(
     how: Preprocessing,
     *,
     work: Path,
-    leave_out: Collection[str] = (),
+    held_out_sources: Collection[str] = (),
     never_held_out: Collection[Path] = (),
     holds_out: bool = True,
     on_photo: Callable[[], None] = lambda: None,
 ) -> Dataset:
     """Decode all photos to the stored size, into an unnamed temporary file in `work`.
 
-    Photos of the sources in `leave_out` are neither learnt from nor held out, but kept apart;
-    those in `never_held_out` are learnt from, whatever their content, and all are if nothing is to
-    be held out.
+    Photos of `held_out_sources` are a part of their own; those in `never_held_out` are learnt
+    from, whatever their content, and all are unless the dataset `holds_out` some.
 
     Files that cannot be decoded are named in `faults` and skipped, and so are copies of a photo:
     all but the first, or every one of them if they lie in different class folders. What is nearly
-    the same as a photo held out or left out is not learnt from. `on_photo` is called once a file.
-    Raises UsageRefused if a class has no photo to learn from or none held out.
+    the same as a photo held out is not learnt from. `on_photo` is called once a file. Raises
+    UsageRefused if a class has no photo to learn from or none held out.
     """
-    faults: list[Fault] = []
-    kept: list[LabelledPhoto] = []
-    hashes: list[int] = []
-    row_of: dict[bytes, int] = {}  # by SHA-256
-    contradicted: set[int] = set()
-    with tempfile.TemporaryFile(dir=work) as file:
-        for photo, loaded in _decoded(labelled.photos, how):
-            on_photo()
-            if isinstance(loaded, UnreadableImage):
-                faults.append(Fault(photo.path, str(loaded)))
-                continue
-            sha256, pixels, near = loaded
-            row = row_of.setdefault(sha256, len(kept))
-            if row == len(kept):
-                kept.append(photo)
-                hashes.append(near)
-                file.write(pixels.tobytes())
-                continue
-            first = kept[row]
-            if first.label == photo.label:
-                reason = f"{display(photo.path)} is the same photo as {display(first.path)}."
-                faults.append(Fault(photo.path, reason))
-                continue
-            faults.append(_contradiction(photo, first))
-            if row not in contradicted:
-                contradicted.add(row)
-                faults.append(_contradiction(first, photo))
-        if not kept:
-            raise UsageRefused(f"Not one photo in {display(labelled.folder)} can be read.")
-        file.flush()
-        # the mapping keeps the file alive after it is closed, and not after a killed run
-        pixels_of_all = np.memmap(
-            file, np.uint8, "r", shape=(len(kept), how.stored_size, how.stored_size, 3)
-        )
-    index_of = {photo_class.label: index for index, photo_class in enumerate(labelled.classes)}
-    rows = [(sha256, row) for sha256, row in row_of.items() if row not in contradicted]
-    parts: dict[str, list[int]] = {"training": [], "validation": [], "left_out": []}
-    for sha256, row in rows:
-        if kept[row].source in leave_out:
-            parts["left_out"].append(row)
+    copies, hashes, pixels, faults = _decode_all(labelled, how, work, on_photo)
+    photos = [same[0] for same in copies.values()]
+    rows = [row for row, same in enumerate(copies.values()) if len({p.label for p in same}) == 1]
+    sha256 = list(copies)
+    training: list[int] = []
+    validation: list[int] = []
+    of_held_out_sources: list[int] = []
+    for row in rows:
+        path = photos[row].path
+        is_validation = holds_out and is_held_out(sha256[row]) and path not in never_held_out
+        if labelled.held_out is not None:
+            is_validation = path in labelled.held_out
+        if photos[row].source in held_out_sources:
+            of_held_out_sources.append(row)
         else:
-            path = kept[row].path
-            held_out = holds_out and is_held_out(sha256) and path not in never_held_out
-            if labelled.held_out is not None:
-                held_out = path in labelled.held_out
-            parts["validation" if held_out else "training"].append(row)
-    difference_hashes = np.array(hashes, dtype=np.uint64)
-    faults += _take_out_near_duplicates(parts, kept, difference_hashes)
+            (validation if is_validation else training).append(row)
+    not_learnt = [*validation, *of_held_out_sources]
+    training, near = _without_near_duplicates(training, not_learnt, photos, hashes)
+    index_of = {photo_class.label: index for index, photo_class in enumerate(labelled.classes)}
     dataset = Dataset(
         classes=labelled.classes,
-        photos=tuple(kept),
-        difference_hashes=difference_hashes,
-        sha256=tuple(sha256.hex() for sha256 in row_of),
-        pixels=pixels_of_all,
-        targets=np.array([index_of[photo.label] for photo in kept], dtype=np.intp),
-        **{part: np.array(rows_of, dtype=np.intp) for part, rows_of in parts.items()},
-        faults=tuple(faults),
-        fingerprint=fingerprint((sha256, kept[row].label) for sha256, row in rows),
+        photos=tuple(photos),
+        difference_hashes=hashes,
+        sha256=tuple(one.hex() for one in sha256),
+        pixels=pixels,
+        targets=np.array([index_of[photo.label] for photo in photos], dtype=np.intp),
+        training=np.array(training, dtype=np.intp),
+        validation=np.array(validation, dtype=np.intp),
+        of_held_out_sources=np.array(of_held_out_sources, dtype=np.intp),
+        faults=(*faults, *near),
+        fingerprint=fingerprint((sha256[row], photos[row].label) for row in rows),
     )
     _check_enough(dataset, {photo.label for photo in labelled.photos}, holds_out=holds_out)
     return dataset
 
 
-def _take_out_near_duplicates(
-    parts: dict[str, list[int]], photos: Sequence[LabelledPhoto], hashes: Hashes
-) -> list[Fault]:
-    """Take what is nearly the same as photos held out or left out from those to learn from."""
+def _decode_all(
+    labelled: LabelledFolder, how: Preprocessing, work: Path, on_photo: Callable[[], None]
+) -> tuple[dict[bytes, list[LabelledPhoto]], Hashes, Pixels, list[Fault]]:
+    """Decode photos into a row each: those of one content, by SHA-256, share a row."""
     faults: list[Fault] = []
-    apart = parts["validation"] + parts["left_out"]
-    learnt: list[int] = []
-    found = nearest(hashes[parts["training"]], hashes[apart])
-    for row, place in zip(parts["training"], found, strict=True):
-        if place < 0:
-            learnt.append(row)
-            continue
-        path, other = photos[row].path, photos[apart[place]].path
-        faults.append(
-            Fault(
-                path,
-                f"{display(path)} is nearly the same photo as {display(other)}, which is held "
-                "out: it is not learnt from.",
-            )
+    hashes: list[int] = []
+    copies: dict[bytes, list[LabelledPhoto]] = {}  # by SHA-256: a row each
+    with tempfile.TemporaryFile(dir=work) as file:
+        for photo, decoded in _decoded(labelled.photos, how):
+            on_photo()
+            if isinstance(decoded, UnreadableImage):
+                faults.append(Fault(photo.path, str(decoded)))
+                continue
+            same = copies.setdefault(decoded.sha256, [])
+            if not same:
+                hashes.append(decoded.difference_hash)
+                file.write(decoded.pixels.tobytes())
+            same.append(photo)
+        if not copies:
+            raise UsageRefused(f"Not one photo in {display(labelled.folder)} can be read.")
+        file.flush()
+        # the mapping keeps the file alive after it is closed, and not after a killed run
+        pixels = np.memmap(
+            file, np.uint8, "r", shape=(len(copies), how.stored_size, how.stored_size, 3)
         )
-    parts["training"] = learnt
-    return faults
+    for same in copies.values():
+        faults += _copy_faults(same)
+    return copies, np.array(hashes, dtype=np.uint64), pixels, faults
+
+
+def _copy_faults(same: Sequence[LabelledPhoto]) -> Iterator[Fault]:
+    """Name the copies of a photo, or where they have different labels all of them."""
+    for photo in same:
+        other = next((one for one in same if one.label != photo.label), None)
+        if other is not None:
+            yield Fault(
+                photo.path,
+                f"{display(photo.path)} is the same photo as {display(other.path)}, which says "
+                f"{other.label}: neither is used.",
+            )
+        elif photo is not same[0]:
+            reason = f"{display(photo.path)} is the same photo as {display(same[0].path)}."
+            yield Fault(photo.path, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    sha256: bytes
+    pixels: Pixels
+    difference_hash: int
+
+
+def _decoded(
+    photos: Sequence[LabelledPhoto], how: Preprocessing
+) -> Iterator[tuple[LabelledPhoto, _Decoded | UnreadableImage]]:
+    """Decode and hash photos on all cores, in order, a few photos ahead."""
+
+    def load_one(photo: LabelledPhoto) -> _Decoded | UnreadableImage:
+        try:
+            content = read_photo(photo.path)
+            image = open_image(content, min_side=how.decoded_side, name=display(photo.path))
+            if min(image.size) < _SMALLEST:
+                raise UnreadableImage(
+                    UnreadableCode.NOT_AN_IMAGE,
+                    f"{display(photo.path)} is {image.width} x {image.height} pixels: too small to "
+                    "learn from.",
+                )
+            pixels = np.asarray(stored(image, how))
+            return _Decoded(hashlib.sha256(content).digest(), pixels, difference_hash(pixels))
+        except UnreadableImage as error:
+            return error
+
+    return map_ahead(load_one, photos)
+
+
+def _without_near_duplicates(
+    training: list[int], held_out: list[int], photos: Sequence[LabelledPhoto], hashes: Hashes
+) -> tuple[list[int], list[Fault]]:
+    """Leave out of the rows to learn from what is nearly the same as photos held out."""
+    found = nearest(hashes[training], hashes[held_out])
+    faults = [
+        Fault(
+            photos[row].path,
+            f"{display(photos[row].path)} is nearly the same photo as "
+            f"{display(photos[held_out[place]].path)}, which is held out: it is not learnt from.",
+        )
+        for row, place in zip(training, found, strict=True)
+        if place >= 0
+    ]
+    return [row for row, place in zip(training, found, strict=True) if place < 0], faults
 
 
 def content_hashes(photos: Sequence[LabelledPhoto]) -> list[tuple[bytes, str]]:
@@ -174,37 +212,6 @@ def content_hashes(photos: Sequence[LabelledPhoto]) -> list[tuple[bytes, str]]:
             return None
 
     return [(sha256, photo.label) for photo, sha256 in map_ahead(digest, photos) if sha256]
-
-
-def _decoded(
-    photos: Sequence[LabelledPhoto], how: Preprocessing
-) -> Iterator[tuple[LabelledPhoto, tuple[bytes, Pixels, int] | UnreadableImage]]:
-    """Hash, decode and hash for near-duplicates on all cores, in order, a few photos ahead."""
-
-    def load_one(photo: LabelledPhoto) -> tuple[bytes, Pixels, int] | UnreadableImage:
-        try:
-            content = read_photo(photo.path)
-            image = open_image(content, min_side=how.decoded_side, name=display(photo.path))
-            if min(image.size) < _SMALLEST:
-                raise UnreadableImage(
-                    UnreadableCode.NOT_AN_IMAGE,
-                    f"{display(photo.path)} is {image.width} x {image.height} pixels: too small to "
-                    "learn from.",
-                )
-            pixels = np.asarray(stored(image, how))
-            return hashlib.sha256(content).digest(), pixels, difference_hash(pixels)
-        except UnreadableImage as error:
-            return error
-
-    return map_ahead(load_one, photos)
-
-
-def _contradiction(photo: LabelledPhoto, other: LabelledPhoto) -> Fault:
-    return Fault(
-        photo.path,
-        f"{display(photo.path)} is the same photo as {display(other.path)}, which says "
-        f"{other.label}: neither is used.",
-    )
 
 
 def fingerprint(rows: Iterable[tuple[bytes, str]]) -> str:

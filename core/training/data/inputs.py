@@ -1,9 +1,8 @@
-"""What a training learns from: folders, what people said, what catdog guessed; then pixels."""
+"""What a training learns from: folders, people's labels, catdog's own guesses; then pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import UsageRefused
@@ -13,16 +12,32 @@ from core.runtime.console import Console, count_up
 from core.store.database import Store
 from core.training.data.dataset import Dataset, load
 from core.training.data.labelled import LabelledFolder, scan, scan_parts
-from core.training.data.stored_labels import guesses, with_feedback, without
+from core.training.data.stored_labels import guesses, with_feedback
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What is kept of photos besides the folders, and what of it is used."""
+class TrainOptions:
+    """What a person asks of a training."""
 
-    store: Store | None = None
-    feedback: bool = False  # learn from the photos that people labelled, too
+    data: Path
+    output: Path | None = None  # None: a new version in the models folder
+    test: Path | None = None
+    replace_classes: bool = False  # a head files into the classes of `data` alone
+    with_feedback: bool = False  # learn from the photos that people labelled, too
     trust_filed: bool = False  # learn from what catdog filed and nobody corrected, too
+    promote: bool | None = None  # None: if it is no worse; False: not even compared
+    held_out_sources: tuple[str, ...] = ()
+    resume: bool = False
+    finish: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrainContext:
+    """Where a training finds what it needs, and writes how it goes."""
+
+    models_dir: Path
+    console: Console
+    store: Store | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,48 +47,36 @@ class Inputs:
     labelled: LabelledFolder
     tested: LabelledFolder | None  # measured last, and never before
     guessed: frozenset[Path]  # of those labelled: in a folder that catdog itself chose
+    held_out_sources: tuple[str, ...]
 
 
-def gather(
-    data: Path,
-    known: Known,
-    *,
-    console: Console,
-    test: Path | None = None,
-    leave_out: Collection[str] = (),
-    sources: Path | None = None,
-) -> Inputs:
-    """List what there is to learn from in `data`, and tell of what is added and left out.
+def gather(options: TrainOptions, context: TrainContext) -> Inputs:
+    """List the photos to learn from, with a line about each group that is added or left out.
 
     Raises UsageRefused.
     """
-    labelled, own_test = scan_parts(data, sources=sources)
+    labelled, own_test = scan_parts(options.data)
     for note in labelled.notes:
-        console.say(note)
-    test = test or own_test
-    if missing := set(leave_out) - {photo.source for photo in labelled.photos}:
+        context.console.say(note)
+    missing = set(options.held_out_sources) - {photo.source for photo in labelled.photos}
+    if missing:
         raise UsageRefused(
-            f"No photo in {display(data)} is of the source {sorted(missing)[0]!r}: sources stand "
-            "in a sources.csv there. Name another with --hold-out."
+            f"No photo in {display(options.data)} is of the source {sorted(missing)[0]!r}: sources "
+            "stand in a sources.csv there. Name another with --set hold_out=SOURCE."
         )
-    labelled, guessed = _with_what_is_known(labelled, known, console)
+    labelled, guessed = _with_stored_labels(labelled, options, context)
+    test = options.test or own_test
     tested = scan(test) if test else None
     if tested and not tested.labels <= labelled.labels:
         raise UsageRefused(
-            f"{display(tested.folder)} has classes that {display(data)} does not have. Name "
-            "another folder with --test."
+            f"{display(tested.folder)} has classes that {display(options.data)} does not have. "
+            "Name another folder with --test."
         )
-    return Inputs(labelled, tested, guessed)
+    return Inputs(labelled, tested, guessed, options.held_out_sources)
 
 
 def decode(
-    inputs: Inputs,
-    how: Preprocessing,
-    *,
-    leave_out: Collection[str] = (),
-    holds_out: bool = True,
-    work: Path,
-    console: Console,
+    inputs: Inputs, how: Preprocessing, *, holds_out: bool = True, work: Path, console: Console
 ) -> Dataset:
     """Decode the photos and split them, with a line about each that is skipped.
 
@@ -85,48 +88,50 @@ def decode(
         f"{display(labelled.folder)}"
         + (f", {labelled.not_photos} other files left alone" if labelled.not_photos else "")
     )
-    with console.progress("Decoding", len(labelled.photos)) as told:
+    with console.progress("Decoding", len(labelled.photos)) as on_progress:
         dataset = load(
             labelled,
             how,
             work=work,
-            leave_out=leave_out,
+            held_out_sources=inputs.held_out_sources,
             never_held_out=inputs.guessed,
             holds_out=holds_out,
-            on_photo=count_up(told),
+            on_photo=count_up(on_progress),
         )
     for fault in dataset.faults:
         console.say(f"Skipped: {fault.reason}")
     parts = [f"{len(dataset.training)} to learn from"]
     if len(dataset.validation):
         parts.append(f"{len(dataset.validation)} held out")
-    if len(dataset.left_out):
-        parts.append(f"{len(dataset.left_out)} of held-out sources")
+    if len(dataset.of_held_out_sources):
+        parts.append(f"{len(dataset.of_held_out_sources)} of held-out sources")
     console.say(f"{', '.join(parts)}.")
     return dataset
 
 
-def _with_what_is_known(
-    labelled: LabelledFolder, known: Known, console: Console
+def _with_stored_labels(
+    labelled: LabelledFolder, options: TrainOptions, context: TrainContext
 ) -> tuple[LabelledFolder, frozenset[Path]]:
-    """Add what people said and take away what catdog guessed, and tell of both.
+    """Add the photos that people labelled, and take away those that catdog filed by itself.
 
     Returns: the photos, and those of them that are guesses all the same.
     """
-    if known.store is None:
+    console, store = context.console, context.store
+    if store is None:
         return labelled, frozenset()
-    guessed = guesses(labelled, known.store)
-    if guessed and known.trust_filed:
+    guessed = guesses(labelled, store)
+    if guessed and options.trust_filed:
         console.say(f"{len(guessed)} photos that catdog filed are learnt from, and not held out.")
     elif guessed:
-        labelled = without(labelled, guessed)
+        kept = tuple(photo for photo in labelled.photos if photo.path not in guessed)
+        labelled = replace(labelled, photos=kept)
         console.say(
             f"{len(guessed)} photos that catdog filed are left out: nobody said that they are "
             "right. --trust-filed learns from them, too."
         )
         guessed = frozenset()
-    if known.feedback:
-        corrected = with_feedback(labelled, known.store)
+    if options.with_feedback:
+        corrected = with_feedback(labelled, store)
         labelled = corrected.labelled
         for fault in corrected.faults:
             console.say(f"Skipped: {fault.reason}")

@@ -1,4 +1,4 @@
-"""A table that says what photos are, where neither folders nor file names do."""
+"""A table of photos and their labels, where neither folders nor file names give them."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _found(rows: list[tuple[str, str]], base: Path, below: Path) -> LabelTable:
 
 
 def _columns(table: Path) -> tuple[str, str, str] | None:
-    """Find the delimiter, and what the columns for file and label are called."""
+    """Return the delimiter, and what the columns for file and label are called."""
     try:
         with table.open(encoding="utf-8-sig", newline="") as lines:
             first = lines.readline()

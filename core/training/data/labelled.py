@@ -31,7 +31,7 @@ class LabelledPhoto:
 
     path: Path
     label: str
-    source: str | None = None  # where it comes from, if a sources.csv tells
+    source: str | None = None  # where it comes from, by the sources.csv
     kind: str | None = None  # what it shows beyond its class, likewise
 
 
@@ -59,7 +59,7 @@ class LabelledFolder:
         return frozenset(photo_class.label for photo_class in self.classes)
 
 
-def scan_parts(folder: Path, *, sources: Path | None = None) -> tuple[LabelledFolder, Path | None]:
+def scan_parts(folder: Path) -> tuple[LabelledFolder, Path | None]:
     """List what there is to train on in a folder of class folders, or of parts with those.
 
     Parts are `train/`, and if wanted `validation/`, which is then what is held out, and `test/`,
@@ -69,8 +69,8 @@ def scan_parts(folder: Path, *, sources: Path | None = None) -> tuple[LabelledFo
     top = unwrapped(folder) if os.path.isdir(folder) else folder
     parts, notes = _parts(top)
     if Part.TRAIN not in parts:
-        return scan(folder, sources=sources), None
-    labelled = scan(parts[Part.TRAIN], sources=sources)
+        return scan(folder), None
+    labelled = scan(parts[Part.TRAIN])
     test = parts.get(Part.TEST)
     if test is not None and not _is_labelled(test):
         notes.append(f"{test.name}/ is not measured: nothing says what its photos are.")
@@ -97,9 +97,9 @@ def scan_parts(folder: Path, *, sources: Path | None = None) -> tuple[LabelledFo
 
 
 def _parts(folder: Path) -> tuple[dict[Part, Path], list[str]]:
-    """Find the folders of parts in a folder, and say which others are no parts.
+    """Return the folders of parts in a folder, and a note on each other folder.
 
-    None, where it holds no `train/`. Raises UsageRefused if it is not clear what is what.
+    None are returned where there is no `train/`. Raises UsageRefused if it is ambiguous.
     """
     names = subfolders(folder) if os.path.isdir(folder) else []
     parts: dict[Part, Path] = {}
@@ -128,29 +128,29 @@ def _is_labelled(folder: Path) -> bool:
     return True
 
 
-def scan(folder: Path, *, sources: Path | None = None) -> LabelledFolder:
-    """List the photos of `folder` with their labels: those of its class folders, if it has any.
+def scan(folder: Path) -> LabelledFolder:
+    """Return the photos of `folder` with their labels: those of its class folders, if it has any.
 
-    Else the labels stand in file names (`cat.0.jpg`), or in a table, which may be named itself.
-    Where they come from stands in the table `sources`, by default its `sources.csv`, if it is
-    there. Raises UsageRefused if there are not two classes with photos.
+    Else the labels stand in file names (`cat.0.jpg`), or in a table, which may be given itself.
+    Sources are read from its `sources.csv`, if there is one. Raises UsageRefused if there are not
+    two classes with photos.
     """
     if os.path.isfile(folder) and folder.suffix.lower() == ".csv":
-        return _from_table(folder, folder.parent, sources)
+        return _from_table(folder, folder.parent)
     if not os.path.isdir(folder):
         raise UsageRefused(f"{display(folder)} is not a folder. Name one that holds cats/, dogs/.")
     folder = unwrapped(folder)
     names = subfolders(folder)
     _refuse_parts(folder, names)
     if len(names) < 2 and (table := find_label_table(folder)):
-        return _from_table(table, folder, sources)
+        return _from_table(table, folder)
     loose, others = find_photos(folder, recursive=False)
     in_names = labels_in_names(loose)
     if len(names) < 2 and len(set(in_names.values())) > 1:
         notes = ["Labels are taken from the file names."]
         if len(in_names) < len(loose):
             notes.append(f"{len(loose) - len(in_names)} photos whose names say none are not used.")
-        return _labelled(folder, list(in_names.items()), others, sources, notes)
+        return _labelled(folder, list(in_names.items()), others, notes)
     _refuse_what_is_no_class(folder, names)
     photos: list[tuple[Path, str]] = []
     not_photos = 0
@@ -169,41 +169,38 @@ def scan(folder: Path, *, sources: Path | None = None) -> LabelledFolder:
     ]
     if loose:
         notes.append(f"{len(loose)} photos beside the class folders are not used.")
-    return _labelled(folder, photos, not_photos, sources, notes)
+    return _labelled(folder, photos, not_photos, notes)
 
 
-def _from_table(table: Path, folder: Path, sources: Path | None) -> LabelledFolder:
+def _from_table(table: Path, folder: Path) -> LabelledFolder:
     read = read_label_table(table, folder)
     notes = [f"Labels are taken from {table.name}."]
     if read.missing:
         notes.append(f"{read.missing} photos that it names are not there.")
-    return _labelled(folder, read.photos, 0, sources, notes)
+    return _labelled(folder, read.photos, 0, notes)
 
 
 def _labelled(
     folder: Path,
     photos: Sequence[tuple[Path, str]],
     not_photos: int,
-    sources: Path | None,
     notes: Sequence[str],
 ) -> LabelledFolder:
-    """Put photos and the folders of their classes together with where they come from."""
+    """Give photos, each with the folder of its class, their labels and sources."""
     classes = classes_from_folders({name for _, name in photos})
     if len(classes) < 2:
         raise UsageRefused(
             f"{display(folder)} must hold photos of two classes or more, such as cats/ and dogs/."
         )
     label_of = {one.folder: one.label for one in classes}
-    origins: dict[str, Origin] = {}
-    if sources is not None or (folder / SOURCES).is_file():
-        origins = read_sources(sources or folder / SOURCES)
-    unknown = Origin()
-    found = []
+    table = folder / SOURCES
+    origins = read_sources(table) if table.is_file() else {}
+    labelled = []
     for path, name in photos:
-        inside = path.is_relative_to(folder)
-        origin = origins.get(path.relative_to(folder).as_posix(), unknown) if inside else unknown
-        found.append(LabelledPhoto(path, label_of[name], origin.source, origin.kind))
-    return LabelledFolder(folder, classes, tuple(found), not_photos, notes=tuple(notes))
+        below = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else ""
+        origin = origins.get(below, Origin())
+        labelled.append(LabelledPhoto(path, label_of[name], origin.source, origin.kind))
+    return LabelledFolder(folder, classes, tuple(labelled), not_photos, notes=tuple(notes))
 
 
 def _refuse_parts(folder: Path, names: Sequence[str]) -> None:
@@ -242,7 +239,7 @@ def _refuse_what_is_no_class(folder: Path, names: Sequence[str]) -> None:
 
 
 def _instead(folder: Path) -> str:
-    """Say what would be taken, where something like it is there."""
+    """Return a hint at what would be taken, where something like it is there."""
     archives = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _ARCHIVES]
     if archives:
         return f" Or name the archive: catdog train {display(archives[0])}"
@@ -255,17 +252,11 @@ def _instead(folder: Path) -> str:
 
 
 def folders_of(photos: Sequence[LabelledPhoto]) -> dict[str, Path]:
-    """Find the folder that photos of each label lie in; of labels told otherwise there is none."""
+    """Return the folder that photos of each label lie in; labels from elsewhere have none."""
     found: dict[str, Path] = {}
     for photo in photos:
         for folder in photo.path.parents:
-            if photo.label not in found and _folder_says(folder.name, photo.label):
+            classes = classes_from_folders([known_folder(folder.name) or folder.name])
+            if photo.label not in found and classes[0].label == photo.label:
                 found[photo.label] = folder
     return found
-
-
-def _folder_says(name: str, label: str) -> bool:
-    if not name:
-        return False
-    (one,) = classes_from_folders([known_folder(name) or name])
-    return one.label == label

@@ -1,4 +1,4 @@
-"""How people lay labelled photos out: what their folders and files are called, and what is none."""
+"""How people lay labelled photos out: by folders, parts and file names."""
 
 from __future__ import annotations
 
@@ -56,33 +56,32 @@ _LABEL_IN_NAME = re.compile(r"([^\W\d_]+)(?=[\W\d_])")
 
 
 def part_of(name: str) -> Part | None:
-    """Tell which part a folder is by its name: `Training_Set`, `val`, `test1`."""
+    """Return which part a folder is by its name: `Training_Set`, `val`, `test1`."""
     plain = re.sub(r"[\W\d_]", "", name).casefold()
     return _PARTS.get(plain) or _PARTS.get(_OF_A_PART.sub("", plain))
 
 
 def known_folder(name: str) -> str | None:
-    """Name the folder of the class that a name, of a folder or a label, stands for, if any."""
+    """Return the folder of the class that a folder's name or a label stands for, if it is known."""
     return _CLASSES.get(name.casefold())
 
 
 def is_foreign(path: Path) -> bool:
-    """Tell whether a folder holds nothing that a person put there: hidden, thumbnails, trash."""
+    """Return whether a folder is hidden or another program's: thumbnails, trash."""
     return path.name.startswith(".") or path.name.casefold() in _FOREIGN
 
 
 def subfolders(folder: Path) -> list[str]:
-    """Name the folders in a folder, in their order, but for those that are foreign."""
+    """Return the names of the folders in a folder, sorted, but for those that are foreign."""
     return sorted(
         entry.name for entry in folder.iterdir() if not is_foreign(entry) and entry.is_dir()
     )
 
 
 def find_photos(folder: Path, *, recursive: bool = True) -> tuple[list[Path], int]:
-    """Find the photos in a folder and below it, where links lead, too.
+    """Return the photos in a folder and below it, also behind links, and the number of other files.
 
-    Returns: them, and how many other files there are. A link that leads nowhere is a photo if it
-    is named like one: it is told of as one that cannot be read.
+    A link that leads nowhere is a photo if it is named like one: reading it then fails by name.
     """
     photos: list[Path] = []
     others = 0
@@ -98,23 +97,19 @@ def find_photos(folder: Path, *, recursive: bool = True) -> tuple[list[Path], in
                     if path.resolve() not in entered and not is_foreign(path):
                         entered.add(path.resolve())
                         waiting.append(path)
-                elif path.is_symlink() and is_photo_name(name) and not _is_special(path):
+                elif is_photo_name(name) and path.is_symlink() and _is_file_or_nothing(path):
                     photos.append(path)
                 else:
                     others += 1
     return sorted(photos), others
 
 
-def _is_special(path: Path) -> bool:
-    """Tell whether a path leads to something that is neither a file nor nothing."""
-    return path.exists() and not path.is_file()
+def _is_file_or_nothing(path: Path) -> bool:
+    return path.is_file() or not path.exists()
 
 
 def labels_in_names(photos: Iterable[Path]) -> dict[Path, str]:
-    """Read labels from file names such as `cat.0.jpg` or `Dog_12.jpg`.
-
-    Returns: for each photo whose name begins with a known class, the folder of that class.
-    """
+    """Return the class folder of each photo whose name begins with a known class: `Dog_12.jpg`."""
     found: dict[Path, str] = {}
     for photo in photos:
         begins = _LABEL_IN_NAME.match(photo.name)

@@ -1,4 +1,4 @@
-"""seen.npz: what a head learnt from, and how heads that had not seen it judged it."""
+"""seen.npz: what a head learnt from, and how heads that did not learn from it judged it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Seen:
     labels: npt.NDArray[np.str_]  # shape (n,)
     probabilities: npt.NDArray[np.float32]  # out of fold, shape (n, classes)
     embeddings: npt.NDArray[np.uint8]  # shape (n, channels), in the replay set's steps
-    held_out: npt.NDArray[np.float32]  # out of fold, shape (m, classes)
+    held_out: npt.NDArray[np.float32]  # out of fold, shape (m, classes); NaN where none was made
     kernels: npt.NDArray[np.float32]  # of the heads of the folds, shape (FOLDS, channels, classes)
     biases: npt.NDArray[np.float32]  # shape (FOLDS, classes)
 
@@ -37,9 +37,6 @@ class Seen:
     def heads(self) -> tuple[Head, ...]:
         """The heads of the folds: what a later training's folds begin with."""
         return tuple(Head(*one) for one in zip(self.kernels, self.biases, strict=True))
-
-    def row_of(self) -> dict[int, int]:
-        return {int(one): row for row, one in enumerate(self.hashes)}
 
     def write(self, folder: Path) -> None:
         np.savez_compressed(folder / SEEN, **{name: getattr(self, name) for name in Seen.__slots__})

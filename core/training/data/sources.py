@@ -1,4 +1,4 @@
-"""Where photos come from and what they show, as a sources.csv tells."""
+"""Where photos come from and what they show, by a sources.csv."""
 
 from __future__ import annotations
 

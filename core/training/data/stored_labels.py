@@ -1,9 +1,8 @@
-"""What the store knows of photos: labels that people gave, and guesses of catdog's own."""
+"""Labels from the store: those that people gave, and catdog's own guesses."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,19 +24,19 @@ class Corrected:
 
 def with_feedback(labelled: LabelledFolder, store: Store) -> Corrected:
     """Add the photos that people labelled in the bot, or by moving them. Raises StoreUnusable."""
-    said: defaultdict[str, list[Feedback]] = defaultdict(list)
+    opinions_on: defaultdict[str, list[Feedback]] = defaultdict(list)  # by SHA-256
     for feedback in recorded(store):
-        said[feedback.sha256].append(feedback)
-    there = {photo.path.absolute(): photo.label for photo in labelled.photos}
+        opinions_on[feedback.sha256].append(feedback)
+    label_of = {photo.path.absolute(): photo.label for photo in labelled.photos}
     added: list[LabelledPhoto] = []
     faults: list[Fault] = []
     missing = 0
-    for opinions in said.values():
+    for opinions in opinions_on.values():
         photo = next(filter(None, (find_photo(store, one) for one in reversed(opinions))), None)
         if photo is None:
             missing += 1
             continue
-        labels = _last_words(opinions)
+        labels = set({one.person: one.label for one in opinions}.values())  # each one's last
         if len(labels) > 1:
             names = " and ".join(sorted(labels))
             faults.append(Fault(photo, f"{display(photo)} was called {names}: it is not used."))
@@ -47,19 +46,19 @@ def with_feedback(labelled: LabelledFolder, store: Store) -> Corrected:
             faults.append(
                 Fault(photo, f"{display(photo)} was called {label}, which is not learnt here.")
             )
-        elif there.get(photo.absolute()) != label:
+        elif label_of.get(photo.absolute()) != label:
             added.append(LabelledPhoto(photo, label))
     photos = (*labelled.photos, *added)
     return Corrected(replace(labelled, photos=photos), len(added), missing, tuple(faults))
 
 
 def guesses(labelled: LabelledFolder, store: Store) -> frozenset[Path]:
-    """Find the photos that catdog itself filed where they are, and nobody has corrected since.
+    """Return the photos that catdog itself filed where they are, and nobody has corrected since.
 
     Their folder is a guess, not a label. Raises StoreUnusable.
     """
-    said = recorded(store)
-    labels_of = {one.sha256 for one in said}
+    feedback = recorded(store)
+    labelled_by_people = {one.sha256 for one in feedback}
     start, end = columns_below(labelled.folder.resolve())
     with store.reading() as db:
         rows = db.execute(
@@ -67,29 +66,19 @@ def guesses(labelled: LabelledFolder, store: Store) -> frozenset[Path]:
             " AND undoes IS NULL AND label IS NOT NULL AND path >= ? AND path < ?",
             (start, end),
         ).fetchall()
-    filed = {
-        from_column(row["path"]): row["size"] for row in rows if row["sha256"] not in labels_of
+    size_of = {
+        from_column(row["path"]): row["size"]
+        for row in rows
+        if row["sha256"] not in labelled_by_people
     }
-    corrected = {one.path for one in said if one.path is not None}
+    corrected = {one.path for one in feedback if one.path is not None}
     return frozenset(
         photo.path
         for photo in labelled.photos
-        if (real := photo.path.resolve()) in filed
+        if (real := photo.path.resolve()) in size_of
         and real not in corrected
-        and _size(real) == filed[real]
+        and _size(real) == size_of[real]
     )
-
-
-def without(labelled: LabelledFolder, paths: Iterable[Path]) -> LabelledFolder:
-    """Leave some photos out."""
-    gone = set(paths)
-    kept = tuple(photo for photo in labelled.photos if photo.path not in gone)
-    return replace(labelled, photos=kept)
-
-
-def _last_words(opinions: Iterable[Feedback]) -> set[str]:
-    """Take the last label that each person gave."""
-    return set({one.person: one.label for one in opinions}.values())
 
 
 def _size(path: Path) -> int | None:

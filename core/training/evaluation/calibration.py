@@ -1,4 +1,4 @@
-"""Making confidences mean what they say, and choosing from which on an answer is sure."""
+"""Calibrating confidences, and choosing the thresholds from which on an answer is sure."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _lowest(targets: Indices, place: int, classes: Sequence[PhotoClass]) -> floa
 
 
 def _holds(given: Flags, targets: Indices, classes: Sequence[PhotoClass], place: int) -> bool:
-    """Tell whether a class is seldom enough given to photos that are not of it."""
+    """Return whether a class is seldom enough given to photos that are not of it."""
     own = classes[place]
     labels = [one.label for one in classes]
     roles = np.array([one.role for one in classes])

@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-HISTORY = "history.json"  # in a run's folder
-
 
 @dataclass(frozen=True, slots=True)
 class Epoch:

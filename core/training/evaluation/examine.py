@@ -1,4 +1,4 @@
-"""Everything that `catdog evaluate` tells of a model."""
+"""Everything that `catdog evaluate` measures of a model."""
 
 from __future__ import annotations
 

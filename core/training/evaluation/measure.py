@@ -1,10 +1,11 @@
-"""Measures a model on labelled photos, as it is served."""
+"""Measuring a model on labelled photos, as it is served."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +14,13 @@ from core.batch import predict_photos
 from core.errors import UnreadableImage, UsageRefused
 from core.model.classifier import Classifier
 from core.model.manifest import Manifest
+from core.runtime.console import Console, count_up
 from core.training.data.dataset import Indices, content_hashes, fingerprint
 from core.training.data.labelled import Fault, LabelledPhoto
 from core.training.data.learnt_photos import learnt_from
 from core.training.evaluation.metrics import Evaluation, figures
+
+TEST = "test"  # the part that is measured last, and decides nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,18 @@ def evaluate(
         fingerprint(hashes),
         learnt_from(classifier.folder, [sha256.hex() for sha256, _ in hashes]),
     )
+
+
+def measure_test(folder: Path, photos: Sequence[LabelledPhoto], console: Console) -> Measured:
+    """Measure the model in `folder` on test photos, with a line if it learnt from some of them."""
+    with console.progress("Testing", len(photos)) as on_progress:
+        measured = evaluate(Classifier(folder), photos, on_photo=count_up(on_progress))
+    if measured.learnt_from:
+        console.say(
+            f"{measured.learnt_from} of the {measured.evaluation.photos} test photos were learnt "
+            "from: their figures are too good."
+        )
+    return measured
 
 
 def predict_labelled(

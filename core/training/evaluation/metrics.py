@@ -22,7 +22,7 @@ ECE_BINS = 15
 
 @dataclass(frozen=True, slots=True)
 class ClassFigures:
-    """How one class fared when the likeliest class of all is taken as the answer."""
+    """The figures of one class, with the likeliest class of all as the answer."""
 
     precision: float | None  # None where nothing was taken for it
     recall: float | None  # None where there is no photo of it
@@ -32,10 +32,9 @@ class ClassFigures:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A model's figures on some photos; shares are 0 to 1, None where there was nothing to tell.
+    """A model's figures on some photos; shares are 0 to 1, None where there are no photos.
 
-    "Pets" here are the photos of every class that is filed, "neither" those of the class that says
-    so.
+    "Pets" here are the photos of every class that is filed.
     """
 
     photos: int
@@ -43,7 +42,7 @@ class Evaluation:
     pet_accuracy: float | None  # of pets: the likeliest of the classes that are filed is right
     per_class: dict[str, ClassFigures]
     confusion: dict[str, dict[str, int]]  # [what it is][what it was taken for]
-    verdicts: dict[str, dict[str, int]]  # [what it is][what is said at the thresholds: or unsure]
+    verdicts: dict[str, dict[str, int]]  # [what it is][the answer at the thresholds, or unsure]
     loss: float  # cross-entropy of the calibrated probabilities, in nats
     ece: float  # expected calibration error, 15 bins of equal width
     thresholds: dict[str, float]  # by label
@@ -75,23 +74,18 @@ def figures(
     `threshold` can only raise those of the classes.
     """
     labels = [photo_class.label for photo_class in classes]
-    everything = np.arange(len(labels))
     roles = np.array([one.role for one in classes])
     is_filed_class: Flags = roles == Role.FILE
     limits = [in_effect(one, threshold) for one in classes]
-    guesses = probabilities.argmax(axis=1)
-    right: Flags = guesses == targets
-    confidence = probabilities.max(axis=1)
+    likeliest = probabilities.argmax(axis=1)
+    right: Flags = likeliest == targets
     answered = answers(probabilities, classes, threshold)
     is_pet: Flags = is_filed_class[targets]
     is_neither: Flags = roles[targets] == Role.NEITHER
     filed: Flags = (answered >= 0) & is_filed_class[answered]
     filed_right: Flags = filed & (answered == targets)
     among_filed = np.where(is_filed_class, probabilities, -1.0).argmax(axis=1)
-    precision, recall, f1, support = precision_recall_fscore_support(
-        targets, guesses, labels=everything, zero_division=np.nan
-    )
-    said = np.where(answered >= 0, answered, len(labels))
+    answered_or_unsure = np.where(answered >= 0, answered, len(labels))
     flags: dict[str, Flags] = {
         "accuracy": right,
         "pet_accuracy": (among_filed == targets)[is_pet],
@@ -102,20 +96,13 @@ def figures(
     }
     return Evaluation(
         photos=len(targets),
-        per_class={
-            label: ClassFigures(_number(p), _number(r), _number(f), int(s))
-            for label, p, r, f, s in zip(labels, precision, recall, f1, support, strict=True)
-        },
-        confusion=_table(confusion_matrix(targets, guesses, labels=everything), labels, labels),
-        verdicts=_table(
-            confusion_matrix(targets, said, labels=np.arange(len(labels) + 1))[:-1],
-            labels,
-            [*labels, UNSURE],
-        ),
+        per_class=_per_class(targets, likeliest, labels),
+        confusion=_table(targets, likeliest, labels),
+        verdicts=_table(targets, answered_or_unsure, [*labels, UNSURE]),
         loss=float(
             -np.log(np.maximum(probabilities[np.arange(len(targets)), targets], 1e-12)).mean()
         ),
-        ece=expected_calibration_error(confidence, right),
+        ece=expected_calibration_error(probabilities.max(axis=1), right),
         thresholds=dict(zip(labels, map(float, limits), strict=True)),
         accuracy=float(right.mean()),
         pet_accuracy=share(flags["pet_accuracy"]),
@@ -127,16 +114,31 @@ def figures(
     )
 
 
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+def _per_class(
+    targets: Indices, likeliest: Indices, labels: Sequence[str]
+) -> dict[str, ClassFigures]:
+    columns = precision_recall_fscore_support(
+        targets, likeliest, labels=np.arange(len(labels)), zero_division=np.nan
+    )
+
+    def number(share: float) -> float | None:
+        return None if np.isnan(share) else float(share)
+
+    return {
+        label: ClassFigures(number(precision), number(recall), number(f1), int(support))
+        for label, precision, recall, f1, support in zip(labels, *columns, strict=True)
+    }
 
 
 def _table(
-    matrix: npt.NDArray[np.intp], rows: Sequence[str], columns: Sequence[str]
+    targets: Indices, answered: Indices, columns: Sequence[str]
 ) -> dict[str, dict[str, int]]:
+    """Count the photos of each class by answer; `unsure`, a last column, is no class."""
+    matrix = confusion_matrix(targets, answered, labels=np.arange(len(columns)))
+    rows = [label for label in columns if label != UNSURE]
     return {
         label: dict(zip(columns, map(int, row), strict=True))
-        for label, row in zip(rows, matrix, strict=True)
+        for label, row in zip(rows, matrix, strict=False)
     }
 
 
@@ -147,14 +149,14 @@ def at_thresholds(
     thresholds: Iterable[float],
 ) -> list[AtThreshold]:
     """Compute how much would be filed, and how rightly, at each of some thresholds."""
-    found = []
+    curve = []
     for threshold in thresholds:
         alike = [one.with_threshold(threshold) for one in classes]
         one = figures(probabilities, targets, alike)
-        found.append(
+        curve.append(
             AtThreshold(threshold, one.coverage, one.filed_precision, one.false_filing_rate)
         )
-    return found
+    return curve
 
 
 def wilson(flags: Flags) -> tuple[float, float]:
@@ -177,5 +179,5 @@ def expected_calibration_error(confidence: Floats, right: Flags) -> float:
 
 
 def share(flags: Flags) -> float | None:
-    """Compute how many of the flags are set, 0 to 1; None of no flags."""
+    """Compute the share of the flags that are set, 0 to 1; None where there are none."""
     return float(flags.mean()) if len(flags) else None

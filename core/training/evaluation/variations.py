@@ -1,4 +1,4 @@
-"""How well a model stands what happens to photos: turned, dark, blurred, small, two in one."""
+"""Accuracy on photos that are turned, dark, blurred, small, or show two animals in one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.model.classifier import Classifier
 from core.model.verdict import Prediction, VerdictKind, judge
 from core.runtime.lookahead import map_ahead
 from core.training.data.labelled import LabelledPhoto
-from core.training.evaluation.metrics import Flags, share, wilson
+from core.training.evaluation.metrics import Flags, wilson
 
 AS_IT_IS = "as it is"
 _SIDE = 256  # pixels that the shorter side is reduced to first: enough for what follows
@@ -30,15 +30,15 @@ _Random = np.random.Generator
 
 @dataclass(frozen=True, slots=True)
 class Varied:
-    """How photos of the classes that are filed fare when they are varied in one way."""
+    """The accuracy on photos of filed classes, varied in one way."""
 
     pet_accuracy: float  # 0 to 1
-    lost: float  # told apart less than as they are, 0 to 1
+    lost: float  # pet_accuracy that the unvaried photos have beyond it, 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """How photos that show two of the classes that are filed fare."""
+    """The verdicts on photos that show two of the filed classes."""
 
     photos: int
     unfiled: float  # not filed as either, 0 to 1
@@ -103,7 +103,7 @@ def measure_variations(
     *,
     on_photo: Callable[[], None] = lambda: None,
 ) -> dict[str, Varied]:
-    """Tell photos of the classes that are filed apart, varied in every way of VARIATIONS.
+    """Measure the pet_accuracy on photos varied in every way of VARIATIONS.
 
     They are shrunk onto grey, too, and onto photos of neither, if there are any. Files that
     cannot be read are left out. Returns nothing if there are no photos of two filed classes.
@@ -111,6 +111,7 @@ def measure_variations(
     pets = _of_role(classifier, photos, Role.FILE)
     if len({photo.label for photo in pets}) < 2:
         return {}
+    filed = [one.label for one in classifier.manifest.filed]
     others = _of_role(classifier, photos, Role.NEITHER)
     random = np.random.default_rng(_SEED)
     grounds = random.choice(len(others), len(pets)) if others else None
@@ -126,8 +127,9 @@ def measure_variations(
         if grounds is not None and (ground := _opened(others[grounds[index]])) is not None:
             varied[ON_BUSY] = shrunk_onto(ground, image, random)
         for name, one in varied.items():
-            seen = _predicted(classifier, one)
-            right.setdefault(name, []).append(_told_apart(classifier, seen) == photo.label)
+            probabilities = _predicted(classifier, one).probabilities
+            likeliest = max(filed, key=lambda label: probabilities[label])
+            right.setdefault(name, []).append(likeliest == photo.label)
     shares = {name: float(np.mean(flags)) for name, flags in right.items()}
     return {
         name: Varied(found, shares[AS_IT_IS] - found)
@@ -157,12 +159,11 @@ def measure_pairs(
         images = _opened(photo), _opened(others[random.integers(len(others))])
         if images[0] is None or images[1] is None:
             continue
-        seen = _predicted(classifier, side_by_side(images[0], images[1]))
-        verdict = judge(seen, classifier.manifest.classes, threshold)
+        prediction = _predicted(classifier, side_by_side(images[0], images[1]))
+        verdict = judge(prediction, classifier.manifest.classes, threshold)
         unfiled.append(verdict.kind is not VerdictKind.FILED)
     flags: Flags = np.array(unfiled, dtype=np.bool_)
-    found = share(flags)
-    return None if found is None else Pairs(len(unfiled), found, wilson(flags))
+    return Pairs(len(flags), float(flags.mean()), wilson(flags)) if len(flags) else None
 
 
 def _of_role(
@@ -185,9 +186,3 @@ def _opened(photo: LabelledPhoto) -> Image.Image | None:
 
 def _predicted(classifier: Classifier, image: Image.Image) -> Prediction:
     return classifier.classify(lambda _: image)
-
-
-def _told_apart(classifier: Classifier, seen: Prediction) -> str:
-    """Name the likeliest of the classes that are filed."""
-    filed = [c.label for c in classifier.manifest.classes if c.role is Role.FILE]
-    return max(filed, key=lambda label: seen.probabilities[label])

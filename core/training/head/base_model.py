@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.model.head import Head, read_head
 from core.model.manifest import Kind, Manifest, read_manifest
-from core.model.network import NETWORKS, Network, find_network
-from core.model.registry import DEFAULT_MODEL, OWN_NETWORK, find_model, network_folders
+from core.model.network import Network, find_network
+from core.model.registry import DEFAULT_MODEL, find_model, network_folders
 from core.training.data.learnt_photos import Seen, read_seen
 from core.training.head.replay import Replay, read_replay
 
@@ -40,20 +39,3 @@ def read_base(models_dir: Path) -> Base:
     channels = network.info.channels
     head = read_head(folder, channels=channels, classes=len(manifest.classes))
     return Base(folder, manifest, network, head, read_seen(folder), read_replay(network))
-
-
-def keep_network(network: Network, models_dir: Path) -> None:
-    """Copy a network beside the person's models, if it is not there, whole or not at all."""
-    folder = models_dir / NETWORKS / network.info.sha256
-    if folder.exists():
-        return
-    arriving = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(arriving, ignore_errors=True)
-    arriving.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(network.folder, arriving)
-    arriving.rename(folder)
-
-
-def carry_network(network: Network, model: Path) -> None:
-    """Copy a network into a model's folder, so that the folder can be taken elsewhere."""
-    shutil.copytree(network.folder, model / OWN_NETWORK)

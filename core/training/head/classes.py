@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from dataclasses import replace as replaced
 
 import numpy as np
-import numpy.typing as npt
 
 from core.labels import PhotoClass, Role, in_order
 from core.model.head import Head
+from core.training.data.dataset import Indices
+from core.training.evaluation.metrics import Flags
 from core.training.head.own_photos import OwnPhotos
 from core.training.head.replay import Replay
 
@@ -26,13 +27,13 @@ class HeadClasses:
     dropped: tuple[str, ...]  # labels of its that are no class any more
 
     def index(self, label: str) -> int:
-        """Find a class by its label; a photo of a class that was dropped is of neither."""
+        """Return the place of a label's class; photos of a dropped class are of neither."""
         labels = [one.label for one in self.classes]
         if label in self.dropped:
             (label,) = (one.label for one in self.classes if one.role is Role.NEITHER)
         return labels.index(label)
 
-    def targets(self, labels: Sequence[str]) -> npt.NDArray[np.intp]:
+    def targets(self, labels: Sequence[str]) -> Indices:
         known = {label: self.index(label) for label in set(labels)}
         return np.array([known[label] for label in labels], dtype=np.intp)
 
@@ -64,9 +65,9 @@ def combine(
 def with_parents(
     classes: HeadClasses, head: Head, before: Sequence[PhotoClass], own: OwnPhotos
 ) -> HeadClasses:
-    """Say of each class that is added what its photos were taken for until now.
+    """Give each class that is added the parent that its photos were taken for until now.
 
-    That is what it is a kind of, if that is filed: `tom` is a kind of `cat`.
+    It is a kind of that, if that is filed: `tom` is a kind of `cat`.
     """
     made = list(classes.classes)
     labels = [one.label for one in made]
@@ -82,7 +83,7 @@ def with_parents(
 def carried_over(
     head: Head, before: Sequence[PhotoClass], classes: HeadClasses, own: OwnPhotos
 ) -> Head:
-    """Give a head for other classes what the head before knows.
+    """Return a head for other classes that knows what the head before knows.
 
     A class that is added begins as a rare kind of what its photos were taken for until now.
     """
@@ -99,15 +100,14 @@ def carried_over(
 
 
 def _taken_for(head: Head, own: OwnPhotos, place: int) -> int:
-    """Name what the head before takes the photos of a class for, on the whole."""
+    """Return the class that the head before takes the photos of a class for, on the whole."""
     return int(head.logits(own.views[own.targets == place, 0]).mean(axis=0).argmax())
 
 
-def shows_no_new_kind(replay: Replay, classes: HeadClasses) -> npt.NDArray[np.bool_]:
-    """Tell which replay photos show nothing that is now a class of its own, such as `rabbits/`."""
-    names = {one.label for one in classes.classes if one.label in classes.added}
-    names |= {one.folder for one in classes.classes if one.label in classes.added}
-    kinds = {name.lower().removesuffix("s") for name in names}
+def shows_no_new_kind(replay: Replay, classes: HeadClasses) -> Flags:
+    """Return which replay photos show nothing that is now a class of its own: `rabbits/`."""
+    added = [one for one in classes.classes if one.label in classes.added]
+    kinds = {name.lower().removesuffix("s") for one in added for name in (one.label, one.folder)}
     return np.array(
         [kind.lower().removesuffix("s") not in kinds for kind in replay.kinds], np.bool_
     )

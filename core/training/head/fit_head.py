@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from core.model.head import Head
-
-Floats = npt.NDArray[np.float32]
-Targets = npt.NDArray[np.intp]
+from core.model.head import Floats, Head
+from core.training.data.dataset import Indices
 
 _MOST_ITERATIONS = 200
 _TOLERANCE = 1e-4  # of the gradient's largest component
@@ -22,7 +20,7 @@ class Samples:
     """What a head is fitted to: n embeddings."""
 
     features: Floats  # shape (n, channels)
-    targets: Targets  # shape (n,)
+    targets: Indices  # shape (n,)
     weights: Floats  # shape (n,); they need not add up to anything
 
 

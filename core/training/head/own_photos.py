@@ -1,4 +1,4 @@
-"""A person's photos as the network sees them, each in several views."""
+"""Embeddings of a person's photos, each in several views."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from core.model.head import Floats
 from core.model.network import Network
 from core.model.preprocessing import Pixels, squash
 from core.runtime.lookahead import map_ahead
-from core.training.data.dataset import Dataset
+from core.training.data.dataset import Dataset, Indices
 from core.training.data.labelled import LabelledPhoto
 from core.training.data.near_duplicates import Hashes, nearest
 from core.training.head.replay import FOLDS
 
-Floats = npt.NDArray[np.float32]
-
-VIEWS = 4  # of each photo; the first is the one that serving sees
+VIEWS = 4  # of each photo; the first is the one that is served
 _CROPPED = 0.85  # of each side
 _WEBP_QUALITY = 80
 _REPLAY_SIDE = 160  # pixels: a square of as many as a photo of 140 pixels on its shorter side
@@ -32,15 +30,20 @@ class OwnPhotos:
 
     photos: tuple[LabelledPhoto, ...]
     sha256: tuple[str, ...]
-    targets: npt.NDArray[np.intp]  # of the classes of the head that is trained
+    targets: Indices  # of the classes of the head that is trained
     views: Floats  # embeddings, shape (n, VIEWS, channels)
-    folds: npt.NDArray[np.intp]  # shape (n,): in which fold a photo is judged
+    folds: Indices  # shape (n,): in which fold a photo is judged
+
+
+def no_photos(channels: int) -> OwnPhotos:
+    none = np.zeros(0, np.intp)
+    return OwnPhotos((), (), none, np.zeros((0, VIEWS, channels), np.float32), none)
 
 
 def embed(
     dataset: Dataset,
     network: Network,
-    targets: npt.NDArray[np.intp],
+    targets: Indices,
     *,
     on_photo: Callable[[], None] = lambda: None,
 ) -> OwnPhotos:
@@ -66,7 +69,7 @@ def embed(
 
 
 def _views(photo: Image.Image, size: int) -> list[Pixels]:
-    """Show a photo as served, mirrored, nearer, and scaled and encoded as the replay set's are.
+    """Return a photo as served, mirrored, nearer, and scaled and encoded as the replay set's are.
 
     Photos of one's own are sharp, those of the replay set were small and encoded twice: a head must
     not tell classes by that.
@@ -85,7 +88,7 @@ def _views(photo: Image.Image, size: int) -> list[Pixels]:
     return [np.asarray(view) for view in views]
 
 
-def _folds(sha256: Sequence[str], hashes: Hashes) -> npt.NDArray[np.intp]:
+def _folds(sha256: Sequence[str], hashes: Hashes) -> Indices:
     """Give each photo a fold by its content, that of the first that it is nearly the same as.
 
     So a photo is in the same fold in every training, and what is nearly the same in one.

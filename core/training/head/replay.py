@@ -12,20 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ModelRefused
+from core.model.head import Floats
 from core.model.network import REPLAY, Network
 from core.paths import display
+from core.training.evaluation.metrics import Flags
 
-Floats = npt.NDArray[np.float32]
 Strings = npt.NDArray[np.str_]
-Flags = npt.NDArray[np.bool_]
-
 
 FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Photos as the network in 8 bits sees them; n rows."""
+    """Photos as the network in 8 bits embeds them; n rows."""
 
     embeddings: npt.NDArray[np.uint8]  # shape (n, channels), in steps of `scales`
     scales: Floats  # shape (channels,)
@@ -36,7 +35,7 @@ class Replay:
 
     @property
     def held_out(self) -> Flags:
-        """Tell which photos the network never learnt from."""
+        """The photos that the network never learnt from."""
         flags: Flags = self.folds >= 0
         return flags
 
@@ -46,19 +45,15 @@ class Replay:
         return self.embeddings.astype(np.float32) * self.scales
 
     def of(self, rows: Flags) -> Replay:
-        """Keep some of the rows."""
+        """Return the replay set of some of the rows."""
+        arrays = {name: getattr(self, name) for name in Replay.__slots__}
         return Replay(
-            self.embeddings[rows],
-            self.scales,
-            self.labels[rows],
-            self.sources[rows],
-            self.kinds[rows],
-            self.folds[rows],
+            **{name: own if name == "scales" else own[rows] for name, own in arrays.items()}
         )
 
 
 def write_replay(replay: Replay, network: Network) -> None:
-    """Write a replay set beside its network, whose network.json takes down its SHA-256."""
+    """Write a replay set beside its network, whose network.json records its SHA-256."""
     path = network.folder / REPLAY
     np.savez_compressed(path, **{name: getattr(replay, name) for name in Replay.__slots__})
     files = {**network.info.files, REPLAY: hashlib.sha256(path.read_bytes()).hexdigest()}

@@ -1,1 +1,1 @@
-"""The networks that can be trained, all from Keras's standard layers."""
+"""Training whole networks with Keras: from scratch, or from ImageNet's weights."""

@@ -1,4 +1,4 @@
-"""`--set NAME=VALUE`: the settings of a network that have no option of their own."""
+"""The settings of a network: its recipe, with `--epochs` and `--set NAME=VALUE` over it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from core.errors import UsageRefused
-from core.training.networks.recipe import Augmentation, Recipe, Schedule
+from core.training.networks.recipe import (
+    AUGMENTATIONS,
+    LEARNING_RATES,
+    RECIPES,
+    Augmentation,
+    Recipe,
+    Schedule,
+    classic,
+)
+from core.training.networks.transfer.transfer_recipe import PRETRAINED, Transfer
 
 Settings = TypeVar("Settings")
 
-_OPTIONS = {  # settings that have one
-    "size": "--image-size",
-    "epochs": "--epochs",
-    "batch_size": "--batch-size",
-    "optimizer": "--optimizer",
-    "learning_rate": "--learning-rate",
-    "patience": "--patience",
-    "seed": "--seed",
-    "network": "--network",
-}
-_OF_ALL = ("schedule", "warmup_epochs", "weight_decay", "label_smoothing", "balance")
+_OF_ALL = (
+    "optimizer", "learning_rate", "batch_size", "seed", "patience", "schedule", "warmup_epochs",
+    "weight_decay", "label_smoothing", "balance",
+)  # fmt: skip
 _OF_CLASSIC = ("widths", "dense", "dropout")
 _OF_NETWORK = {
     "residual": ("widths", "blocks"),
@@ -29,18 +31,23 @@ _OF_NETWORK = {
     "vgg-small": _OF_CLASSIC,
     "minimal": _OF_CLASSIC,
 }
-_RANGES = {  # from, to; else from 0 to 1
+_OF_TRANSFER = ("size", "learning_rate")  # that scale those of all stages
+_CHOICES = {"optimizer": tuple(LEARNING_RATES), "augment": tuple(AUGMENTATIONS)}
+_RANGES = {  # from, to; other numbers are from 0 to 1, other whole ones from 1 to 4096
+    "size": (32, 512),
+    "batch_size": (2, 4096),
+    "seed": (0, 2**32 - 1),
     "aspect": (1.0, 4.0),
     "min_area": (0.05, 1.0),
     "rotation": (0.0, 180.0),
     "dropout": (0.0, 0.95),
+    "learning_rate": (1e-9, 1e3),
     "label_smoothing": (0.0, 0.9),
     "warmup_epochs": (0.0, 1e4),
     "answers": (0.0, 100.0),
     "softening": (0.1, 100.0),
     "neither": (0.0, 100.0),
 }
-_MOST = 4096  # of what is counted: channels, units, pixels
 
 
 def parse(given: Iterable[str]) -> dict[str, str]:
@@ -54,7 +61,25 @@ def parse(given: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def with_settings(
+def settings_for(network: str, epochs: float | None, given: Mapping[str, str]) -> Recipe | Transfer:
+    """Return the recipe of a network, changed as asked. Raises UsageRefused."""
+    if network in PRETRAINED:
+        return change_transfer(Transfer(network=network).changed(epochs=epochs), given)
+    own: dict[str, Any] = {}
+    if network in RECIPES:
+        recipe = RECIPES[network]
+    else:
+        from core.training.networks.architectures.own import settings_of
+
+        own, recipe = settings_of(network), classic(network)
+    if epochs is not None:
+        if epochs < 1 or epochs != int(epochs):
+            raise UsageRefused(f"--epochs is a whole number for {network}.")
+        recipe = recipe.with_epochs(int(epochs))
+    return change_recipe(recipe, given, own)
+
+
+def change_recipe(
     recipe: Recipe, given: Mapping[str, str], own: Mapping[str, Any] | None = None
 ) -> Recipe:
     """Change settings of a recipe, and how its photos are varied.
@@ -65,12 +90,20 @@ def with_settings(
     own = own or {}
     varied = [field.name for field in fields(Augmentation)]
     known = [*_OF_NETWORK.get(recipe.network, ()), *_OF_ALL]
-    _check_known(given, [*known, *varied, *own], recipe.network)
+    _check_known(given, [*known, *varied, *own, "size", "augment"], recipe.network)
     arguments = {
         name: read_like(name, text, type(own[name])) for name, text in given.items() if name in own
     }
     recipe = replace(recipe, arguments=tuple(sorted(arguments.items())))
-    known, varied = ([name for name in names if name not in own] for names in (known, varied))
+    given = {name: text for name, text in given.items() if name not in own}
+    if "size" in given:
+        recipe = recipe.with_image_size(read_like("size", given["size"], int))
+    if "augment" in given:
+        augmentation = AUGMENTATIONS[read_like("augment", given["augment"], str)]
+        recipe = recipe.with_augmentation(augmentation)
+    if "optimizer" in given:
+        rate = LEARNING_RATES[read_like("optimizer", given["optimizer"], str)]
+        recipe = replace(recipe, learning_rate=rate)
     stages = tuple(
         replace(stage, augmentation=_replaced(stage.augmentation, given, varied))
         for stage in recipe.stages
@@ -78,16 +111,18 @@ def with_settings(
     return replace(_replaced(recipe, given, known), stages=stages)
 
 
-def with_numbers(settings: Settings, given: Mapping[str, str], network: str) -> Settings:
-    """Change any number of a dataclass, and of all of its `stages`. Raises UsageRefused."""
-    known = _numbers_of(settings)
-    stages = getattr(settings, "stages", ())
-    of_stages = _numbers_of(stages[0]) if stages else []
-    _check_known(given, [*known, *of_stages], network)
-    if stages:
-        changed = tuple(_replaced(stage, given, of_stages) for stage in stages)
-        settings = replace(settings, stages=changed)  # type: ignore[type-var]
-    return _replaced(settings, given, known)
+def change_transfer(settings: Transfer, given: Mapping[str, str]) -> Transfer:
+    """Change any number of the settings, and of all of their stages. Raises UsageRefused."""
+    of_stages = [name for name in _numbers_of(settings.stages[0]) if name not in _OF_TRANSFER]
+    known = [name for name in _numbers_of(settings) if name not in _OF_TRANSFER]
+    _check_known(given, [*known, *of_stages, *_OF_TRANSFER], settings.network)
+    size = read_like("size", given["size"], int) if "size" in given else None
+    rate = None
+    if "learning_rate" in given:
+        rate = read_like("learning_rate", given["learning_rate"], float)
+    settings = settings.changed(learning_rate=rate, size=size)
+    stages = tuple(_replaced(stage, given, of_stages) for stage in settings.stages)
+    return _replaced(replace(settings, stages=stages), given, known)
 
 
 def read_like(name: str, text: str, kind: Any) -> Any:
@@ -95,48 +130,39 @@ def read_like(name: str, text: str, kind: Any) -> Any:
 
     Raises UsageRefused, also for a number that makes no sense for this name.
     """
-    kind = (
-        next((one for one in get_args(kind) if one is not type(None)), kind)
-        if (type(None) in get_args(kind))
-        else kind
-    )
+    if type(None) in get_args(kind):
+        (kind,) = (one for one in get_args(kind) if one is not type(None))
+    example = {bool: "yes or no", int: "a whole number", float: "a number"}.get(kind, "32,64,128")
+    choices = tuple(Schedule) if kind is Schedule else _CHOICES.get(name)
+    if choices:
+        example = " or ".join(choices)
     try:
+        if choices and text not in choices:
+            raise ValueError
         if kind is bool:
             return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}[
                 text.lower()
             ]
-        if kind is int:
-            return _count(text)
-        if kind is float:
-            value, (low, high) = float(text), _RANGES.get(name, (0.0, 1.0))
-            if not low <= value <= high:
-                raise ValueError(f"it is {low:g} to {high:g}")
-            return value
         if get_args(kind):
-            return tuple(_count(one) for one in text.split(","))
-        return kind(text)
+            return tuple(int(_in_range(name, int(one), (1, 4096))) for one in text.split(","))
+        if kind is int:
+            return int(_in_range(name, int(text), (1, 4096)))
+        return _in_range(name, float(text), (0, 1)) if kind is float else kind(text)
     except (ValueError, KeyError) as error:
-        example = {bool: "yes or no", int: "a whole number", float: "a number"}.get(kind)
-        if kind is Schedule:
-            example = " or ".join(Schedule)
-        why = str(error) if str(error).startswith("it is") else f"it is {example or '32,64,128'}"
+        why = str(error) if str(error).startswith("it is") else f"it is {example}"
         raise UsageRefused(f"--set {name}={text}: {why}.") from error
+
+
+def _in_range(name: str, value: float, usual: tuple[float, float]) -> float:
+    low, high = _RANGES.get(name, usual)
+    if not low <= value <= high:
+        raise ValueError(f"it is {low:g} to {high:g}")
+    return value
 
 
 def _numbers_of(settings: Any) -> list[str]:
     kinds = get_type_hints(type(settings))
-    return [
-        field.name
-        for field in fields(settings)
-        if field.name not in _OPTIONS and kinds[field.name] in (int, float)
-    ]
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= _MOST:
-        raise ValueError(f"it is 1 to {_MOST}")
-    return number
+    return [field.name for field in fields(settings) if kinds[field.name] in (int, float)]
 
 
 def _replaced(settings: Settings, given: Mapping[str, str], known: Sequence[str]) -> Settings:
@@ -149,8 +175,8 @@ def _replaced(settings: Settings, given: Mapping[str, str], known: Sequence[str]
 
 def _check_known(given: Mapping[str, str], known: Sequence[str], network: str) -> None:
     for name in given:
-        if name in _OPTIONS:
-            raise UsageRefused(f"--set {name}: it has an option of its own, {_OPTIONS[name]}.")
+        if name in ("epochs", "network"):
+            raise UsageRefused(f"--set {name}: it has an option of its own, --{name}.")
         if name not in known:
             raise UsageRefused(
                 f"--set {name}: {network} has no such setting. It has {', '.join(sorted(known))}."

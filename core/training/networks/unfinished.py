@@ -13,19 +13,35 @@ from typing import Any
 from core.errors import UsageRefused
 from core.model.registry import RUN
 from core.paths import display
+from core.runtime.atomic_write import write_atomically
 from core.runtime.console import Console
 from core.training.data.dataset import Dataset
-from core.training.evaluation.epochs import HISTORY
+from core.training.networks.recipe import Recipe, recipe_from
+from core.training.networks.transfer.transfer_recipe import PRETRAINED, Transfer
+
+HISTORY = "history.json"  # in a run's folder
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class Unfinished:
     """A run that was interrupted, and what it began with."""
 
     folder: Path
     network: str
     settings: dict[str, Any]  # of a recipe
-    leave_out: tuple[str, ...]
+    held_out_sources: tuple[str, ...]
+
+    def recipe(self) -> Recipe | Transfer:
+        """Return the settings that it began with. Raises UsageRefused."""
+        try:
+            if self.network in PRETRAINED:
+                return Transfer.read(self.settings)
+            return recipe_from(self.settings)
+        except (TypeError, KeyError, ValueError) as error:
+            raise UsageRefused(
+                f"The unfinished run {self} is of another version of catdog. Start anew without "
+                "--resume."
+            ) from error
 
     def __str__(self) -> str:
         words = f"of {self.network}"
@@ -39,19 +55,19 @@ class Begun:
         return words
 
 
-def newest_run(unfinished: Path, network: str | None = None) -> Begun:
-    """Find the newest run that was interrupted, of a network if one is named.
+def newest_run(unfinished: Path, network: str | None = None) -> Unfinished:
+    """Return the newest run that was interrupted, of a network if one is named.
 
     Raises UsageRefused if there is none.
     """
     others = []
     for path in sorted(unfinished.glob(f"*/{RUN}"), reverse=True):
         settings = json.loads(path.read_text(encoding="utf-8"))["recipe"]
-        leave_out = tuple(settings.pop("leave_out", ()))
-        begun = Begun(path.parent, settings.get("network", network or ""), settings, leave_out)
-        if network in (None, begun.network):
-            return begun
-        others.append(str(begun))
+        sources = tuple(settings.pop("leave_out", ()))
+        run = Unfinished(path.parent, settings.get("network", network or ""), settings, sources)
+        if network in (None, run.network):
+            return run
+        others.append(str(run))
     if others:
         raise UsageRefused(
             f"There is no unfinished run of {network}, but one {others[0]}. Leave out --network "
@@ -60,31 +76,30 @@ def newest_run(unfinished: Path, network: str | None = None) -> Begun:
     raise UsageRefused(f"There is no unfinished run in {display(unfinished)}. Leave out --resume.")
 
 
-def work_folder(unfinished: Path, *, resume: str | None, console: Console) -> Path:
-    """Make a folder for a new run, or find that of the newest one of the network to `resume`.
+def run_folder(unfinished: Path, *, resume: str | None, console: Console) -> Path:
+    """Make a folder for a new run, or return that of the newest one of the network to `resume`.
 
     Raises UsageRefused.
     """
     if resume is not None:
-        begun = newest_run(unfinished, resume)
-        console.say(f"Going on with the run {begun}.")
-        return begun.folder
+        run = newest_run(unfinished, resume)
+        console.say(f"Going on with the run {run}.")
+        return run.folder
     work = unfinished / datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     work.mkdir(parents=True)
     return work
 
 
-def check_same_run(work: Path, dataset: Dataset, recipe: Any, leave_out: Collection[str]) -> None:
-    """Record what a run began with, or raise UsageRefused if it began with something else.
-
-    `recipe` is a dataclass of settings.
-    """
+def check_same_run(
+    work: Path, dataset: Dataset, recipe: Recipe | Transfer, held_out_sources: Collection[str]
+) -> None:
+    """Record what a run began with, or raise UsageRefused if it began with something else."""
     settings = json.loads(json.dumps(asdict(recipe)))
-    settings["leave_out"] = sorted(leave_out)
+    settings["leave_out"] = sorted(held_out_sources)
     now = {"recipe": settings, "fingerprint": dataset.fingerprint}
     path = work / RUN
     if not path.exists():
-        path.write_text(json.dumps(now, indent=1), encoding="utf-8")
+        write_atomically(path, json.dumps(now, indent=1))
         return
     then = json.loads(path.read_text(encoding="utf-8"))
     if then["fingerprint"] != now["fingerprint"]:

@@ -1,1 +1,1 @@
-"""What people look at after training and measuring: pages, plots and sheets of photos."""
+"""Pages, plots and sheets of photos about a training or a model."""

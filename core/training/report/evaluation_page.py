@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.training.evaluation.examine import Examination
 from core.training.report.mistakes import pictures, worst_mistakes
-from core.training.report.pages import environment
+from core.training.report.pages import render
 from core.training.report.plots import coverage_plot, reliability_plot, svg
 
 _MOST = 48  # mistakes that are shown
@@ -14,17 +14,13 @@ def evaluation_page(examination: Examination) -> str:
     """Write an examination as HTML, with plots and the worst mistakes."""
     manifest = examination.manifest
     predicted = examination.measured.predicted
-    page: str = (
-        environment()
-        .get_template("evaluation.html.j2")
-        .render(
-            it=examination,
-            manifest=manifest,
-            evaluation=examination.measured.evaluation,
-            pets=" and ".join(c.folder for c in manifest.filed),
-            coverage=svg(coverage_plot(examination.curve, manifest.filing_thresholds)),
-            reliability=svg(reliability_plot(predicted.probabilities, predicted.targets)),
-            mistakes=pictures(worst_mistakes(predicted, manifest.labels, _MOST)),
-        )
+    return render(
+        "evaluation.html.j2",
+        it=examination,
+        manifest=manifest,
+        evaluation=examination.measured.evaluation,
+        pets=" and ".join(c.folder for c in manifest.filed),
+        coverage=svg(coverage_plot(examination.curve, manifest.filing_thresholds)),
+        reliability=svg(reliability_plot(predicted.probabilities, predicted.targets)),
+        mistakes=pictures(worst_mistakes(predicted, manifest.labels, _MOST)),
     )
-    return page

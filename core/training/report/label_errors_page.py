@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.training.report.mistakes import MOST, Mistake, Picture, pictures
-from core.training.report.pages import environment
+from core.training.report.pages import render
 
 PAGE = "label-errors.html"
 
@@ -19,7 +19,7 @@ class LabelErrors:
     """Photos whose labels look wrong, the firmest first."""
 
     mistakes: tuple[Mistake, ...]
-    photos: int  # that were looked at
+    photos: int  # that were judged
     folders: Mapping[str, Path]  # of labels that have one
 
 
@@ -33,16 +33,12 @@ class _Shown:
 
 def label_errors_page(found: LabelErrors) -> str:
     """Write the firmest label errors as HTML: pictures to tick, and what then moves them."""
-    page: str = (
-        environment()
-        .get_template("label_errors.html.j2")
-        .render(
-            shown=list(_shown(found)),
-            errors=len(found.mistakes),
-            photos=found.photos,
-        )
+    return render(
+        "label_errors.html.j2",
+        shown=list(_shown(found)),
+        errors=len(found.mistakes),
+        photos=found.photos,
     )
-    return page
 
 
 def _shown(found: LabelErrors) -> Iterator[_Shown]:

@@ -13,7 +13,7 @@ from core.errors import UnreadableImage
 from core.images.decode import open_image
 from core.paths import display
 from core.training.evaluation.measure import Predicted
-from core.training.report.pages import data_urls
+from core.training.report.pages import data_url
 
 MOST = 144  # mistakes that are shown
 _COLUMNS, _ROWS = 8, 6
@@ -42,21 +42,18 @@ class Mistake:
 def worst_mistakes(
     predicted: Predicted, labels: Sequence[str], most: int | None = MOST
 ) -> list[Mistake]:
-    """Find the mistakes, the most confident first; `labels` are those of the columns."""
-    guesses = predicted.probabilities.argmax(axis=1)
+    """Return the mistakes, the most confident first; `labels` are those of the columns."""
     confidence = predicted.probabilities.max(axis=1)
-    wrong = np.flatnonzero(guesses != predicted.targets)
+    wrong = np.flatnonzero(predicted.probabilities.argmax(axis=1) != predicted.targets)
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:most]
-    return [_seen(predicted, labels, row, guesses[row], confidence[row]) for row in worst]
+    return [_mistake(predicted, labels, row) for row in worst]
 
 
 def most_unsure(predicted: Predicted, labels: Sequence[str], most: int) -> list[Mistake]:
-    """Find the photos that the model is least sure of, right or wrong, the least sure first."""
-    guesses = predicted.probabilities.argmax(axis=1)
+    """Return the photos that the model is least sure of, right or wrong, the least sure first."""
     confidence = predicted.probabilities.max(axis=1)
     return [
-        _seen(predicted, labels, row, guesses[row], confidence[row])
-        for row in np.argsort(confidence, kind="stable")[:most]
+        _mistake(predicted, labels, row) for row in np.argsort(confidence, kind="stable")[:most]
     ]
 
 
@@ -71,10 +68,9 @@ class Picture:
 
 def pictures(mistakes: Sequence[Mistake]) -> list[Picture]:
     """Draw photos small, for a page that shows them beside each other."""
-    images = data_urls(thumbnail(mistake.path) for mistake in mistakes)
     return [
-        Picture(mistake, display(mistake.path), image)
-        for mistake, image in zip(mistakes, images, strict=True)
+        Picture(mistake, display(mistake.path), data_url(thumbnail(mistake.path)))
+        for mistake in mistakes
     ]
 
 
@@ -92,11 +88,10 @@ def sheets(mistakes: Sequence[Mistake]) -> Iterator[Image.Image]:
         yield _sheet(mistakes[first : first + a_sheet])
 
 
-def _seen(
-    predicted: Predicted, labels: Sequence[str], row: int, guess: int, confidence: float
-) -> Mistake:
-    photo = predicted.photos[row]
-    return Mistake(photo.path, photo.label, labels[guess], float(confidence))
+def _mistake(predicted: Predicted, labels: Sequence[str], row: int) -> Mistake:
+    photo, probabilities = predicted.photos[row], predicted.probabilities[row]
+    likeliest = labels[int(probabilities.argmax())]
+    return Mistake(photo.path, photo.label, likeliest, float(probabilities.max()))
 
 
 def _sheet(mistakes: Sequence[Mistake]) -> Image.Image:

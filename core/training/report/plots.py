@@ -22,8 +22,7 @@ _BLUE, _ORANGE, _GREY = "#2b5d8a", "#c8641e", "#999999"
 
 def history_plot(history: Sequence[Epoch], what: str, kept: int) -> Figure:
     """Plot `loss` or `accuracy` over the epochs, with image sizes and the epoch that was kept."""
-    figure = Figure(figsize=(5.2, 3.4), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = _figure("epoch", what, shares_up=what == "accuracy")
     epochs = [epoch.number for epoch in history]
     learnt = [getattr(epoch, what) for epoch in history]
     held_out = [getattr(epoch, f"validation_{what}") for epoch in history]
@@ -35,10 +34,7 @@ def history_plot(history: Sequence[Epoch], what: str, kept: int) -> Figure:
             axes.axvline(before.number + 0.5, color=_GREY, linestyle=":")
             top = axes.get_ylim()[1]
             axes.text(before.number + 0.7, top, f"{after.size} px", va="top", size=8)
-    _tidy(axes, "epoch", what)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if what == "accuracy":
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.legend(frameon=False)
     return figure
 
@@ -64,8 +60,7 @@ def confusion_plot(confusion: Mapping[str, Mapping[str, int]]) -> Figure:
 
 def roc_plot(probabilities: Floats, targets: Indices, labels: Sequence[str]) -> Figure:
     """Plot, for each class against the others, what is found over what is wrongly taken for it."""
-    figure, axes = _figure("of the others: taken for it", "of it: found")
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    figure, axes = _figure("of the others: taken for it", "of it: found", shares_across=True)
     for index, label in enumerate(labels):
         own = targets == index
         if own.any() and not own.all():
@@ -78,8 +73,7 @@ def roc_plot(probabilities: Floats, targets: Indices, labels: Sequence[str]) -> 
 
 def precision_recall_plot(probabilities: Floats, targets: Indices, labels: Sequence[str]) -> Figure:
     """Plot, for each class against the others, precision over recall."""
-    figure, axes = _figure("recall", "precision")
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    figure, axes = _figure("recall", "precision", shares_across=True)
     for index, label in enumerate(labels):
         own = targets == index
         if own.any():
@@ -111,7 +105,7 @@ def coverage_plot(curve: Sequence[AtThreshold], thresholds: Mapping[str, float])
 
 def reliability_plot(probabilities: Floats, targets: Indices) -> Figure:
     """Plot how often the likeliest class is right, over the confidence in it."""
-    figure, axes = _figure("confidence", "right")
+    figure, axes = _figure("confidence", "right", shares_across=True)
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == targets
     bins = np.minimum((confidence * ECE_BINS).astype(np.intp), ECE_BINS - 1)
@@ -124,25 +118,25 @@ def reliability_plot(probabilities: Floats, targets: Indices) -> Figure:
     # the larger a dot, the more photos
     axes.scatter(means, shares, s=12 + 300 * counts[filled] / counts.sum(), color=_BLUE, alpha=0.6)
     axes.set_xlim(min(0.3, float(means.min()) - 0.02), 1.02)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylim(0, 1.02)
     axes.legend(loc="upper left", frameon=False)
     return figure
 
 
-def _figure(across: str, up: str) -> tuple[Figure, Axes]:
+def _figure(
+    across: str, up: str, *, shares_across: bool = False, shares_up: bool = True
+) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(5.2, 3.4), layout="constrained")
     axes = figure.add_subplot()
-    _tidy(axes, across, up)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    return figure, axes
-
-
-def _tidy(axes: Axes, across: str, up: str) -> None:
     axes.set_xlabel(across)
     axes.set_ylabel(up)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
+    if shares_across:
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    if shares_up:
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    return figure, axes
 
 
 def svg(figure: Figure) -> str:

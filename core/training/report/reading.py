@@ -1,4 +1,4 @@
-"""What a training's curves say, in plain words."""
+"""A training's curves, read in plain words."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Course(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a training went, why one may think so, and what to try."""
+    """How a training went, the evidence, and what to try."""
 
     course: Course
     because: str
@@ -38,7 +38,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """What the last epochs come to on average, beside what was before."""
+    """The means of the last epochs, beside earlier ones."""
 
     loss: float
     loss_at_best: float  # when the loss on photos held out was lowest
@@ -94,14 +94,14 @@ def read_history(history: Sequence[Epoch], classes: int, kept: int) -> Reading:
             Course.OVERFITTING,
             f"{rise}, while that on photos learnt from {learnt}: more and more of it is learnt by "
             f"heart. {so_far}. {was_kept}",
-            "More photos; --augment strong; --set dropout=0.5; fewer --epochs.",
+            "More photos; --set augment=strong; --set dropout=0.5; fewer --epochs.",
         )
     if end.rises and way >= _GUESSING:
         return Reading(
             Course.UNSTEADY,
             f"{rise}, and that on photos learnt from did not fall either: from "
             f"{end.loss_at_best:.3f} to {end.loss:.3f}. {so_far}. {was_kept}",
-            "A lower --learning-rate; a larger --batch-size; more photos held out.",
+            "A lower --set learning_rate; a larger --set batch_size; more photos held out.",
         )
     if end.falls:
         return Reading(
@@ -116,9 +116,9 @@ def read_history(history: Sequence[Epoch], classes: int, kept: int) -> Reading:
             Course.UNDERFITTING,
             f"{so_far}: {'no better than guessing' if guessing else 'little'}, and neither gets "
             f"better any more. {was_kept}",
-            ("A lower --learning-rate, or a higher one; " if guessing else "")
+            ("A lower --set learning_rate, or a higher one; " if guessing else "")
             + "look for wrong labels (--find-label-errors); --network residual; a larger "
-            "--image-size; a weaker --augment.",
+            "--set size; a weaker --set augment.",
         )
     return Reading(
         Course.SETTLED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,12 +12,12 @@ from core.training.evaluation.metrics import Evaluation
 
 
 def evaluation_object(examination: Examination) -> dict[str, Any]:
-    """Put an examination into what JSON knows; shares are 0 to 1."""
+    """Return an examination as a JSON object; shares are 0 to 1."""
     measured = examination.measured
     evaluation = asdict(measured.evaluation)
     photos = evaluation.pop("photos")
     faults = len(measured.predicted.faults)
-    found: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "model": examination.manifest.version,
         "data": {
             "fingerprint": measured.fingerprint,
@@ -32,10 +32,10 @@ def evaluation_object(examination: Examination) -> dict[str, Any]:
         "milliseconds": round(examination.milliseconds, 3),
     }
     if examination.varied:
-        found["variations"] = {name: asdict(one) for name, one in examination.varied.items()}
+        fields["variations"] = {name: asdict(one) for name, one in examination.varied.items()}
     if examination.pairs:
-        found["pairs"] = asdict(examination.pairs)
-    return found
+        fields["pairs"] = asdict(examination.pairs)
+    return fields
 
 
 def evaluation_lines(examination: Examination) -> Iterator[str]:
@@ -65,23 +65,7 @@ def evaluation_lines(examination: Examination) -> Iterator[str]:
             f"{_percent(pairs.unfiled)}  of {pairs.photos} photos of two at once: left alone "
             f"({low:.1%} to {high:.1%})"
         )
-    yield ""
-    width = max(8, *(len(label) + 2 for label in manifest.labels))
-    columns = "".join(f"{label:>{width}}" for label in manifest.labels)
-    yield f"{'taken for:':>{width + 10}}{columns}  precision  recall"
-    for label, row in evaluation.confusion.items():
-        figures = evaluation.per_class[label]
-        cells = "".join(f"{row[other]:>{width}}" for other in manifest.labels)
-        shares = f"{_percent(figures.precision):>9}  {_percent(figures.recall)}"
-        yield f"{label:>{width + 10}}{cells}  {shares}"
-    yield ""
-    columns = "".join(f"{label:>{width}}" for label in [*manifest.labels, UNSURE])
-    yield f"{'answered:':>{width + 10}}{columns}"
-    for label, row in evaluation.verdicts.items():
-        cells = "".join(f"{count:>{width}}" for count in row.values())
-        yield f"{label:>{width + 10}}{cells}"
-    limits = "".join(f"{limit:>{width}g}" for limit in evaluation.thresholds.values())
-    yield f"{'from:':>{width + 10}}{limits}"
+    yield from _class_lines(manifest.labels, evaluation)
     yield from _source_lines(examination.sources)
     if examination.kinds:
         width = max(map(len, [*examination.kinds, "kind of neither"]))
@@ -102,6 +86,27 @@ def evaluation_lines(examination: Examination) -> Iterator[str]:
         yield f"{'points lost':>26}  told apart"
         for name, varied in examination.varied.items():
             yield f"{100 * varied.lost:11.1f}  {varied.pet_accuracy:>12.1%}  {name}"
+
+
+def _class_lines(labels: Sequence[str], evaluation: Evaluation) -> Iterator[str]:
+    """Write what each class was taken for, and what was answered at the thresholds."""
+    width = max(8, *(len(label) + 2 for label in labels))
+    yield ""
+    columns = "".join(f"{label:>{width}}" for label in labels)
+    yield f"{'taken for:':>{width + 10}}{columns}  precision  recall"
+    for label, row in evaluation.confusion.items():
+        figures = evaluation.per_class[label]
+        cells = "".join(f"{row[other]:>{width}}" for other in labels)
+        shares = f"{_percent(figures.precision):>9}  {_percent(figures.recall)}"
+        yield f"{label:>{width + 10}}{cells}  {shares}"
+    yield ""
+    columns = "".join(f"{label:>{width}}" for label in [*labels, UNSURE])
+    yield f"{'answered:':>{width + 10}}{columns}"
+    for label, row in evaluation.verdicts.items():
+        cells = "".join(f"{count:>{width}}" for count in row.values())
+        yield f"{label:>{width + 10}}{cells}"
+    limits = "".join(f"{limit:>{width}g}" for limit in evaluation.thresholds.values())
+    yield f"{'from:':>{width + 10}}{limits}"
 
 
 def _source_lines(sources: Mapping[str, Evaluation]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from core.training.evaluation.epochs import Epoch
 from core.training.evaluation.measure import Predicted
 from core.training.evaluation.metrics import Evaluation, at_thresholds
 from core.training.report.mistakes import Mistake, most_unsure, pictures, worst_mistakes
-from core.training.report.pages import environment
+from core.training.report.pages import render
 from core.training.report.plots import (
     confusion_plot,
     coverage_plot,
@@ -41,7 +41,7 @@ _THRESHOLDS = [number / 100 for number in range(50, 100, 5)]
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What there is to tell of a finished training."""
+    """A finished training, for its report."""
 
     manifest: Manifest
     history: Sequence[Epoch]  # of a network's training; a head's has none
@@ -50,7 +50,7 @@ class Training:
     shown: str  # the part that plots and photos are of
     predicted: Predicted  # of that part
     faults: Sequence[Fault]
-    suspicious: Sequence[Mistake] = ()  # labels that look wrong, the firmest first
+    suspicious: tuple[Mistake, ...] = ()  # labels that look wrong, the firmest first
     comparison: Comparison | None = None  # with the model that serves
     serves: bool = False  # it serves from now on
     is_stored: bool = True  # among the person's models, and not in a folder of its own
@@ -86,43 +86,40 @@ def write_report(training: Training, folder: Path) -> None:
     }
     text = json.dumps(metrics, indent=1, ensure_ascii=False)
     (folder / METRICS).write_text(text + "\n", encoding="utf-8")
-    page = (
-        environment()
-        .get_template("training.html.j2")
-        .render(
-            it=training,
-            manifest=manifest,
-            recipe=manifest.recipe,
-            seconds=duration(manifest.recipe["seconds"]),
-            settings=_settings(manifest.recipe),
-            reading=(
-                read_history(training.history, len(manifest.classes), manifest.recipe["epoch_kept"])
-                if training.history
-                else None
-            ),
-            evaluation=evaluation,
-            pets=" and ".join(c.folder for c in manifest.filed),
-            plots={name: svg(figure) for name, figure in plots.items()},
-            faults=training.faults[:_MOST_FAULTS],
-            suspicious=pictures(training.suspicious[:_MOST_FAULTS]),
-            mistakes=pictures(worst_mistakes(predicted, manifest.labels, _MOST)),
-            unsure=pictures(most_unsure(predicted, manifest.labels, _MOST)),
-        )
+    reading = None
+    if training.history:
+        kept = manifest.recipe["epoch_kept"]
+        reading = read_history(training.history, len(manifest.classes), kept)
+    page = render(
+        "training.html.j2",
+        it=training,
+        manifest=manifest,
+        recipe=manifest.recipe,
+        seconds=duration(manifest.recipe["seconds"]),
+        settings=_settings(manifest.recipe),
+        reading=reading,
+        evaluation=evaluation,
+        pets=" and ".join(c.folder for c in manifest.filed),
+        plots={name: svg(figure) for name, figure in plots.items()},
+        faults=training.faults[:_MOST_FAULTS],
+        suspicious=pictures(training.suspicious[:_MOST_FAULTS]),
+        mistakes=pictures(worst_mistakes(predicted, manifest.labels, _MOST)),
+        unsure=pictures(most_unsure(predicted, manifest.labels, _MOST)),
     )
     (folder / REPORT).write_text(page, encoding="utf-8")
 
 
 def _settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Choose the settings that mean something for this network."""
-    told = {"history", "stages", "epochs_done", "epoch_kept", "seconds"}
+    left_out = {"history", "stages", "epochs_done", "epoch_kept", "seconds"}
     if recipe.get("name") == recipe.get("network"):
-        told.add("name")
+        left_out.add("name")
     if recipe.get("optimizer") not in (None, "muon", "adamw"):
-        told.add("weight_decay")  # the others have none
+        left_out.add("weight_decay")  # the others have none
     return {
         key.replace("_", " "): ", ".join(map(str, value))
         if isinstance(value, (list, tuple))
         else value
         for key, value in recipe.items()
-        if key not in told and value is not None and value != () and value != []
+        if key not in left_out and value is not None and value != () and value != []
     }

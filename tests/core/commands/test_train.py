@@ -152,9 +152,9 @@ def test_heads_are_trained_and_measured_without_keras(
 def test_a_missing_package_that_is_no_extra_is_a_bug_and_shows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "core.training.networks.train_from_scratch", None)
+    monkeypatch.setitem(sys.modules, "core.training.networks.train_network", None)
     with pytest.raises(ModuleNotFoundError):
-        extra.load_training_packages("train", "core.training.networks.train_from_scratch")
+        extra.load_training_packages("train", "core.training.networks.train_network")
 
 
 def version_in(models: Path) -> str:
@@ -229,18 +229,17 @@ def test_a_head_without_a_class_serves_only_with_promote(
     assert promoted_version(head_models_dir) != "tiny"
 
 
-def test_a_head_from_too_few_photos_serves_only_by_force(
+def test_a_head_from_too_few_photos_serves_only_with_promote(
     tmp_path: Path, head_models_dir: Path, fill_folder: object
 ) -> None:
     data = fill_folder(tmp_path / "data", {"cats": 4, "dogs": 20}, 500)  # type: ignore[operator]
     arguments = ("--models-dir", head_models_dir, "train", data)
-    for more in ((), ("--promote",)):  # which is for classes that are gone
-        result = run(*arguments, *more)
-        assert result.exit_code == 0, result.output
-        assert "fewer than 5 photos of cat" in result.stdout
-        assert "or --force the next time" in result.stdout
-        assert promoted_version(head_models_dir) == "tiny"
-    assert "serves now, in the place of tiny." in run(*arguments, "--force").stdout
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    assert "fewer than 5 photos of cat" in result.stdout
+    assert "or --promote the next time" in result.stdout
+    assert promoted_version(head_models_dir) == "tiny"
+    assert "serves now, in the place of tiny." in run(*arguments, "--promote").stdout
 
 
 def test_the_same_head_trained_again_is_a_version_of_its_own(
@@ -263,7 +262,7 @@ def test_train_checks_without_training(
     (data / "cats" / "bad.jpg").write_bytes(b"\xff\xd8\xff")
     for network, said in (
         ((), "cat: 60 photos, and "),
-        (("--network", "minimal", "--image-size", "32"), "Training would take about"),
+        (("--network", "minimal", "--set", "size=32"), "Training would take about"),
     ):
         result = run("--models-dir", head_models_dir, "train", data, "--check", *network)
         assert result.exit_code == 0, result.output
@@ -277,15 +276,7 @@ def test_train_checks_without_training(
     "options",
     [
         ["--epochs", "1"],
-        ["--batch-size", "8"],
-        ["--optimizer", "adam"],
-        ["--learning-rate", "0.1"],
-        ["--augment", "none"],
-        ["--image-size", "64"],
-        ["--seed", "0"],
-        ["--patience", "3"],
         ["--set", "dropout=0.3"],
-        ["--hold-out", "web"],
         ["--epochs", "1", "--resume"],
     ],
 )
@@ -303,17 +294,16 @@ def test_options_of_a_network_are_refused_without_one(options: list[str], tmp_pa
         (["--network", "minimal", "--find-label-errors"], "for heads alone"),
         (["--network", "minimal", "--classes", "replace"], "for heads alone"),
         (["--network", "minimal", "--promote"], "for heads alone"),
-        (["--network", "minimal", "--force"], "for heads alone"),
         (["--network", "minimal", "--epochs", "1.5"], "a whole number for minimal"),
         (["--network", "minimal", "--finish"], "give --resume, too"),
         (["--network", "alexnet"], "Invalid value for '--network'"),
         (["--network", "minimal", "--set", "dropuot=1"], "no such setting"),
-        (["--network", "efficientnet-lite0", "--patience", "2"], "--patience are not for"),
-        (["--network", "efficientnet-lite0", "--optimizer", "adam"], "--optimizer, --augment and"),
-        (["--network", "efficientnet-lite0", "--augment", "none"], "--optimizer, --augment and"),
+        (["--network", "efficientnet-lite0", "--set", "patience=2"], "no such setting"),
+        (["--network", "minimal", "--set", "size=8"], "it is 32 to 512"),
+        (["--network", "minimal", "--set", "optimizer=lion"], "it is muon or adamw or"),
+        (["--network", "minimal", "--image-size", "64"], "No such option"),
         (["--network", "efficientnet-lite0", "--check"], "--check and --finish are not for"),
         (["--network", "efficientnet-lite0", "--resume", "--finish"], "--check and --finish"),
-        (["--force", "--no-promote"], "contradict each other"),
         (["--finish"], "give --resume, too"),
     ],
 )
@@ -335,7 +325,7 @@ def test_train_makes_a_network_that_predict_takes(
     models = tmp_path / "models"
     result = run(
         "--models-dir", models, "train", data, "--network", "residual", "--epochs", "1",
-        "--seed", "3")  # fmt: skip
+        "--set", "seed=3")  # fmt: skip
     assert result.exit_code == 0, result.output
     version = version_in(models)
     assert f"--model {version}" in result.stdout
@@ -353,13 +343,14 @@ def test_train_takes_other_networks_and_settings(
 ) -> None:
     data = fill_folder(tmp_path / "labelled", {"cats": 60, "dogs": 60})  # type: ignore[operator]
     names = [path.name for path in sorted((data / "cats").iterdir())[:9]]
-    table = tmp_path / "mine.csv"
-    table.write_text("file,source\n" + "".join(f"cats/{name},web\n" for name in names))
+    (data / "sources.csv").write_text(
+        "file,source\n" + "".join(f"cats/{name},web\n" for name in names)
+    )
     model = tmp_path / "minimal"
     result = run(
-        "train", data, "--output", model, "--network", "minimal", "--image-size", 32,
-        "--epochs", 6, "--optimizer", "rmsprop", "--learning-rate", 0.002, "--batch-size", 16,
-        "--augment", "none", "--sources", table, "--hold-out", "web",
+        "train", data, "--output", model, "--network", "minimal", "--set", "size=32",
+        "--epochs", 6, "--set", "optimizer=rmsprop", "--set", "learning-rate=0.002",
+        "--set", "batch_size=16", "--set", "augment=none", "--set", "hold_out=web",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     manifest = json.loads((model / "manifest.json").read_text())

@@ -1,11 +1,10 @@
-"""The networks that can be trained, all from Keras's standard layers."""
+"""The networks that are trained from scratch, of Keras's standard layers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import keras
@@ -91,24 +90,16 @@ def load(path: Path, recipe: Recipe, *, compile: bool = True) -> keras.Model:
 
 
 def for_training(network: keras.Model) -> keras.Model:
-    """View a network as one from images to `logits` alone; weights are shared."""
+    """Return a network from images to `logits` alone, with the same weights."""
     return keras.Model(network.input, network.output[LOGITS], name=network.name)
 
 
-def logits_of(
-    network: keras.Model, photos: Pixels, *, exactly: bool = True
-) -> npt.NDArray[np.float32]:
-    """Compute the logits of a network for photos of any number, a few at a time.
-
-    `photos` is uint8 of shape `(n, size, size, 3)`, `n` above 0. If not `exactly`, a graph is
-    built for each `n` and takes less than half the time; where training computes convolutions in
-    bfloat16, so does that.
-
-    Returns: shape `(n, outputs)`.
-    """
-    compute = partial(network, training=False) if exactly else network.predict_on_batch
+def logits_of(network: keras.Model, photos: Pixels) -> npt.NDArray[np.float32]:
+    """Compute logits, shape `(n, outputs)`, of photos: uint8 of shape `(n, size, size, 3)`."""
     chunks = (photos[first : first + _CHUNK] for first in range(0, len(photos), _CHUNK))
-    return np.concatenate([keras.ops.convert_to_numpy(compute(chunk)[LOGITS]) for chunk in chunks])
+    return np.concatenate(
+        [keras.ops.convert_to_numpy(network(chunk, training=False)[LOGITS]) for chunk in chunks]
+    )
 
 
 def multiply_adds(network: keras.Model) -> int:

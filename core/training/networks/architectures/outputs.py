@@ -1,4 +1,4 @@
-"""What the outputs of networks are called, and the layer that people must know of."""
+"""Names of the outputs of networks, and of the layer that people must know."""
 
 LOGITS = "logits"
 ACTIVATION = "activation"

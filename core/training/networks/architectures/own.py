@@ -21,10 +21,10 @@ _SQUASHING = ("sigmoid", "softmax")  # applied by the loss, and by core when it 
 
 
 def own_network(spec: str, size: int, outputs: int, settings: Mapping[str, Any]) -> keras.Model:
-    """Build what `my_network.py:build` makes, as `architectures.build` gives networks.
+    """Build what `my_network.py:build` makes, as `architectures.build` does.
 
     The function is called with the image's side in pixels, the number of classes, and `settings` by
-    name. It gives a model from images (RGB, 0 to 255) to a number for each class, or for two
+    name. It returns a model from images (RGB, 0 to 255) to a number for each class, or for two
     classes to one; a sigmoid or softmax at its end is taken off. Raises UsageRefused.
     """
     classes = max(2, outputs)
@@ -56,13 +56,13 @@ def own_network(spec: str, size: int, outputs: int, settings: Mapping[str, Any])
 
 
 def settings_of(spec: str) -> dict[str, Any]:
-    """Name the settings that a function takes, by its defaults. Raises UsageRefused."""
+    """Return the settings that a function takes, with its defaults. Raises UsageRefused."""
     more = list(inspect.signature(_function(spec)).parameters.values())[2:]
     return {one.name: one.default for one in more if one.default is not inspect.Parameter.empty}
 
 
 def own_layers(spec: str) -> dict[str, Any]:
-    """Name the kinds of layers that a person's file has, without which no checkpoint is read."""
+    """Return the layer classes of a person's file, without which no checkpoint is read."""
     module = _module(spec.rpartition(":")[0])
     return {
         name: one
@@ -106,7 +106,7 @@ def _check_shapes(spec: str, model: keras.Model, size: int, classes: int) -> Non
     ):
         raise UsageRefused(
             f"{spec} takes {shape}, but images are {expected}. Use the size that it is called "
-            "with, or give --image-size."
+            "with, or give --set size=PIXELS."
         )
     shape = tuple(model.outputs[0].shape)
     if shape not in {(None, classes), (None, 1 if classes == 2 else classes)}:
@@ -116,7 +116,7 @@ def _check_shapes(spec: str, model: keras.Model, size: int, classes: int) -> Non
 
 
 def _take_off_squashing(spec: str, model: keras.Model) -> None:
-    """Have a model end in logits. Raises UsageRefused if it ends in something else."""
+    """Make a model end in logits. Raises UsageRefused if it ends in something else."""
     last = model.outputs[0]._keras_history.operation
     activation = getattr(last, "activation", None)
     name = getattr(activation, "__name__", None)

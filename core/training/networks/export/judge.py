@@ -1,24 +1,28 @@
-"""Judging a whole network on photos that it did not learn from, its confidences made true first."""
+"""Calibrating a whole network, and measuring it on photos that it did not learn from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from core.model.classifier import Classifier
 from core.model.manifest import Manifest
 from core.model.probabilities import probabilities_from_logits
-from core.runtime.console import Console, count_up
-from core.training.data.dataset import Dataset
-from core.training.data.labelled import LabelledFolder
+from core.runtime.console import count_up
 from core.training.evaluation.calibration import choose_thresholds, fit_temperature
-from core.training.evaluation.measure import Predicted, by_group, evaluate, predict_labelled
+from core.training.evaluation.measure import (
+    TEST,
+    Predicted,
+    by_group,
+    measure_test,
+    predict_labelled,
+)
 from core.training.evaluation.metrics import Evaluation, figures
+from core.training.networks.run import Run
 
-VALIDATION, HELD_OUT_SOURCES, TEST = "validation", "held-out sources", "test"
+VALIDATION, HELD_OUT_SOURCES = "validation", "held-out sources"
 _FEWEST_OF_SOURCE = 10  # photos from which on figures say anything
 
 
@@ -37,23 +41,15 @@ class Judged:
         return TEST if TEST in self.predicted else VALIDATION
 
 
-def calibrate(manifest: Manifest, folder: Path, dataset: Dataset, console: Console) -> Judged:
-    """Choose temperature and thresholds of the model in `folder`, and measure it.
+def judge(run: Run, manifest: Manifest) -> Judged:
+    """Choose temperature and thresholds of a run's staged model, and measure it: on the test last.
 
     The temperature is fitted to the held-out sources, if any: new photos are more like those than
     like the photos held out. The thresholds must do for all of them.
     """
-    rows = {VALIDATION: dataset.validation, HELD_OUT_SOURCES: dataset.left_out}
-    classifier = Classifier(folder)
-    predicted: dict[str, Predicted] = {}
-    with console.progress("Calibrating", sum(map(len, rows.values()))) as told:
-        one_more = count_up(told)
-        for part, indices in rows.items():
-            photos = [dataset.photos[index] for index in indices]
-            if photos:
-                predicted[part] = predict_labelled(classifier, photos, on_photo=one_more)
-    unlike = predicted.get(HELD_OUT_SOURCES, predicted[VALIDATION])
-    temperature = fit_temperature(unlike.logits, unlike.targets)
+    predicted = _predict(run)
+    fitted_to = predicted.get(HELD_OUT_SOURCES, predicted[VALIDATION])
+    temperature = fit_temperature(fitted_to.logits, fitted_to.targets)
     predicted = {
         part: replace(own, probabilities=probabilities_from_logits(own.logits, temperature))
         for part, own in predicted.items()
@@ -74,21 +70,27 @@ def calibrate(manifest: Manifest, folder: Path, dataset: Dataset, console: Conso
     sources: dict[str, Evaluation] = {}
     for own in predicted.values():
         sources |= by_group(own, manifest, lambda photo: photo.source, fewest=_FEWEST_OF_SOURCE)
-    return Judged(_with_metrics(manifest, evaluations), predicted, evaluations, sources)
+    if run.tested is not None:
+        manifest.write(run.staged)
+        measured = measure_test(run.staged, run.tested.photos, run.console)
+        predicted[TEST], evaluations[TEST] = measured.predicted, measured.evaluation
+    metrics = {part: asdict(one) for part, one in evaluations.items()}
+    manifest = replace(manifest, metrics=metrics)
+    manifest.write(run.staged)
+    return Judged(manifest, predicted, evaluations, sources)
 
 
-def judge_by(judged: Judged, folder: Path, tested: LabelledFolder, console: Console) -> Judged:
-    """Measure the model in `folder` on test photos: last, and once."""
-    with console.progress("Testing", len(tested.photos)) as told:
-        measured = evaluate(Classifier(folder), tested.photos, on_photo=count_up(told))
-    evaluations = {**judged.evaluations, TEST: measured.evaluation}
-    return replace(
-        judged,
-        manifest=_with_metrics(judged.manifest, evaluations),
-        predicted={**judged.predicted, TEST: measured.predicted},
-        evaluations=evaluations,
-    )
-
-
-def _with_metrics(manifest: Manifest, evaluations: Mapping[str, Evaluation]) -> Manifest:
-    return replace(manifest, metrics={part: asdict(one) for part, one in evaluations.items()})
+def _predict(run: Run) -> dict[str, Predicted]:
+    """Predict the photos that were not learnt from, by part."""
+    dataset = run.dataset
+    parts = {VALIDATION: dataset.validation, HELD_OUT_SOURCES: dataset.of_held_out_sources}
+    classifier = Classifier(run.staged)
+    with run.console.progress("Calibrating", sum(map(len, parts.values()))) as on_progress:
+        one_more = count_up(on_progress)
+        return {
+            part: predict_labelled(
+                classifier, [dataset.photos[row] for row in rows], on_photo=one_more
+            )
+            for part, rows in parts.items()
+            if len(rows)
+        }

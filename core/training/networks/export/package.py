@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -14,36 +13,29 @@ from core.errors import CatdogError
 from core.model.classifier import Classifier
 from core.model.manifest import KERAS, LITERT, Kind, Manifest, Outputs, record_file
 from core.training.data.dataset import HELD_OUT, Dataset, spread
+from core.training.model_folders import versions
 from core.training.networks.architectures import ACTIVATION, LOGITS
 from core.training.networks.export.litert import export
 from core.training.networks.export.parity import Parity, measure_parity
 from core.training.networks.fitting.batches import whole_photos
 from core.training.networks.fitting.training_loop import Fitted
 from core.training.networks.recipe import Recipe
-from core.training.versions import versions
+from core.training.networks.run import Run
 
 PARITY_PHOTOS = 1_000
 
 
-def package(
-    fitted: Fitted,
-    dataset: Dataset,
-    recipe: Recipe,
-    folder: Path,
-    *,
-    files: int,
-) -> Manifest:
-    """Export a network to the empty `folder`, with a manifest that lacks calibration and figures.
+def package(run: Run, fitted: Fitted, recipe: Recipe) -> Manifest:
+    """Export a network to the staged folder, with a manifest that lacks calibration and figures.
 
-    `files` is how many there were before any was skipped. The weights are served in 16 bits if
-    that changes next to nothing, else in 32. Raises CatdogError for an export whose logits are not
-    the network's even so.
+    The weights are served in 16 bits if that changes next to nothing, else in 32. Raises
+    CatdogError for an export whose logits are not the network's even so.
     """
     for bits in (16, 32):
-        export(fitted.network, recipe, folder, half=bits == 16)
-        manifest = _provisional_manifest(fitted, dataset, recipe, folder, files)
-        manifest.write(folder)
-        parity = _parity(fitted.network, Classifier(folder), dataset, bits)
+        export(fitted.network, recipe, run.staged, half=bits == 16)
+        manifest = _manifest(run, fitted, recipe)
+        manifest.write(run.staged)
+        parity = _parity(fitted.network, Classifier(run.staged), run.dataset, bits)
         if parity.holds:
             return manifest
     raise CatdogError(
@@ -52,15 +44,9 @@ def package(
     )
 
 
-def _provisional_manifest(
-    fitted: Fitted,
-    dataset: Dataset,
-    recipe: Recipe,
-    folder: Path,
-    files: int,
-) -> Manifest:
-    """Everything but what only the exported model can tell."""
-    recorded = {name: record_file(folder / name) for name in (LITERT, KERAS)}
+def _manifest(run: Run, fitted: Fitted, recipe: Recipe) -> Manifest:
+    dataset = run.dataset
+    recorded = {name: record_file(run.staged / name) for name in (LITERT, KERAS)}
     created = datetime.now(UTC)
     return Manifest(
         version=f"{created:%Y-%m-%d}-{recorded[LITERT].sha256[:8]}",
@@ -73,12 +59,12 @@ def _provisional_manifest(
         files=recorded,
         data={
             "fingerprint": dataset.fingerprint,
-            "files": files,
+            "files": run.files,
             "skipped": len(dataset.faults),
             "held_out_share": HELD_OUT,
             "training": dataset.count(dataset.training),
             "validation": dataset.count(dataset.validation),
-            "left_out": dataset.count(dataset.left_out),
+            "left_out": dataset.count(dataset.of_held_out_sources),
         },
         recipe={
             **asdict(recipe),

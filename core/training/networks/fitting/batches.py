@@ -19,7 +19,7 @@ Targets = npt.NDArray[np.float32]
 Weights = npt.NDArray[np.float32]
 
 _MOST = 20.0  # times the weight of a photo of the largest class: the rarest are learnt by heart
-_GROUNDS = 12  # photos of neither in each batch, for others to be shown small on
+GROUNDS = 12  # photos of neither in each batch, for others to be shown small on
 
 
 def steps_per_epoch(dataset: Dataset, recipe: Recipe) -> int:
@@ -46,7 +46,7 @@ def training_batches(
         random = np.random.default_rng((recipe.seed, 1, step))
         grounds = None
         if stage.augmentation.shrunk and len(neither):
-            grounds = dataset.pixels[np.sort(random.choice(neither, _GROUNDS))]
+            grounds = dataset.pixels[np.sort(random.choice(neither, GROUNDS))]
         photos = dataset.pixels[indices]
         photos = augment(photos, stage.size, stage.augmentation, random, grounds)
         targets = targets_of(dataset, indices)

@@ -1,4 +1,4 @@
-"""The optimizers: Muon for convolutions, and those that Keras has."""
+"""The optimizers: Keras's, and its Muon made to take convolutions."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-# where to start from; that of Muon is the best of several, the others are the usual ones
-LEARNING_RATES = {"muon": 6e-3, "adamw": 2e-3, "adam": 1e-3, "rmsprop": 1e-3, "sgd": 0.1}
+from core.training.networks.recipe import LEARNING_RATES
 
 
 def make_optimizer(
@@ -48,14 +47,6 @@ class ConvolutionMuon(keras.optimizers.Muon):  # type: ignore[misc]  # Keras has
 
     def _should_use_adamw(self, variable: Any) -> bool:
         return len(variable.shape) != 4
-
-    def _apply_weight_decay(self, variables: Any) -> None:
-        learning_rate = self.learning_rate  # of a schedule: a graph, which Keras makes for each
-        for variable in filter(self._use_weight_decay, variables):
-            adamw = self._should_use_adamw(variable)
-            decay = self.adam_weight_decay if adamw else self.weight_decay
-            if decay is not None:
-                variable.assign(variable - variable * decay * learning_rate)
 
     def _muon_update_step(self, gradient: Any, variable: Any, lr: Any, m: Any) -> None:
         self.assign_add(m, ops.add(gradient, m * (self.momentum - 1)))

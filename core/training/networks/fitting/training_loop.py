@@ -19,17 +19,13 @@ from core.training.networks.fitting.batches import (
     training_batches,
     whole_photos,
 )
-from core.training.networks.fitting.checkpoints import (
-    BEST,
-    LAST,
-    Keeper,
-    epochs_before_last_stage,
-    read_history,
-)
+from core.training.networks.fitting.checkpoints import BEST, LAST, Checkpoints, read_epochs
 from core.training.networks.fitting.optimizer import make_optimizer
 from core.training.networks.recipe import Recipe, Schedule
 
-if keras.backend.backend() == "tensorflow":
+ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
+
+if ON_TENSORFLOW:
     from core.training.networks.fitting import tensorflow_speed
 
 
@@ -51,76 +47,75 @@ def fit(
     recipe: Recipe,
     *,
     work: Path,
-    finish: bool = False,
     on_step: Callable[[int], None] = lambda steps_done: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Fitted:
     """Train a network, going on from the checkpoint in `work` if there is one.
 
-    It begins with random weights. To `finish` is to go no further than the checkpoints, which
-    there must be.
-
-    After each epoch `last.keras` (with the optimizer's state) and `history.json` are replaced
-    there. In the last stage `best.keras` keeps the network of the best epoch (`kept_epoch`), and
-    with a patience the run stops after so many epochs without a better one.
+    It begins with random weights. After each epoch `last.keras` (with the optimizer's state) and
+    `history.json` are replaced there. In the last stage `best.keras` keeps the network of the best
+    epoch (`kept_epoch`), and with a patience the run stops after so many epochs without a better
+    one.
     """
-    if finish:
-        return _best_so_far(dataset, recipe, work)
     keras.utils.set_random_seed(recipe.seed)
     steps = steps_per_epoch(dataset, recipe)
-    if keras.backend.backend() == "tensorflow":
+    if ON_TENSORFLOW:
         tensorflow_speed.compute_convolutions_in_bfloat16()
-    model = _resumed(work, recipe) or _fresh(dataset, recipe, steps)
+    resumes = (work / LAST).exists()
+    model = load(work / LAST, recipe) if resumes else _fresh(dataset, recipe, steps)
     done = int(model.optimizer.iterations) // steps
-    keeper = Keeper(work, recipe, read_history(work)[:done], on_epoch, len(dataset.validation))
-    begin = 0
+    checkpoints = Checkpoints(
+        work,
+        recipe,
+        read_epochs(work)[:done],
+        held_out=len(dataset.validation),
+        on_step=on_step,
+        on_epoch=on_epoch,
+    )
+    end = 0
     for stage in recipe.stages:
-        end = begin + stage.epochs
-        begin = end
-        if done >= end or keeper.has_stalled():
+        end += stage.epochs
+        if done >= end or checkpoints.has_stalled():
             continue
-        numbers = range(done * steps, end * steps)
-        batches = training_batches(dataset, recipe, stage, numbers)
         photos = whole_photos(dataset, dataset.validation, stage.size)
-        targets = targets_of(dataset, dataset.validation)
         model.fit(
-            batches,
+            training_batches(dataset, recipe, stage, range(done * steps, end * steps)),
             steps_per_epoch=steps,
             initial_epoch=done,
             epochs=end,
-            validation_data=(photos, targets),
+            validation_data=(photos, targets_of(dataset, dataset.validation)),
             validation_batch_size=recipe.batch_size,
-            callbacks=[keeper, _Steps(on_step)],
+            callbacks=[checkpoints],
             shuffle=False,
             verbose=0,
         )
         done = end
-    return _best_so_far(dataset, recipe, work)
+    return best_so_far(dataset, recipe, work)
 
 
-def _best_so_far(dataset: Dataset, recipe: Recipe, work: Path) -> Fitted:
-    """Load the network of the best epoch, or before the last stage the last one."""
+def best_so_far(dataset: Dataset, recipe: Recipe, work: Path) -> Fitted:
+    """Load the network of the best epoch, or before the last stage the last one.
+
+    Raises UsageRefused if not one epoch is done.
+    """
     path = next((work / name for name in (BEST, LAST) if (work / name).exists()), None)
     if path is None:
         raise UsageRefused("Not one epoch is done: there is nothing to finish with.")
     best = load(path, recipe, compile=False)
     network = build(recipe, best.output.shape[-1])
     network.set_weights(best.get_weights())
-    history = read_history(work)
-    before = epochs_before_last_stage(recipe)
-    last_stage = history[before:]
-    kept = (
-        history[-1]
-        if path.name == LAST
-        else (last_stage[kept_epoch(last_stage, len(dataset.validation))])
-    )
+    history = read_epochs(work)
+    kept = history[-1]
+    if path.name == BEST:
+        last_stage = history[recipe.epochs_before_last_stage :]
+        kept = last_stage[kept_epoch(last_stage, len(dataset.validation))]
     return Fitted(network, tuple(history), kept.number)
 
 
 def _fresh(dataset: Dataset, recipe: Recipe, steps: int) -> keras.Model:
     outputs = outputs_for(dataset)
     model = for_training(build(recipe, outputs))
-    if keras.backend.backend() == "tensorflow" and not recipe.is_own:
+    if ON_TENSORFLOW and not recipe.is_own:
         model = tensorflow_speed.with_fused_normalization(model)
     loss: Any
     if outputs == 1:
@@ -129,14 +124,13 @@ def _fresh(dataset: Dataset, recipe: Recipe, steps: int) -> keras.Model:
     else:
         loss = keras.losses.CategoricalCrossentropy(True, label_smoothing=recipe.label_smoothing)
         accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
+    rates = _learning_rates(recipe, steps)
     model.compile(
-        optimizer=make_optimizer(
-            recipe.optimizer, _learning_rates(recipe, steps), recipe.weight_decay
-        ),
+        optimizer=make_optimizer(recipe.optimizer, rates, recipe.weight_decay),
         loss=loss,
         metrics=[accuracy],
         # XLA compiles this net to half the speed on CPUs (measured with TensorFlow 2.21)
-        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+        jit_compile=False if ON_TENSORFLOW else "auto",
     )
     model.optimizer.build(model.trainable_variables)  # a first step that does it is traced twice
     return model
@@ -156,21 +150,5 @@ def _learning_rates(recipe: Recipe, steps: int) -> Any:
 
 
 def outputs_for(dataset: Dataset) -> int:
-    """Tell how many logits the classes take: one for two, told apart by a sigmoid."""
+    """Return the number of logits of the classes: one for two, told apart by a sigmoid."""
     return 1 if len(dataset.classes) == 2 else len(dataset.classes)
-
-
-def _resumed(work: Path, recipe: Recipe) -> keras.Model | None:
-    path = work / LAST
-    return load(path, recipe) if path.exists() else None
-
-
-class _Steps(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Tells how many steps of the whole run are done."""
-
-    def __init__(self, on_step: Callable[[int], None]) -> None:
-        super().__init__()
-        self._on_step = on_step
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self._on_step(int(self.model.optimizer.iterations))

@@ -1,4 +1,4 @@
-"""Choosing the photos of the replay set, and showing them to the network in 8 bits."""
+"""Choosing the photos of the replay set, and embedding them with the network in 8 bits."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from core.model.preprocessing import Pixels, Preprocessing, preprocess
 from core.model.probabilities import probabilities_from_logits
 from core.runtime.lookahead import map_ahead
 from core.training.data.dataset import Dataset, Indices
+from core.training.evaluation.metrics import Flags
 from core.training.head.fit_head import Samples, fit_head, nothing_known
 from core.training.head.replay import FOLDS, Replay, in_steps, scales_of
 from core.training.networks.transfer.composites import composite
+from core.training.networks.transfer.drawn_batches import draw_chances
 from core.training.networks.transfer.learning import outputs_for
 
 FIT, HELD_OUT = 3_000, 3_000  # photos that the network learnt from, and others
@@ -25,8 +27,6 @@ _COMPOSITES = 0.12  # of them: two photos in one
 _FIRMLY = 0.95  # a label is wrong, if another class is so likely
 _DECAY = 1e-3  # of a head that begins with nothing
 _SEED = 11
-
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def replay_set(
     takes for another class.
     """
     random = np.random.default_rng(_SEED)
-    held_out_rows = np.concatenate([dataset.validation, dataset.left_out])
+    held_out_rows = np.concatenate([dataset.validation, dataset.of_held_out_sources])
     shown = [
         *_choose(dataset, dataset.training, FIT, random),
         *_choose(dataset, held_out_rows, HELD_OUT, random),
@@ -88,17 +88,9 @@ def _choose(
 ) -> Iterator[_Shown]:
     """Choose photos: classes alike, neither twice as often, sources more alike than large."""
     filed = [index for index, one in enumerate(dataset.classes) if one.role is Role.FILE]
-    weights = np.zeros(len(rows))
-    for index, one in enumerate(dataset.classes):
-        own = np.flatnonzero(dataset.targets[rows] == index)
-        if not len(own):
-            continue
-        sources = [dataset.photos[rows[place]].source or "" for place in own]
-        _, place, counts = np.unique(sources, return_inverse=True, return_counts=True)
-        weight = counts[place] ** -0.5
-        weights[own] = (1.0 if one.role is Role.FILE else 2.0) * weight / weight.sum()
-    number = min(most, int((weights > 0).sum()))
-    chosen = random.choice(len(rows), number, replace=False, p=weights / weights.sum())
+    chances = draw_chances(dataset, rows, 0.5, {Role.NEITHER: 2.0, Role.BOTH: 2.0})
+    number = min(most, len(rows))
+    chosen = random.choice(len(rows), number, replace=False, p=chances)
     for place in np.sort(chosen):
         yield _Shown(int(rows[place]), None, dataset.classes[dataset.targets[rows[place]]].label)
     if len(filed) < 2:
@@ -115,7 +107,7 @@ def _choose(
 def _image(
     dataset: Dataset, shown: _Shown, how: Preprocessing, random: np.random.Generator
 ) -> Pixels:
-    """Show a photo, or two put together, as serving does."""
+    """Return a photo, or two put together, as served."""
 
     def served(row: int) -> Pixels:
         return preprocess(open_image(dataset.photos[row].path, min_side=how.decoded_side), how)
@@ -125,7 +117,7 @@ def _image(
 
 
 def _wrong_labels(replay: Replay, labels: tuple[str, ...]) -> Flags:
-    """Find labels that look wrong, each part judged by a head fitted to the other."""
+    """Return which labels look wrong, each part judged by a head fitted to the other."""
     targets = np.array([labels.index(label) for label in replay.labels], dtype=np.intp)
     features = replay.features
     wrong = np.zeros(len(targets), np.bool_)

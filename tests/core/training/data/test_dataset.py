@@ -66,11 +66,11 @@ def test_held_out_sources_are_in_no_other_part(tmp_path: Path, fill_folder: obje
     (data / "sources.csv").write_text(
         "file,source\n" + "".join(f"cats/{name},olx\n" for name in names)
     )
-    dataset = load(scan(data), HOW, work=tmp_path, leave_out=["olx"])
-    assert [dataset.photos[row].path.name for row in sorted(dataset.left_out)] == names
-    parts = [*dataset.training, *dataset.validation, *dataset.left_out]
+    dataset = load(scan(data), HOW, work=tmp_path, held_out_sources=["olx"])
+    assert [dataset.photos[row].path.name for row in sorted(dataset.of_held_out_sources)] == names
+    parts = [*dataset.training, *dataset.validation, *dataset.of_held_out_sources]
     assert sorted(parts) == list(range(80))
-    assert dataset.count(dataset.left_out) == {"cat": 8, "dog": 0}
+    assert dataset.count(dataset.of_held_out_sources) == {"cat": 8, "dog": 0}
 
 
 def test_where_nothing_is_to_be_held_out_all_is_learnt_from(

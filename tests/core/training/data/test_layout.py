@@ -17,7 +17,7 @@ from catdog import main
 from core.errors import UsageRefused
 from core.paths import display
 from core.training.data.archives import unpacked
-from core.training.data.inputs import Known, gather
+from core.training.data.inputs import TrainContext, TrainOptions, gather
 from core.training.data.labelled import LabelledFolder, scan, scan_parts
 from core.training.data.layout import Part, part_of
 
@@ -117,7 +117,7 @@ def test_classes_are_known_in_any_case_and_number(
         (data / before).rename(data / after)
     fill_folder(data, {"other": 3})
     (data / "other").rename(data / "OTHER")
-    labelled = gather(data, Known(), console=told).labelled
+    labelled = gather(TrainOptions(data), TrainContext(data, told)).labelled
     assert counts(labelled) == {"cat": 6, "dog": 5, "other": 3}
     assert [one.folder for one in labelled.classes] == ["cats", "dogs", "other"]
     for name in (*names, "OTHER"):

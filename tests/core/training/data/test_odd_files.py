@@ -15,9 +15,10 @@ from click.testing import CliRunner, Result
 
 from catdog import main
 from core.training.data import dataset
-from core.training.networks.train_from_scratch import train
+from core.training.data.inputs import TrainContext, TrainOptions
+from core.training.networks.train_network import train_network
 
-NETWORK = ("--network", "minimal", "--image-size", "32", "--epochs", "1")
+NETWORK = ("--network", "minimal", "--set", "size=32", "--epochs", "1")
 HEAD = ("--no-promote",)
 
 
@@ -152,7 +153,8 @@ def test_a_photo_that_is_deleted_during_training_changes_nothing(
         return loaded
 
     monkeypatch.setattr("core.training.data.inputs.load", then_delete)
-    trained = train(data, tiny_recipe(), models_dir=tmp_path / "m", console=told)
+    context = TrainContext(tmp_path / "m", told)
+    trained = train_network(TrainOptions(data), tiny_recipe(), context)
     assert trained.manifest.metrics["validation"]["accuracy"] > 0.8
 
 
@@ -165,7 +167,7 @@ def test_a_full_disk_is_told_in_a_line(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("core.training.networks.fitting.checkpoints._replace", full)
+    monkeypatch.setattr("core.training.networks.fitting.checkpoints.write_atomically", full)
     result = run(data, *NETWORK)
     assert result.exit_code != 0
     assert isinstance(result.exception, SystemExit), "no traceback"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.errors import UsageRefused
-from core.training.data.inputs import Known, gather
+from core.training.data.inputs import TrainContext, TrainOptions, gather
 from core.training.data.labelled import LabelledPhoto, scan, scan_parts
 from core.training.data.sources import Origin, read_sources
 
@@ -82,15 +82,6 @@ def test_columns_come_in_any_order_and_others_are_left_alone(tmp_path: Path) -> 
     }
 
 
-def test_another_table_may_be_named(data: Path, tmp_path: Path) -> None:
-    """It counts alone, whatever lies in the folder."""
-    write(data, "file,source", "cats/kaggle-wild-cats-000.jpg,web")
-    (tmp_path / "mine.csv").write_text("file,source\ndogs/kaggle-wild-dogs-000.jpg,phone\n")
-    found = origins(scan(data, sources=tmp_path / "mine.csv").photos)
-    assert found["cats-000"] == (None, None)
-    assert found["dogs-000"] == ("phone", None)
-
-
 def test_each_part_has_its_own_table(
     data: Path, tmp_path: Path, fill_folder: Callable[..., Path]
 ) -> None:
@@ -122,15 +113,11 @@ def test_what_is_no_such_table_is_refused(data: Path, content: bytes, why: str) 
         scan(data)
 
 
-def test_a_table_that_is_not_there_is_refused(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageRefused, match=r"gone\.csv cannot be read as a table"):
-        scan(data, sources=tmp_path / "gone.csv")
-
-
 def test_a_source_of_no_photo_cannot_be_held_out(data: Path, told: Any) -> None:
     """A slip of the pen would else have all of them learnt from."""
     write(data, "file,source", "cats/kaggle-wild-cats-000.jpg,web")
-    assert gather(data, Known(), console=told, leave_out=["web"]).labelled.photos
+    context = TrainContext(data, told)
+    assert gather(TrainOptions(data, held_out_sources=("web",)), context).labelled.photos
     for missing in ("kaggle", "wep"):
-        with pytest.raises(UsageRefused, match=f"source '{missing}'.*--hold-out"):
-            gather(data, Known(), console=told, leave_out=["web", missing])
+        with pytest.raises(UsageRefused, match=f"source '{missing}'.*--set hold_out"):
+            gather(TrainOptions(data, held_out_sources=("web", missing)), context)

@@ -17,7 +17,7 @@ from core.store.database import Store
 from core.store.feedback_table import Feedback, Source, record
 from core.training.data.dataset import load
 from core.training.data.labelled import scan
-from core.training.data.stored_labels import guesses, with_feedback, without
+from core.training.data.stored_labels import guesses, with_feedback
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_what_catdog_filed_is_a_guess_until_somebody_corrects_it(
         labelled = scan(data)
         found = guesses(labelled, store)
         assert found == set(new[2:])
-        assert len(without(labelled, found).photos) == len(before) + 2
+        assert len(labelled.photos) - len(found) == len(before) + 2
         dataset = load(labelled, Preprocessing(16, 18), work=tmp_path, never_held_out=found)
     held_out = {dataset.photos[row].path for row in dataset.validation}
     assert held_out
@@ -110,9 +110,9 @@ def test_train_says_what_it_leaves_out_and_what_it_adds(
     store: Store, state: Path, data: Path, tmp_path: Path, told: Any, tiny_recipe: Any,
     tiny_model: Path, draw: Callable[..., Any],
 ) -> None:  # fmt: skip
-    from core.training.data.inputs import Known
+    from core.training.data.inputs import TrainContext, TrainOptions
     from core.training.networks.recipe import MILD, Stage
-    from core.training.networks.train_from_scratch import train
+    from core.training.networks.train_network import train_network
 
     inbox = tmp_path / "inbox"
     inbox.mkdir()
@@ -124,10 +124,8 @@ def test_train_says_what_it_leaves_out_and_what_it_adds(
     say(store, tmp_path / "rex.jpg", "dog")
     recipe = tiny_recipe(stages=(Stage(32, 1, MILD),))
     for trust, files in ((False, 61), (True, 65)):
-        trained = train(
-            data, recipe, models_dir=tmp_path / f"m{trust}", console=told,
-            known=Known(store, feedback=True, trust_filed=trust),
-        )  # fmt: skip
+        options = TrainOptions(data, with_feedback=True, trust_filed=trust)
+        trained = train_network(options, recipe, TrainContext(tmp_path / f"m{trust}", told, store))
         assert trained.manifest.data["files"] == files
     lines = "\n".join(told.lines)
     assert "4 photos that catdog filed are left out" in lines

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from core.labels import PhotoClass, Role, classes_from_folders
-from core.training.evaluation.comparison import Comparison
-from core.training.evaluation.may_serve import Judgement, Part, compare
+from core.training.evaluation.comparison import Comparison, Judgement, Part, compare
 
 CLASSES = tuple(one.with_threshold(0.8) for one in classes_from_folders(["cats", "dogs", "other"]))
 LABELS = ["cat"] * 200 + ["dog"] * 200 + ["other"] * 200

@@ -27,15 +27,17 @@ if sys.argv[3] == "without":
     importlib.util.find_spec = lambda name: None if name == "tensorflow" else find_spec(name)
 from pathlib import Path
 from core.runtime.console import Terminal
+from core.training.data.inputs import TrainContext, TrainOptions
 from core.training.networks.recipe import MILD, Recipe, Stage
-from core.training.networks.train_from_scratch import train
+from core.training.networks.train_network import train_network
 
 recipe = Recipe(
     widths=(8, 16, 32), blocks=(1, 1, 1), stages=(Stage(24, 2, MILD), Stage(32, 4, MILD)),
     batch_size=16,
 )
 data, models = Path(sys.argv[1]), Path(sys.argv[2])
-trained = train(data, recipe, models_dir=models, console=Terminal(), resume=len(sys.argv) > 4)
+options = TrainOptions(data, resume=len(sys.argv) > 4)
+trained = train_network(options, recipe, TrainContext(models, Terminal()))
 print(json.dumps(str(trained.folder)))
 """
 

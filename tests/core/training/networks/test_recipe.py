@@ -15,8 +15,8 @@ from core.model.classifier import Classifier
 from core.model.preprocessing import preprocess
 from core.training.networks.architectures import build, for_training, multiply_adds
 from core.training.networks.export.litert import export
-from core.training.networks.fitting.optimizer import LEARNING_RATES, make_optimizer
-from core.training.networks.recipe import NONE, RECIPES, RESIDUAL
+from core.training.networks.fitting.optimizer import make_optimizer
+from core.training.networks.recipe import LEARNING_RATES, NONE, RECIPES, RESIDUAL
 
 
 def test_fewer_epochs_shorten_every_stage_and_end_at_the_full_size() -> None:
@@ -25,8 +25,6 @@ def test_fewer_epochs_shorten_every_stage_and_end_at_the_full_size() -> None:
         assert recipe.epochs == epochs
         assert recipe.size == RESIDUAL.size
     assert RESIDUAL.with_epochs(RESIDUAL.epochs) == RESIDUAL
-    with pytest.raises(ValueError, match="Received: 0"):
-        RESIDUAL.with_epochs(0)
 
 
 def test_the_logits_are_the_mean_of_the_activation_map() -> None:
@@ -69,8 +67,6 @@ def test_recipes_change_as_asked() -> None:
     plain = RESIDUAL.with_augmentation(NONE)
     assert {stage.augmentation for stage in plain.stages} == {NONE}
     assert plain.epochs == RESIDUAL.epochs
-    with pytest.raises(ValueError, match="Received: 8"):
-        RESIDUAL.with_image_size(8)
 
 
 @pytest.mark.parametrize("name", LEARNING_RATES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,20 @@ from catdog import main
 from core.errors import UsageRefused
 from core.training.networks.architectures import build
 from core.training.networks.architectures.own import own_network, settings_of
-from core.training.networks.recipe import RECIPES, Recipe, Schedule, classic
-from core.training.networks.settings import parse, with_numbers, with_settings
-from core.training.networks.transfer.learning import Transfer
+from core.training.networks.recipe import (
+    LEARNING_RATES,
+    NONE,
+    RECIPES,
+    Recipe,
+    Schedule,
+    classic,
+)
+from core.training.networks.settings import change_recipe, parse, settings_for
+from core.training.networks.transfer.transfer_recipe import Transfer
 
 
 def changed(network: str, *given: str) -> Recipe:
-    return with_settings(RECIPES[network], parse(given))
+    return change_recipe(RECIPES[network], parse(given))
 
 
 def kinds(recipe: Recipe) -> list[str]:
@@ -45,6 +52,18 @@ def test_settings_change_the_network_and_how_it_is_trained() -> None:
     assert wide.count_params() < 20_000
 
 
+def test_what_all_networks_have_is_set_too() -> None:
+    recipe = changed(
+        "residual", "size=72", "augment=none", "optimizer=sgd", "batch-size=8", "seed=0",
+        "patience=3", "rotation=5",
+    )  # fmt: skip
+    assert [stage.size for stage in recipe.stages] == [32, 48, 64, 72]
+    assert {stage.augmentation for stage in recipe.stages} == {replace(NONE, rotation=5.0)}
+    assert (recipe.optimizer, recipe.learning_rate) == ("sgd", LEARNING_RATES["sgd"])
+    assert (recipe.batch_size, recipe.seed, recipe.patience) == (8, 0, 3)
+    assert changed("minimal", "learning_rate=0.5", "optimizer=sgd").learning_rate == 0.5
+
+
 @pytest.mark.parametrize(
     ("network", "given", "why"),
     [
@@ -58,6 +77,10 @@ def test_settings_change_the_network_and_how_it_is_trained() -> None:
         ("vgg-small", "flip=maybe", "it is yes or no"),
         ("vgg-small", "epochs=3", "an option of its own, --epochs"),
         ("vgg-small", "dropout", "takes NAME=VALUE"),
+        ("vgg-small", "optimizer=lion", "it is muon or adamw or adam or rmsprop or sgd"),
+        ("vgg-small", "augment=much", "it is none or light or strong"),
+        ("vgg-small", "size=8", "it is 32 to 512"),
+        ("vgg-small", "batch_size=1", "it is 2 to 4096"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(network: str, given: str, why: str) -> None:
@@ -66,14 +89,17 @@ def test_settings_that_make_no_sense_are_refused(network: str, given: str, why: 
 
 
 def test_networks_for_heads_have_settings_too() -> None:
-    made = with_numbers(
-        Transfer(), parse(["composites=0.2", "stored-size=160"]), "efficientnet-lite0"
-    )
+    given = parse(["composites=0.2", "stored-size=160", "size=112", "batch_size=8"])
+    made = settings_for("efficientnet-lite1", 3, given)
+    assert isinstance(made, Transfer)
+    assert (made.network, made.size, made.batch_size) == ("efficientnet-lite1", 112, 8)
+    assert made.epochs == pytest.approx(3)
+    assert made.stages[-1].sizes[-1][1] == 112
     assert {stage.composites for stage in made.stages} == {0.2}
     assert made.stored_size == 160
     assert Transfer.read(json.loads(json.dumps(asdict(made)))) == made
     with pytest.raises(UsageRefused, match="has no such setting"):
-        with_numbers(Transfer(), parse(["dropout=0.2"]), "efficientnet-lite0")
+        settings_for("efficientnet-lite0", None, parse(["dropout=0.2"]))
 
 
 OWN = """
@@ -175,7 +201,7 @@ def test_a_network_of_ones_own_is_trained_with_its_settings_resumed_and_served(
     spec = f"{own()}:build"
     assert settings_of(spec) == {"width": 4, "dropout": 0.1}
     model = tmp_path / "model"
-    arguments = ("train", data, "--network", spec, "--output", model, "--image-size", 32,
+    arguments = ("train", data, "--network", spec, "--output", model, "--set", "size=32",
                  "--epochs", 2, "--set", "width=8", "--set", "rotation=5")  # fmt: skip
     result = run(*arguments)
     assert result.exit_code == 0, result.output

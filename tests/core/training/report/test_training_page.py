@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.labels import classes_from_folders
-from core.training.evaluation.may_serve import Judgement, Part, compare
+from core.training.evaluation.comparison import Judgement, Part, compare
 from core.training.networks.recipe import RECIPES
 from core.training.report.training_page import _settings
 

@@ -17,10 +17,11 @@ from core.images.decode import open_image
 from core.model.classifier import Classifier
 from core.model.manifest import KERAS, LITERT, read_manifest, record_file
 from core.model.preprocessing import Pixels, preprocess
+from core.training.data.inputs import TrainContext, TrainOptions
 from core.training.networks.export import parity
 from core.training.networks.export.litert import to_litert
 from core.training.networks.export.parity import measure_parity
-from core.training.networks.train_from_scratch import train
+from core.training.networks.train_network import train_network
 
 
 @pytest.fixture
@@ -73,12 +74,12 @@ def test_16_bits_are_served_if_they_change_next_to_nothing_else_32_else_nothing(
     whole = -1.0 if bits is None else 1e-3
     monkeypatch.setattr(parity, "_LARGEST_GAP", {16: 2e-2 if bits == 16 else -1.0, 32: whole})
     data = fill_folder(tmp_path / "data", {"cats": 30, "dogs": 30})
-    recipe = tiny_recipe()
+    recipe, context = tiny_recipe(), TrainContext(tmp_path / "models", told)
     if bits is None:
         with pytest.raises(CatdogError, match="differ from Keras's"):
-            train(data, recipe, models_dir=tmp_path / "models", console=told)
+            train_network(TrainOptions(data), recipe, context)
         return
-    trained = train(data, recipe, models_dir=tmp_path / "models", console=told)
+    trained = train_network(TrainOptions(data), recipe, context)
     served = Interpreter(model_path=str(trained.folder / LITERT))
     kinds = {tensor["dtype"] for tensor in served.get_tensor_details()}
     assert (np.float16 in kinds) == (bits == 16)

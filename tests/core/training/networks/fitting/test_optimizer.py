@@ -33,19 +33,3 @@ def test_what_is_no_kernel_is_moved_as_adamw_does() -> None:
         optimizer.apply([gradient], [bias])
         moved.append(keras.ops.convert_to_numpy(bias))
     assert moved[0] == pytest.approx(moved[1], abs=1e-6)
-
-
-def test_weights_decay_as_keras_has_it_at_the_rate_of_a_schedule() -> None:
-    """Which is taken once for all of them: each time it is asked for, it is computed anew."""
-    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
-    decayed = []
-    for kind in (ConvolutionMuon, keras.optimizers.Muon):
-        optimizer = ConvolutionMuon(schedule, weight_decay=0.1, adam_weight_decay=0.2)
-        kernel = keras.Variable(np.ones((3, 3, 2, 4), dtype=np.float32))
-        bias = keras.Variable(np.ones(4, dtype=np.float32))
-        optimizer.build([kernel, bias])
-        optimizer.iterations.assign(3)
-        kind._apply_weight_decay(optimizer, [kernel, bias])
-        decayed.append([float(keras.ops.max(kernel)), float(keras.ops.max(bias))])
-    assert decayed[0] == pytest.approx(decayed[1], abs=1e-7)
-    assert decayed[0][1] < decayed[0][0] < 1

