@@ -136,7 +136,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def train_tiny_model(folder: Path) -> None:
     from core.model.manifest import read_manifest
-    from core.training.data.inputs import TrainContext, TrainOptions
+    from core.training.data.inputs import TrainContext
+    from core.training.data.train_options import TrainOptions
     from core.training.networks.train_network import train_network
 
     data = fill(folder / "data", {"cats": 70, "dogs": 70, "other": 70})

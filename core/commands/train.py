@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,13 @@ from core.commands.train_output import (
 )
 from core.errors import UsageRefused
 from core.runtime.console import Terminal, echo
+from core.training.data.train_options import TrainOptions
 from core.training.extra import load_training_packages
 
 # What it needs is imported by it, so that --help does not wait for TensorFlow.
 if TYPE_CHECKING:
     from core.store.database import Store
-    from core.training.data.inputs import TrainContext, TrainOptions
+    from core.training.data.inputs import TrainContext
     from core.training.networks.recipe import Recipe
     from core.training.networks.transfer.transfer_recipe import Transfer
 
@@ -49,26 +50,6 @@ class NetworkName(click.ParamType):  # type: ignore[type-arg]  # generic only in
                 ctx,
             )
         return value
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """The options of the command, as they were given."""
-
-    data: Path
-    output: Path | None
-    test: Path | None
-    classes: str
-    check: bool
-    find_label_errors: bool
-    with_feedback: bool
-    trust_filed: bool
-    promote: bool | None
-    network: str | None
-    epochs: float | None
-    set: tuple[str, ...]  # of NAME=VALUE
-    resume: bool
-    finish: bool
 
 
 @click.command()
@@ -172,46 +153,44 @@ def train(context: click.Context, settings: Settings, /, **given: Any) -> None:
     that come with catdog. The new model serves from then on if it is no worse than the current
     one, on photos from which neither learnt; report.html beside it says why, or why not.
     """
-    asked = _Given(**given)
-    recipe, held_out_sources = _recipe(asked, settings.models_dir)
+    options = TrainOptions(**given)
+    recipe, held_out_sources = _recipe(options, settings.models_dir)
     from core.training.data.archives import unpacked
-    from core.training.data.inputs import TrainContext, TrainOptions
+    from core.training.data.inputs import TrainContext
 
     def folder(given: Path) -> Path:
         return context.with_resource(unpacked(given, echo))
 
-    options = TrainOptions(
-        folder(asked.data),
-        output=asked.output,
-        test=asked.test and folder(asked.test),
-        replace_classes=asked.classes == "replace",
-        with_feedback=asked.with_feedback,
-        trust_filed=asked.trust_filed,
-        promote=asked.promote,
+    options = replace(
+        options,
+        data=folder(options.data),
+        test=options.test and folder(options.test),
         held_out_sources=held_out_sources,
-        resume=asked.resume,
-        finish=asked.finish,
     )
     store = context.with_resource(_store(settings))
     training = TrainContext(settings.models_dir, Terminal(), store)
     with _explained(settings.models_dir):
-        if recipe is not None:
-            _train_network(options, training, recipe, check=asked.check)
+        if recipe is None:
+            _train_head(options, training, settings.state_dir)
         else:
-            _train_head(options, training, asked, settings.state_dir)
+            _train_network(options, training, recipe)
 
 
-def _recipe(asked: _Given, models_dir: Path) -> tuple[Recipe | Transfer | None, tuple[str, ...]]:
+def _recipe(
+    options: TrainOptions, models_dir: Path
+) -> tuple[Recipe | Transfer | None, tuple[str, ...]]:
     """Return the recipe of the network that is asked for, None for a head; and held-out sources.
 
     Raises UsageRefused for options that do not go together, and ExtraMissing.
     """
-    if asked.finish and not asked.resume:
+    if options.finish and not options.resume:
         raise UsageRefused("--finish makes a model of an interrupted run: give --resume, too.")
-    given = [name for name, value in (("--epochs", asked.epochs), ("--set", asked.set)) if value]
-    resumes_as_begun = asked.resume and asked.network is None and not given
-    if asked.network is None and not resumes_as_begun:
-        given += ["--resume"] if asked.resume else []
+    given = [
+        name for name, value in (("--epochs", options.epochs), ("--set", options.set)) if value
+    ]
+    resumes_as_begun = options.resume and options.network is None and not given
+    if options.network is None and not resumes_as_begun:
+        given += ["--resume"] if options.resume else []
         if given:
             raise UsageRefused(
                 f"{', '.join(given)}: only a whole network is trained so. Name one with --network, "
@@ -219,22 +198,21 @@ def _recipe(asked: _Given, models_dir: Path) -> tuple[Recipe | Transfer | None, 
             )
         load_training_packages("train", "core.training.head.train_head")
         return None, ()
-    if asked.find_label_errors or asked.classes != "add" or asked.promote:
+    if options.find_label_errors or options.classes != "add" or options.promote:
         raise UsageRefused("--network trains a whole network: leave out what is for heads alone.")
     load_training_packages("train", "core.training.networks.train_network", extra="keras")
     from core.model.registry import UNFINISHED
     from core.training.networks.settings import parse, settings_for
     from core.training.networks.unfinished import newest_run
 
-    recipe: Recipe | Transfer
-    if asked.network is None:
+    if options.network is None:
         run = newest_run(models_dir / UNFINISHED)
         recipe, sources = run.recipe(), run.held_out_sources
     else:
-        values = parse(asked.set)
+        values = parse(options.set)
         sources = tuple(filter(None, values.pop("hold_out", "").split(",")))
-        recipe = settings_for(asked.network, asked.epochs, values)
-    if recipe.network in _PRETRAINED and (asked.check or asked.finish):
+        recipe = settings_for(options.network, options.epochs, values)
+    if recipe.network in _PRETRAINED and (options.check or options.finish):
         raise UsageRefused(f"--check and --finish are not for {recipe.network}.")
     return recipe, sources
 
@@ -252,31 +230,29 @@ def _store(settings: Settings) -> Iterator[Store | None]:
         yield store
 
 
-def _train_head(
-    options: TrainOptions, context: TrainContext, asked: _Given, state_dir: Path
-) -> None:
+def _train_head(options: TrainOptions, context: TrainContext, state_dir: Path) -> None:
+    from core.runtime.output_files import refuse_if_not_empty
     from core.training.head import train_head
 
-    if asked.check:
+    if options.output is not None:
+        refuse_if_not_empty(options.output, "--output")
+    if options.check:
         train_head.check(options, context)
-    elif asked.find_label_errors:
-        found = train_head.find_label_errors(replace(options, output=None), context)
+    elif options.find_label_errors:
+        found = train_head.find_label_errors(options, context)
         show_label_errors(found, options.output or state_dir)
     else:
         show_head(train_head.train_head(options, context), context.models_dir, options.output)
 
 
-def _train_network(
-    options: TrainOptions, context: TrainContext, recipe: Recipe | Transfer, *, check: bool
-) -> None:
-    from core.training.check import check as check_data
+def _train_network(options: TrainOptions, context: TrainContext, recipe: Recipe | Transfer) -> None:
+    from core.training.check import check
     from core.training.networks.recipe import Recipe
     from core.training.networks.train_network import train_network
 
     from_scratch = isinstance(recipe, Recipe)
-    if check:
-        assert isinstance(recipe, Recipe)
-        check_data(options, recipe, context)
+    if options.check and isinstance(recipe, Recipe):
+        check(options, recipe, context)
         return
     try:
         trained = train_network(options, recipe, context)

@@ -10,7 +10,8 @@ from statistics import median
 
 from core.runtime.durations import duration
 from core.training.data.dataset import Dataset
-from core.training.data.inputs import TrainContext, TrainOptions, decode, gather
+from core.training.data.inputs import TrainContext, decode, gather
+from core.training.data.train_options import TrainOptions
 from core.training.evaluation.epochs import Epoch
 from core.training.networks.export.package import PARITY_PHOTOS
 from core.training.networks.fitting.batches import class_weights, steps_per_epoch

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from core.training.data.inputs import TrainContext, TrainOptions
+from core.training.data.inputs import TrainContext
+from core.training.data.train_options import TrainOptions
 from core.training.networks.recipe import LIGHT, RECIPES, Stage
 from core.training.networks.train_network import train_network
 

@@ -10,7 +10,8 @@ from typing import Any
 from click.testing import CliRunner
 
 from catdog import main
-from core.training.data.inputs import TrainContext, TrainOptions
+from core.training.data.inputs import TrainContext
+from core.training.data.train_options import TrainOptions
 from core.training.networks.recipe import MILD, Recipe, Stage
 from core.training.networks.train_network import train_network
 

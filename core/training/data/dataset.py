@@ -141,7 +141,7 @@ def _decode_all(
 
 
 def _copy_faults(same: Sequence[LabelledPhoto]) -> Iterator[Fault]:
-    """Name the copies of a photo, or where they have different labels all of them."""
+    """Yield a fault for each copy of a photo, or where labels differ for all of them."""
     for photo in same:
         other = next((one for one in same if one.label != photo.label), None)
         if other is not None:

@@ -13,22 +13,7 @@ from core.store.database import Store
 from core.training.data.dataset import Dataset, load
 from core.training.data.labelled import LabelledFolder, scan, scan_parts
 from core.training.data.stored_labels import guesses, with_feedback
-
-
-@dataclass(frozen=True, slots=True)
-class TrainOptions:
-    """What a person asks of a training."""
-
-    data: Path
-    output: Path | None = None  # None: a new version in the models folder
-    test: Path | None = None
-    replace_classes: bool = False  # a head files into the classes of `data` alone
-    with_feedback: bool = False  # learn from the photos that people labelled, too
-    trust_filed: bool = False  # learn from what catdog filed and nobody corrected, too
-    promote: bool | None = None  # None: if it is no worse; False: not even compared
-    held_out_sources: tuple[str, ...] = ()
-    resume: bool = False
-    finish: bool = False
+from core.training.data.train_options import TrainOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class LabelTable:
 
 
 def find_label_table(folder: Path) -> Path | None:
-    """Find the table of labels in a folder, or beside it if it is a part.
+    """Return the table of labels in a folder, or beside it if it is a part.
 
     Raises UsageRefused if there are several.
     """

@@ -186,7 +186,7 @@ def _labelled(
     not_photos: int,
     notes: Sequence[str],
 ) -> LabelledFolder:
-    """Give photos, each with the folder of its class, their labels and sources."""
+    """Return photos, each given with the folder of its class, with their labels and sources."""
     classes = classes_from_folders({name for _, name in photos})
     if len(classes) < 2:
         raise UsageRefused(

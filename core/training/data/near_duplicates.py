@@ -23,7 +23,7 @@ def difference_hash(photo: Pixels) -> int:
 
 
 def nearest(hashes: Hashes, among: Hashes) -> npt.NDArray[np.intp]:
-    """Find for each photo one of some others that it is nearly the same as.
+    """Search for each photo one of some others that it is nearly the same as.
 
     Returns: its place in `among`, -1 where there is none.
     """

@@ -25,7 +25,7 @@ TEMPERATURES = (0.5, 3.0)
 
 
 def fit_temperature(logits: Floats, targets: Indices) -> float:
-    """Find the temperature of the lowest cross-entropy on photos that were not learnt from.
+    """Return the temperature of the lowest cross-entropy on photos that were not learnt from.
 
     `logits` as for `probabilities_from_logits`. Guo et al., "On Calibration of Modern Neural
     Networks", 2017, section 4.2. Kept within TEMPERATURES: few photos would have it anywhere.

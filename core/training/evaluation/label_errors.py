@@ -1,4 +1,4 @@
-"""Labels that look wrong: photos that heads which never saw them firmly take for others."""
+"""Labels that look wrong: photos firmly taken for others by heads that did not learn from them."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ ON_BUSY = "at 40 % on a busy ground"
 
 
 def shrunk_onto(ground: Image.Image, image: Image.Image, random: _Random) -> Image.Image:
-    """Show an image at 40 % of the ground's sides, somewhere on it."""
+    """Return the ground with an image at 40 % of its sides, somewhere on it."""
     width, height = (round(_SMALL * side) for side in ground.size)
     left = int(random.integers(ground.width - width + 1))
     top = int(random.integers(ground.height - height + 1))
@@ -89,7 +89,7 @@ def shrunk_onto(ground: Image.Image, image: Image.Image, random: _Random) -> Ima
 
 
 def side_by_side(left: Image.Image, right: Image.Image) -> Image.Image:
-    """Put two images beside each other, as high as the first."""
+    """Return two images beside each other, as high as the first."""
     width = max(1, round(right.width * left.height / right.height))
     both = Image.new("RGB", (left.width + width, left.height))
     both.paste(left, (0, 0))

@@ -55,7 +55,7 @@ def compare_with_current(data: HeadData, fitted: CalibratedHead, current: Path) 
 
 
 def _current_on_own(data: HeadData, current: Path) -> Judgement:
-    """Have the current model judge a person's photos; what it learnt from, out of fold."""
+    """Return the current model's predictions of a person's photos, out of fold if learnt from."""
     base, own = data.base, data.material.own
     if current != base.folder:  # a whole network
         classifier = Classifier(current)

@@ -39,7 +39,7 @@ class Material:
         return self.replay_targets[self.replay.held_out]
 
     def samples(self, own_rows: Flags, replay_rows: Flags) -> Samples:
-        """Put some of both together; `own_rows` are of photos.
+        """Return some of both; `own_rows` are of photos.
 
         Classes, each with its kinds, weigh as much as the root of their photos' number.
         """

@@ -89,7 +89,7 @@ def _views(photo: Image.Image, size: int) -> list[Pixels]:
 
 
 def _folds(sha256: Sequence[str], hashes: Hashes) -> Indices:
-    """Give each photo a fold by its content, that of the first that it is nearly the same as.
+    """Return each photo's fold: by its content, or that of the first that it is nearly the same as.
 
     So a photo is in the same fold in every training, and what is nearly the same in one.
     """

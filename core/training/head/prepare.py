@@ -12,7 +12,8 @@ import numpy as np
 
 from core.runtime.console import Console, count_up
 from core.training.data.dataset import Dataset
-from core.training.data.inputs import Inputs, TrainContext, TrainOptions, decode, gather
+from core.training.data.inputs import Inputs, TrainContext, decode, gather
+from core.training.data.train_options import TrainOptions
 from core.training.head.base_model import Base, read_base
 from core.training.head.classes import HeadClasses, combine, shows_no_new_kind, with_parents
 from core.training.head.material import ADDED_DECAY, DECAY, Material
@@ -48,7 +49,7 @@ def prepared(
     base = read_base(context.models_dir)
     inputs = gather(options, context)
     classes = combine(
-        base.manifest.classes, inputs.labelled.classes, replace=options.replace_classes
+        base.manifest.classes, inputs.labelled.classes, replace=options.classes == "replace"
     )
     if warns:
         for reason in unpromotable(inputs, classes):

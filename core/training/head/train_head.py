@@ -13,9 +13,9 @@ from threadpoolctl import threadpool_limits
 from core.model.head import Head
 from core.model.manifest import Manifest
 from core.model.registry import OWN_NETWORK, find_model
-from core.runtime.output_files import refuse_if_not_empty
-from core.training.data.inputs import TrainContext, TrainOptions
+from core.training.data.inputs import TrainContext
 from core.training.data.labelled import folders_of
+from core.training.data.train_options import TrainOptions
 from core.training.evaluation.comparison import Comparison
 from core.training.evaluation.measure import TEST, Predicted, measure_test
 from core.training.evaluation.metrics import Evaluation, figures
@@ -51,8 +51,6 @@ def train_head(options: TrainOptions, context: TrainContext) -> TrainedHead:
     """
     begun = time.monotonic()
     output = options.output
-    if output is not None:
-        refuse_if_not_empty(output, "--output")
     with prepared(options, context, warns=options.promote is not False) as data:
         fitted = _fit(data)
         staged = data.work / "model"

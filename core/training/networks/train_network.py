@@ -13,7 +13,8 @@ from core.paths import display
 from core.runtime.console import Console
 from core.runtime.output_files import refuse_if_not_empty
 from core.training.data.dataset import HELD_OUT
-from core.training.data.inputs import Inputs, TrainContext, TrainOptions, decode, gather
+from core.training.data.inputs import Inputs, TrainContext, decode, gather
+from core.training.data.train_options import TrainOptions
 from core.training.model_folders import put_in_place
 from core.training.networks.from_scratch import make_from_scratch, suited
 from core.training.networks.recipe import Recipe

@@ -136,7 +136,7 @@ def _training_of_network(manifest: Manifest) -> str:
 
 
 def _what_chose(manifest: Manifest) -> str:
-    """Say which photos decided something, and which nothing."""
+    """Return which photos decided something, and which nothing."""
     test = " The test decided nothing, and was measured once." if "test" in manifest.metrics else ""
     if manifest.kind is Kind.HEAD:
         return (

@@ -45,7 +45,7 @@ class Training:
 
     manifest: Manifest
     history: Sequence[Epoch]  # of a network's training; a head's has none
-    parts: Mapping[str, Evaluation]  # held out, sources left out, test: those that there are
+    parts: Mapping[str, Evaluation]  # held out, held-out sources, test: those that there are
     sources: Mapping[str, Evaluation]
     shown: str  # the part that plots and photos are of
     predicted: Predicted  # of that part

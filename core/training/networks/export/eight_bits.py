@@ -38,7 +38,7 @@ def to_8_bits(network: keras.Model, photos: Pixels) -> bytes:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.uint8
     converter.inference_output_type = tf.int8
-    # the converter tells of every weight on both
+    # the converter logs every weight on both
     with quiet_native_stderr(), redirect_stdout(io.StringIO()):
         content: bytes = converter.convert()
     return content

@@ -131,7 +131,7 @@ def _shrunk(
     random: np.random.Generator,
     grounds: Pixels | None,
 ) -> Image.Image:
-    """Show the whole photo on 35 to 85 % of the side, on a part of another or a plain ground."""
+    """Return the whole photo on 35 to 85 % of the side, on a part of another or a plain ground."""
     if grounds is not None and len(grounds) and random.random() < 0.5:
         ground = grounds[random.integers(len(grounds))]
         image = _cropped(ground, size, Augmentation(min_area=0.25), random)

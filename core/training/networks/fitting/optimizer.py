@@ -36,7 +36,7 @@ def make_optimizer(
 
 @keras.saving.register_keras_serializable("catdog")
 class ConvolutionMuon(keras.optimizers.Muon):  # type: ignore[misc]  # Keras has no types
-    """Muon for the kernels of convolutions, seen as matrices; AdamW for everything else.
+    """Muon for the kernels of convolutions, taken as matrices; AdamW for everything else.
 
     Keras's own takes matrices alone, which here is only the last layer, the one that Muon does
     not suit. A kernel of shape `(h, w, in, out)` counts as `(h * w * in, out)`: Jordan, "Muon: An

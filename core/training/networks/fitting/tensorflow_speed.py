@@ -11,7 +11,7 @@ import tensorflow as tf
 
 
 def compute_convolutions_in_bfloat16() -> None:
-    """Have TensorFlow compute convolutions in bfloat16, if the processor has instructions for it.
+    """Compute convolutions in bfloat16 from now on, if the processor has instructions for it.
 
     For the whole process, and for graphs alone. Networks computed layer by layer, and exported
     ones, are as before. Without the instructions a step would take 17 times as long.
@@ -22,7 +22,7 @@ def compute_convolutions_in_bfloat16() -> None:
 
 
 def has_bfloat16(processor: str) -> bool:
-    """Tell by a text like Linux's `/proc/cpuinfo` whether there are instructions for bfloat16."""
+    """Return whether a text like Linux's `/proc/cpuinfo` lists instructions for bfloat16."""
     return re.search(r"\b(avx512_bf16|amx_bf16)\b", processor) is not None
 
 

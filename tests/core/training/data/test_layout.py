@@ -17,9 +17,10 @@ from catdog import main
 from core.errors import UsageRefused
 from core.paths import display
 from core.training.data.archives import unpacked
-from core.training.data.inputs import TrainContext, TrainOptions, gather
+from core.training.data.inputs import TrainContext, gather
 from core.training.data.labelled import LabelledFolder, scan, scan_parts
 from core.training.data.layout import Part, part_of
+from core.training.data.train_options import TrainOptions
 
 Fill = Callable[..., Path]
 

@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 
 from catdog import main
 from core.training.data import dataset
-from core.training.data.inputs import TrainContext, TrainOptions
+from core.training.data.inputs import TrainContext
+from core.training.data.train_options import TrainOptions
 from core.training.networks.train_network import train_network
 
 NETWORK = ("--network", "minimal", "--set", "size=32", "--epochs", "1")

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from core.errors import UsageRefused
-from core.training.data.inputs import TrainContext, TrainOptions, gather
+from core.training.data.inputs import TrainContext, gather
 from core.training.data.labelled import LabelledPhoto, scan, scan_parts
 from core.training.data.sources import Origin, read_sources
+from core.training.data.train_options import TrainOptions
 
 
 @pytest.fixture

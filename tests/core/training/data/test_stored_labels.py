@@ -110,7 +110,8 @@ def test_train_says_what_it_leaves_out_and_what_it_adds(
     store: Store, state: Path, data: Path, tmp_path: Path, told: Any, tiny_recipe: Any,
     tiny_model: Path, draw: Callable[..., Any],
 ) -> None:  # fmt: skip
-    from core.training.data.inputs import TrainContext, TrainOptions
+    from core.training.data.inputs import TrainContext
+    from core.training.data.train_options import TrainOptions
     from core.training.networks.recipe import MILD, Stage
     from core.training.networks.train_network import train_network
 

@@ -19,7 +19,8 @@ from core.model.classifier import Classifier
 from core.model.manifest import Kind, read_manifest
 from core.model.network import Network
 from core.model.promotion import promote
-from core.training.data.inputs import TrainContext, TrainOptions
+from core.training.data.inputs import TrainContext
+from core.training.data.train_options import TrainOptions
 from core.training.head.replay import read_replay, write_replay
 from core.training.head.train_head import TrainedHead, check, find_label_errors, train_head
 
@@ -106,7 +107,7 @@ def test_classes_can_be_replaced(
 ) -> None:
     """Dogs are of neither for who has no folder for them; that is said, and not promoted."""
     data = fill_folder(tmp_path / "data", {"cats": 20, "other": 20}, first_seed=500)
-    trained = train(data, replace_classes=True)
+    trained = train(data, classes="replace")
     assert trained.manifest.labels == ("cat", "other")
     assert trained.comparison is not None
     assert not trained.comparison.is_no_worse

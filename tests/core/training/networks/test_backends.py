@@ -27,7 +27,8 @@ if sys.argv[3] == "without":
     importlib.util.find_spec = lambda name: None if name == "tensorflow" else find_spec(name)
 from pathlib import Path
 from core.runtime.console import Terminal
-from core.training.data.inputs import TrainContext, TrainOptions
+from core.training.data.inputs import TrainContext
+from core.training.data.train_options import TrainOptions
 from core.training.networks.recipe import MILD, Recipe, Stage
 from core.training.networks.train_network import train_network
 

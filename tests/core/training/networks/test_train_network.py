@@ -17,7 +17,8 @@ from core.errors import CatdogError, UsageRefused
 from core.model.classifier import Classifier
 from core.model.manifest import Kind
 from core.model.registry import promoted_version
-from core.training.data.inputs import TrainContext, TrainOptions
+from core.training.data.inputs import TrainContext
+from core.training.data.train_options import TrainOptions
 from core.training.evaluation.epochs import Epoch
 from core.training.evaluation.measure import measure_test
 from core.training.networks import from_scratch

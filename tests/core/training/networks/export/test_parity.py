@@ -17,7 +17,8 @@ from core.images.decode import open_image
 from core.model.classifier import Classifier
 from core.model.manifest import KERAS, LITERT, read_manifest, record_file
 from core.model.preprocessing import Pixels, preprocess
-from core.training.data.inputs import TrainContext, TrainOptions
+from core.training.data.inputs import TrainContext
+from core.training.data.train_options import TrainOptions
 from core.training.networks.export import parity
 from core.training.networks.export.litert import to_litert
 from core.training.networks.export.parity import measure_parity

@@ -17,8 +17,9 @@ from core.model.classifier import Classifier
 from core.model.manifest import Kind
 from core.model.preprocessing import Preprocessing
 from core.training.data.dataset import Dataset, load
-from core.training.data.inputs import TrainContext, TrainOptions
+from core.training.data.inputs import TrainContext
 from core.training.data.labelled import scan
+from core.training.data.train_options import TrainOptions
 from core.training.networks.train_network import train_network
 from core.training.networks.transfer import learning as module
 from core.training.networks.transfer.drawn_batches import Plan, draw_chances
