@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,19 +47,26 @@ class Seen:
 
 def read_seen(folder: Path) -> Seen:
     """Read what the head of a model's folder learnt from. Raises ModelRefused."""
-    path = folder / SEEN
+    remedy = "Install catdog again, or train again."
+    return Seen(**read_arrays(folder / SEEN, Seen.__slots__, remedy=remedy))
+
+
+def read_arrays(
+    path: Path, names: Iterable[str], *, remedy: str, sha256: str | None = None
+) -> dict[str, npt.NDArray[Any]]:
+    """Read arrays of an .npz file, which may be known by its SHA-256. Raises ModelRefused."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return Seen(**{name: arrays[name] for name in Seen.__slots__})
+        content = path.read_bytes()
+        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+            raise ValueError("it is not the file that network.json names")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in names}
     except OSError as error:
         raise ModelRefused(
-            f"{display(path)} cannot be read ({error.strerror or error}). Install catdog again, or "
-            "train again."
+            f"{display(path)} cannot be read ({error.strerror or error}). {remedy}"
         ) from error
     except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
-        raise ModelRefused(
-            f"{display(path)} is damaged ({error}). Install catdog again, or train again."
-        ) from error
+        raise ModelRefused(f"{display(path)} is damaged ({error}). {remedy}") from error
 
 
 def short_hashes(sha256: Iterable[str]) -> npt.NDArray[np.uint64]:

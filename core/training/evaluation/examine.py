@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -55,20 +55,17 @@ def examine(
     measured = evaluate(classifier, photos, threshold=threshold, on_photo=on_photo)
     predicted = measured.predicted
     neither = {c.label for c in manifest.classes if c.role is Role.NEITHER}
-    rows = [row for row, photo in enumerate(predicted.photos) if photo.label in neither]
-    of_neither = replace(
-        predicted,
-        photos=tuple(predicted.photos[row] for row in rows),
-        probabilities=predicted.probabilities[rows],
-        targets=predicted.targets[rows],
-    )
+
+    def kind_of_neither(photo: LabelledPhoto) -> str | None:
+        return photo.kind if photo.label in neither else None
+
     thresholds = sorted({*THRESHOLDS, *([] if threshold is None else [threshold])})
     return Examination(
         manifest=manifest,
         threshold=threshold,
         measured=measured,
         sources=by_group(predicted, manifest, lambda photo: photo.source, threshold=threshold),
-        kinds=by_group(of_neither, manifest, lambda photo: photo.kind, threshold=threshold),
+        kinds=by_group(predicted, manifest, kind_of_neither, threshold=threshold),
         curve=at_thresholds(
             predicted.probabilities, predicted.targets, manifest.classes, thresholds
         ),

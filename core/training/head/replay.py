@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
-import zipfile
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import ModelRefused
 from core.model.head import Floats
 from core.model.network import REPLAY, Network
-from core.paths import display
+from core.training.data.learnt_photos import read_arrays
 from core.training.evaluation.metrics import Flags
 
 Strings = npt.NDArray[np.str_]
@@ -74,18 +71,10 @@ def scales_of(features: Floats) -> Floats:
 
 def read_replay(network: Network) -> Replay:
     """Read the replay set of a network. Raises ModelRefused."""
-    path = network.folder / REPLAY
-    try:
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != network.info.files.get(REPLAY):
-            raise ValueError("it is not the file that network.json names")
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return Replay(**{name: arrays[name] for name in Replay.__slots__})
-    except OSError as error:
-        raise ModelRefused(
-            f"{display(path)} cannot be read ({error.strerror or error}). Install catdog again."
-        ) from error
-    except (ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ModelRefused(
-            f"{display(path)} is damaged ({error}). Install catdog again."
-        ) from error
+    arrays = read_arrays(
+        network.folder / REPLAY,
+        Replay.__slots__,
+        remedy="Install catdog again.",
+        sha256=network.info.files.get(REPLAY, ""),
+    )
+    return Replay(**arrays)

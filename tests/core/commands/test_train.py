@@ -325,13 +325,14 @@ def test_train_makes_a_network_that_predict_takes(
     models = tmp_path / "models"
     result = run(
         "--models-dir", models, "train", data, "--network", "residual", "--epochs", "1",
-        "--set", "seed=3")  # fmt: skip
+        "--set", "seed=3", "--set", "size=48", "--set", "widths=8,16", "--set", "blocks=1,1",
+    )  # fmt: skip
     assert result.exit_code == 0, result.output
     version = version_in(models)
     assert f"--model {version}" in result.stdout
     assert f"`catdog models promote {version}`" in result.stdout
     assert promoted_version(models) is None, "it was not held against the one that serves"
-    assert "Epoch 1 of 1 at 144 px" in result.stdout
+    assert "Epoch 1 of 1 at 48 px" in result.stdout
     assert list((models / "unfinished").iterdir()) == []
     (answer,) = objects(run("--models-dir", models, "predict", photo, "--json", "--model", version))
     assert set(answer["probabilities"]) == {"cat", "dog"}

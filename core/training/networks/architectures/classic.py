@@ -30,30 +30,24 @@ def sequential_bn(size: int, outputs: int, recipe: Recipe) -> keras.Sequential:
 
 def vgg_small(size: int, outputs: int, recipe: Recipe) -> keras.Sequential:
     """Blocks of one convolution and max pooling, as VGG has them; then dense layers."""
-    network = _start(size, "vgg-small")
-    for width in recipe.widths:
-        network.add(
-            layers.Conv2D(
-                width, 3, padding="same", activation="relu", kernel_initializer="he_uniform"
-            )
-        )
-        network.add(layers.MaxPooling2D())
-    network.add(layers.Flatten())
-    network.add(layers.Dense(recipe.dense, activation="relu", kernel_initializer="he_uniform"))
-    if recipe.dropout:
-        network.add(layers.Dropout(recipe.dropout))
-    network.add(layers.Dense(outputs))
-    return network
+    return _plain("vgg-small", size, outputs, recipe, padding="same", initializer="he_uniform")
 
 
 def minimal(size: int, outputs: int, recipe: Recipe) -> keras.Sequential:
     """One convolution, one pooling, one dense layer: the least that learns something."""
-    network = _start(size, "minimal")
+    return _plain("minimal", size, outputs, recipe, padding="valid", initializer="glorot_uniform")
+
+
+def _plain(
+    name: str, size: int, outputs: int, recipe: Recipe, *, padding: str, initializer: str
+) -> keras.Sequential:
+    network = _start(size, name)
+    how = {"activation": "relu", "kernel_initializer": initializer}
     for width in recipe.widths:
-        network.add(layers.Conv2D(width, 3, activation="relu"))
+        network.add(layers.Conv2D(width, 3, padding=padding, **how))
         network.add(layers.MaxPooling2D())
     network.add(layers.Flatten())
-    network.add(layers.Dense(recipe.dense, activation="relu"))
+    network.add(layers.Dense(recipe.dense, **how))
     if recipe.dropout:
         network.add(layers.Dropout(recipe.dropout))
     network.add(layers.Dense(outputs))

@@ -25,15 +25,19 @@ from core.training.networks import from_scratch
 from core.training.networks.export import judge, parity
 from core.training.networks.fitting.checkpoints import Checkpoints
 from core.training.networks.fitting.training_loop import fit
-from core.training.networks.recipe import MILD, Recipe, Stage
+from core.training.networks.recipe import LIGHT, MILD, RECIPES, Recipe, Stage
 from core.training.networks.train_network import TrainedNetwork, train_network
 from core.training.networks.unfinished import newest_run
 
 RECIPE = Recipe(
-    widths=(8, 16, 32),
-    blocks=(1, 1, 1),
+    widths=(4, 8),
+    blocks=(1, 1),
     stages=(Stage(24, 2, MILD), Stage(32, 2, MILD)),
     batch_size=16,
+    optimizer="adam",
+)
+ONE_EPOCH = replace(
+    RECIPES["minimal"], widths=(4,), dense=8, stages=(Stage(32, 1, MILD),), batch_size=16
 )
 
 
@@ -103,7 +107,7 @@ def test_temperature_and_thresholds_suit_held_out_sources(
         photo.rename(data / "cats" / photo.name)
         lines.append(f"cats/{photo.name},web")
     (data / "sources.csv").write_text("\n".join(lines))
-    recipe = replace(RECIPE, stages=(Stage(32, 6, MILD),))
+    recipe = replace(ONE_EPOCH, widths=(8,), dense=16, stages=(Stage(32, 6, LIGHT),))
     with pytest.raises(UsageRefused, match="source 'olx'"):
         train(data, recipe, held_out_sources=("olx",))
     assert not (tmp_path / "m").exists()
@@ -126,11 +130,10 @@ def test_a_trained_network_serves_by_itself_and_is_promoted_by_nobody(
     data: Path, tmp_path: Path, train: Train
 ) -> None:
     """What a person trains to learn how it works replaces no model, and is held against none."""
-    recipe = replace(RECIPE, stages=(Stage(24, 1, MILD),))
-    trained = train(data, recipe)
+    trained = train(data, ONE_EPOCH)
     manifest = trained.manifest
     assert (manifest.kind, manifest.network) == (Kind.WHOLE, None)
-    assert manifest.preprocessing == recipe.preprocessing
+    assert manifest.preprocessing == ONE_EPOCH.preprocessing
     assert manifest.outputs is not None
     assert {one.label for one in manifest.classes if one.threshold < 1} == {"cat", "dog"}
     assert promoted_version(tmp_path / "m") is None
@@ -160,8 +163,7 @@ def test_nothing_in_the_test_folder_is_opened_before_the_last_measurement(
 
     sys.addaudithook(listen)
     monkeypatch.setattr(judge, "measure_test", measure)
-    recipe = replace(RECIPE, stages=(Stage(24, 1, MILD),))
-    train(data, recipe, test=test)
+    train(data, ONE_EPOCH, test=test)
     assert before == []
     assert set(opened) == {path.name for path in test.rglob("*.jpg")}, "or this test is deaf"
 
@@ -225,9 +227,8 @@ def test_an_export_that_differs_from_the_network_is_refused(
     data: Path, tmp_path: Path, train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parity, "_LARGEST_GAP", {16: -1.0, 32: -1.0})
-    recipe = replace(RECIPE, stages=(Stage(16, 1, MILD),))
     with pytest.raises(CatdogError, match="differ from Keras's"):
-        train(data, recipe)
+        train(data, ONE_EPOCH)
     assert [path.name for path in (tmp_path / "m").iterdir()] == ["unfinished"]
 
 

@@ -76,6 +76,7 @@ def test_the_rate_rises_and_falls_in_each_stage_and_images_grow() -> None:
 
 
 @needs_weights
+@pytest.mark.long
 def test_an_interrupted_run_goes_on(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
