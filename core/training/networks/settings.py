@@ -178,6 +178,5 @@ def _check_known(given: Mapping[str, str], known: Sequence[str], network: str) -
         if name in ("epochs", "network"):
             raise UsageRefused(f"--set {name}: it has an option of its own, --{name}.")
         if name not in known:
-            raise UsageRefused(
-                f"--set {name}: {network} has no such setting. It has {', '.join(sorted(known))}."
-            )
+            names = ", ".join(sorted([*known, "hold_out"]))
+            raise UsageRefused(f"--set {name}: {network} has no such setting. It has {names}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,8 @@ HOW = Preprocessing(16, stored_size=18)
 
 
 @pytest.fixture
-def data(tmp_path: Path, fill_folder: object) -> Path:
-    return fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60})  # type: ignore[operator, no-any-return]
+def data(tmp_path: Path, fill_folder: Callable[..., Path]) -> Path:
+    return fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60})
 
 
 def content_of(folder: Path) -> dict[Path, bytes]:
@@ -60,8 +61,10 @@ def test_photos_are_no_sharper_than_they_are_served(data: Path, tmp_path: Path) 
         assert (dataset.pixels[row] != np.asarray(squash(image, 24))).any()
 
 
-def test_held_out_sources_are_in_no_other_part(tmp_path: Path, fill_folder: object) -> None:
-    data = fill_folder(tmp_path / "data", {"cats": 40, "dogs": 40})  # type: ignore[operator]
+def test_held_out_sources_are_in_no_other_part(
+    tmp_path: Path, fill_folder: Callable[..., Path]
+) -> None:
+    data = fill_folder(tmp_path / "data", {"cats": 40, "dogs": 40})
     names = [path.name for path in sorted((data / "cats").iterdir())[:8]]
     (data / "sources.csv").write_text(
         "file,source\n" + "".join(f"cats/{name},olx\n" for name in names)
@@ -74,20 +77,22 @@ def test_held_out_sources_are_in_no_other_part(tmp_path: Path, fill_folder: obje
 
 
 def test_where_nothing_is_to_be_held_out_all_is_learnt_from(
-    tmp_path: Path, fill_folder: object
+    tmp_path: Path, fill_folder: Callable[..., Path]
 ) -> None:
     """Not one photo of a class need be held out then: the few are judged out of fold."""
-    data = fill_folder(tmp_path / "data", {"cats": 30, "dogs": 2})  # type: ignore[operator]
+    data = fill_folder(tmp_path / "data", {"cats": 30, "dogs": 2})
     dataset = load(scan(data), HOW, work=tmp_path, holds_out=False)
     assert sorted(dataset.training) == list(range(32))
     assert len(dataset.validation) == 0
 
 
-def test_parts_are_taken_as_they_are_given(tmp_path: Path, fill_folder: object) -> None:
+def test_parts_are_taken_as_they_are_given(
+    tmp_path: Path, fill_folder: Callable[..., Path]
+) -> None:
     data = tmp_path / "data"
-    fill_folder(data / "train", {"cats": 30, "dogs": 30})  # type: ignore[operator]
-    fill_folder(data / "validation", {"cats": 5, "dogs": 5}, 25)  # type: ignore[operator]
-    fill_folder(data / "test", {"cats": 3, "dogs": 3}, 90)  # type: ignore[operator]
+    fill_folder(data / "train", {"cats": 30, "dogs": 30})
+    fill_folder(data / "validation", {"cats": 5, "dogs": 5}, 25)
+    fill_folder(data / "test", {"cats": 3, "dogs": 3}, 90)
     labelled, test = scan_parts(data)
     assert test == data / "test"
     dataset = load(labelled, HOW, work=tmp_path)
@@ -172,8 +177,10 @@ def test_folders_that_mean_the_same_or_no_class_are_refused(
         scan(data)
 
 
-def test_a_class_with_too_few_photos_is_refused(tmp_path: Path, fill_folder: object) -> None:
-    data = fill_folder(tmp_path / "few", {"cats": 60, "dogs": 1})  # type: ignore[operator]
+def test_a_class_with_too_few_photos_is_refused(
+    tmp_path: Path, fill_folder: Callable[..., Path]
+) -> None:
+    data = fill_folder(tmp_path / "few", {"cats": 60, "dogs": 1})
     with pytest.raises(UsageRefused, match="no photo of the class 'dog'"):
         load(scan(data), HOW, work=tmp_path)
     (data / "dogs" / "dogs-000.jpg").write_bytes(b"")

@@ -76,7 +76,7 @@ def test_parts_by_any_name_are_never_classes(
     labelled, test = scan_parts(whole)
     assert test == whole / names[1]
     assert labelled.labels == {"cat", "dog"}
-    assert labelled.held_out == set((whole / names[2]).rglob("*.jpg"))
+    assert labelled.held_out == frozenset((whole / names[2]).rglob("*.jpg"))
     assert len(labelled.photos) == 22
 
 

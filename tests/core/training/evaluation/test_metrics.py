@@ -49,7 +49,8 @@ def test_figures_by_hand() -> None:
         "other": {"cat": 0, "dog": 1, "other": 1, "unsure": 0},
     }
     cat = found.per_class["cat"]
-    assert (cat.precision, cat.recall, cat.support) == (1 / 2, pytest.approx(1 / 3), 3)
+    assert (cat.precision, cat.support) == (1 / 2, 3)
+    assert cat.recall == pytest.approx(1 / 3)
     assert cat.f1 == pytest.approx(0.4)
 
 
@@ -66,7 +67,8 @@ def test_each_class_has_its_own_threshold() -> None:
         "dog": {"cat": 0, "dog": 1, "other": 0, "unsure": 1},
         "other": {"cat": 0, "dog": 0, "other": 1, "unsure": 1},
     }
-    assert (found.coverage, found.filed_rightly) == (pytest.approx(2 / 5), pytest.approx(2 / 5))
+    assert found.coverage == pytest.approx(2 / 5)
+    assert found.filed_rightly == pytest.approx(2 / 5)
     assert (found.filed_precision, found.false_filing_rate) == (1, 0)
 
 

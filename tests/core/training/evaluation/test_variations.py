@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -88,21 +90,24 @@ def test_two_photos_side_by_side_are_equally_high(photo: Image.Image) -> None:
     assert both.getpixel((100, 30)) == (255, 255, 255)
 
 
+def _same(image: Image.Image, min_side: int) -> Image.Image:
+    return image
+
+
 def test_what_a_model_loses_is_counted(
-    tiny_model: Path, tmp_path: Path, fill_folder: object, monkeypatch: pytest.MonkeyPatch
+    tiny_model: Path,
+    tmp_path: Path,
+    fill_folder: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The tiny model goes by colour: turning costs nothing, other colours cost everything."""
     swapped = "red and blue swapped"
-    monkeypatch.setitem(
-        VARIATIONS,
-        swapped,
-        lambda image: Image.merge("RGB", image.split()[::-1]),  # type: ignore[arg-type]
-    )
-    data = fill_folder(tmp_path / "data", {"cats": 12, "dogs": 12, "other": 5}, 800)  # type: ignore[operator]
+    monkeypatch.setitem(VARIATIONS, swapped, lambda image: Image.merge("RGB", image.split()[::-1]))
+    data = fill_folder(tmp_path / "data", {"cats": 12, "dogs": 12, "other": 5}, 800)
     (data / "cats" / "bad.jpg").write_bytes(b"\xff\xd8\xff")
-    seen: list[None] = []
+    varied_photos: list[None] = []
     classifier, photos = Classifier(tiny_model), scan(data).photos
-    varied = measure_variations(classifier, photos, on_photo=lambda: seen.append(None))
+    varied = measure_variations(classifier, photos, on_photo=lambda: varied_photos.append(None))
     assert set(varied) == {*VARIATIONS, ON_PLAIN, ON_BUSY}
     assert varied["mirrored"].lost == varied["upside down"].lost == 0
     for name in ("greyscale", "half as bright", "twice as bright"):
@@ -112,19 +117,19 @@ def test_what_a_model_loses_is_counted(
                 continue
             with Image.open(photo.path) as image:
                 varied_one = VARIATIONS[name](image)
-            seen_as = classifier.classify(lambda _, shown=varied_one: shown).probabilities
-            right.append((seen_as["cat"] > seen_as["dog"]) == (photo.label == "cat"))
+            predicted = classifier.classify(partial(_same, varied_one)).probabilities
+            right.append((predicted["cat"] > predicted["dog"]) == (photo.label == "cat"))
         assert varied[name].pet_accuracy == pytest.approx(np.mean(right))
         assert varied[name].lost == pytest.approx(1 - np.mean(right))
     assert varied[swapped].lost == pytest.approx(1 - varied[swapped].pet_accuracy) == 1
-    assert len(seen) == 25
+    assert len(varied_photos) == 25
 
 
 def test_pairs_are_of_two_classes_and_counted_against_the_thresholds(
-    tiny_model: Path, tmp_path: Path, fill_folder: object
+    tiny_model: Path, tmp_path: Path, fill_folder: Callable[..., Path]
 ) -> None:
     """Those of the model's classes, which a threshold of one's own can only raise."""
-    data = fill_folder(tmp_path / "data", {"cats": 7, "dogs": 5, "other": 5}, 800)  # type: ignore[operator]
+    data = fill_folder(tmp_path / "data", {"cats": 7, "dogs": 5, "other": 5}, 800)
     manifest = read_manifest(tiny_model)
     shutil.copytree(tiny_model, tmp_path / "eager")
     classes = tuple(one.with_threshold(0.0) for one in manifest.classes)

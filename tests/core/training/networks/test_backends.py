@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from core.batch import predict_photo
 from core.model.classifier import Classifier
@@ -55,11 +57,11 @@ def on_jax(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.long
 def test_jax_trains_without_tensorflow_which_only_converts_in_the_end(
-    tmp_path: Path, fill_folder: object, draw: object
+    tmp_path: Path, fill_folder: Callable[..., Path], draw: Callable[..., Image.Image]
 ) -> None:
     """Where it is missing the trained network waits for --resume; the export agrees with JAX."""
     pytest.importorskip("jax")
-    data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60})  # type: ignore[operator]
+    data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60})
     models = tmp_path / "models"
     first = on_jax(data, models, "without")
     assert first.returncode != 0
@@ -71,6 +73,6 @@ def test_jax_trains_without_tensorflow_which_only_converts_in_the_end(
     classifier = Classifier(Path(json.loads(second.stdout.splitlines()[-1])))
     assert "jax" in classifier.manifest.versions
     for kind in ("cats", "dogs", "other"):
-        draw(kind, 900).save(tmp_path / f"{kind}.png")  # type: ignore[operator]
+        draw(kind, 900).save(tmp_path / f"{kind}.png")
     seen = [predict_photo(classifier, tmp_path / f"{kind}.png") for kind in ("cats", "dogs")]
     assert [one.label for one in seen] == ["cat", "dog"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
+from PIL import Image
 
 from core.model.classifier import Classifier
 from core.model.preprocessing import preprocess
@@ -91,10 +93,10 @@ def test_training_and_serving_share_their_weights() -> None:
 
 
 def test_the_keras_file_loads_with_plain_keras_in_a_script_without_our_code(
-    tiny_model: Path, classifier: Classifier, tmp_path: Path, draw: object
+    tiny_model: Path, classifier: Classifier, tmp_path: Path, draw: Callable[..., Image.Image]
 ) -> None:
     """And gives the logits that LiteRT gives."""
-    photo = preprocess(draw("cats", 900), classifier.preprocessing)  # type: ignore[operator]
+    photo = preprocess(draw("cats", 900), classifier.preprocessing)
     np.save(tmp_path / "photo.npy", photo)
     script = (
         "import sys, keras, numpy\n"

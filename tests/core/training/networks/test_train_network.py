@@ -67,7 +67,7 @@ def test_a_run_that_was_killed_goes_on_with_resume(
     """It ends with the epochs and steps of an unbroken run, its history whole."""
     models = tmp_path / "m"
 
-    def dying_fit(*arguments: object, **options: object) -> object:
+    def dying_fit(*arguments: Any, **options: Any) -> object:
         def on_epoch(epoch: Epoch) -> None:
             if epoch.number == 3:
                 raise Killed
@@ -157,7 +157,7 @@ def test_nothing_in_the_test_folder_is_opened_before_the_last_measurement(
         if event == "open" and "kept-back" in str(arguments[0]):
             opened.append(Path(str(arguments[0])).name)
 
-    def measure(*arguments: object, **options: object) -> object:
+    def measure(*arguments: Any, **options: Any) -> object:
         before.extend(opened)
         return measure_test(*arguments, **options)
 

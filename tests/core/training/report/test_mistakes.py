@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.model.classifier import Classifier
 from core.training.data.labelled import LabelledPhoto
@@ -14,12 +16,12 @@ from core.training.report.mistakes import sheets, worst_mistakes, write_sheets
 
 
 @pytest.fixture
-def predicted(tmp_path: Path, draw: object) -> Predicted:
+def predicted(tmp_path: Path, draw: Callable[..., Image.Image]) -> Predicted:
     """Sixty dogs, red as cats are: every second one taken for a cat, each more firmly."""
     photos = []
     for number in range(60):
         path = tmp_path / f"dog-{number:02}-with-a-name-too-long-for-its-picture.png"
-        draw("cats", number).save(path)  # type: ignore[operator]
+        draw("cats", number).save(path)
         photos.append(LabelledPhoto(path, "dog"))
     wrong = np.arange(60) % 2 == 1
     cat = np.where(wrong, 0.5 + np.arange(60) / 200, 0.1)

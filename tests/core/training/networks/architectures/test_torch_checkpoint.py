@@ -31,10 +31,13 @@ class _Global:
 
 class _Tensor:
     def __init__(self, storage: _Storage, offset: int, shape: Any, strides: Any) -> None:
-        self.parts = (storage, offset, shape, strides, False, OrderedDict())
+        self.parts: tuple[Any, ...] = (storage, offset, shape, strides, False, OrderedDict())
 
 
-class _Pickler(pickle._Pickler):  # the one in Python can be made to name what is not there
+_InPython: Any = pickle._Pickler
+
+
+class _Pickler(_InPython):  # type: ignore[misc]  # this one can be made to name what is not there
     def persistent_id(self, item: Any) -> Any:
         return item.pid if isinstance(item, _Storage) else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,8 +31,8 @@ RECIPE = Recipe(stages=(Stage(16, 3, Augmentation(min_area=0.5)),), batch_size=8
 
 
 @pytest.fixture
-def dataset(tmp_path: Path, fill_folder: object) -> Dataset:
-    data = fill_folder(tmp_path / "data", {"cats": 40, "dogs": 40, "other": 40})  # type: ignore[operator]
+def dataset(tmp_path: Path, fill_folder: Callable[..., Path]) -> Dataset:
+    data = fill_folder(tmp_path / "data", {"cats": 40, "dogs": 40, "other": 40})
     return load(scan(data), HOW, work=tmp_path)
 
 
@@ -114,8 +115,10 @@ def test_batches_hold_pairs(dataset: Dataset) -> None:
     assert (targets.sum(axis=1) == 1).all()
 
 
-def test_a_rare_class_may_count_as_much_as_the_others(tmp_path: Path, fill_folder: object) -> None:
-    data = fill_folder(tmp_path / "rare", {"cats": 80, "dogs": 80, "other": 20})  # type: ignore[operator]
+def test_a_rare_class_may_count_as_much_as_the_others(
+    tmp_path: Path, fill_folder: Callable[..., Path]
+) -> None:
+    data = fill_folder(tmp_path / "rare", {"cats": 80, "dogs": 80, "other": 20})
     dataset = load(scan(data), HOW, work=tmp_path)
     assert class_weights(dataset, 0.0).tolist() == [1, 1, 1]
     counts = np.bincount(dataset.targets[dataset.training])
@@ -132,8 +135,8 @@ def test_a_rare_class_may_count_as_much_as_the_others(tmp_path: Path, fill_folde
             assert weight == pytest.approx(float(target @ weights))
 
 
-def test_two_classes_are_weighed_too(tmp_path: Path, fill_folder: object) -> None:
-    data = fill_folder(tmp_path / "two", {"cats": 90, "dogs": 30})  # type: ignore[operator]
+def test_two_classes_are_weighed_too(tmp_path: Path, fill_folder: Callable[..., Path]) -> None:
+    data = fill_folder(tmp_path / "two", {"cats": 90, "dogs": 30})
     dataset = load(scan(data), HOW, work=tmp_path)
     weights = class_weights(dataset, 1.0)
     recipe = replace(RECIPE, balance=1.0)
