@@ -53,7 +53,7 @@ class NetworkName(click.ParamType):  # type: ignore[type-arg]  # generic only in
 
 
 @click.command()
-@click.argument("data", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path), required=False)
 @option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
@@ -163,7 +163,7 @@ def train(context: click.Context, settings: Settings, /, **given: Any) -> None:
 
     options = replace(
         options,
-        data=folder(options.data),
+        data=options.data and folder(options.data),
         test=options.test and folder(options.test),
         held_out_sources=held_out_sources,
     )
@@ -183,6 +183,11 @@ def _recipe(
 
     Raises UsageRefused for options that do not go together, and ExtraMissing.
     """
+    if options.data is None and not (options.with_feedback and options.network is None):
+        raise UsageRefused(
+            "Name a folder with cats/ and dogs/, or learn from what people said with "
+            "--with-feedback alone."
+        )
     if options.finish and not options.resume:
         raise UsageRefused("--finish makes a model of an interrupted run: give --resume, too.")
     given = [

@@ -129,7 +129,7 @@ def _decode_all(
                 file.write(decoded.pixels.tobytes())
             same.append(photo)
         if not copies:
-            raise UsageRefused(f"Not one photo in {display(labelled.folder)} can be read.")
+            raise UsageRefused(f"Not one photo in {labelled.place} can be read.")
         file.flush()
         # the mapping keeps the file alive after it is closed, and not after a killed run
         pixels = np.memmap(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import UsageRefused
+from core.labels import PhotoClass
 from core.model.preprocessing import Preprocessing
 from core.paths import display
 from core.runtime.console import Console, count_up
@@ -35,27 +37,37 @@ class Inputs:
     held_out_sources: tuple[str, ...]
 
 
-def gather(options: TrainOptions, context: TrainContext) -> Inputs:
+def gather(
+    options: TrainOptions, context: TrainContext, known: Sequence[PhotoClass] = ()
+) -> Inputs:
     """List the photos to learn from, with a line about each group that is added or left out.
 
-    Raises UsageRefused.
+    `known` are classes that people's labels may be of besides those of the folders. Raises
+    UsageRefused.
     """
-    labelled, own_test = scan_parts(options.data)
+    if options.data is None:
+        own_test, labelled = None, LabelledFolder(None, (), (), not_photos=0)
+    else:
+        labelled, own_test = scan_parts(options.data)
     for note in labelled.notes:
         context.console.say(note)
     missing = set(options.held_out_sources) - {photo.source for photo in labelled.photos}
-    if missing:
+    if missing and options.data is not None:
         raise UsageRefused(
             f"No photo in {display(options.data)} is of the source {sorted(missing)[0]!r}: sources "
             "stand in a sources.csv there. Name another with --set hold_out=SOURCE."
         )
-    labelled, guessed = _with_stored_labels(labelled, options, context)
+    labelled, guessed = _with_stored_labels(labelled, options, context, known)
+    if not labelled.photos:
+        raise UsageRefused(
+            "There are no photos to learn from. Name a folder with class folders, or label some "
+            "with `catdog review`, the bot, or by moving what was filed wrongly."
+        )
     test = options.test or own_test
     tested = scan(test) if test else None
     if tested and not tested.labels <= labelled.labels:
         raise UsageRefused(
-            f"{display(tested.folder)} has classes that {display(options.data)} does not have. "
-            "Name another folder with --test."
+            f"{tested.place} has classes that are not learnt here. Name another folder with --test."
         )
     return Inputs(labelled, tested, guessed, options.held_out_sources)
 
@@ -69,8 +81,8 @@ def decode(
     """
     labelled = inputs.labelled
     console.say(
-        f"{len(labelled.photos)} photos of {len(labelled.classes)} classes in "
-        f"{display(labelled.folder)}"
+        f"{len(labelled.photos)} photos of {len(labelled.classes)} classes"
+        f" in {labelled.place}"
         + (f", {labelled.not_photos} other files left alone" if labelled.not_photos else "")
     )
     with console.progress("Decoding", len(labelled.photos)) as on_progress:
@@ -95,7 +107,10 @@ def decode(
 
 
 def _with_stored_labels(
-    labelled: LabelledFolder, options: TrainOptions, context: TrainContext
+    labelled: LabelledFolder,
+    options: TrainOptions,
+    context: TrainContext,
+    known: Sequence[PhotoClass],
 ) -> tuple[LabelledFolder, frozenset[Path]]:
     """Add the photos that people labelled, and take away those that catdog filed by itself.
 
@@ -116,7 +131,7 @@ def _with_stored_labels(
         )
         guessed = frozenset()
     if options.with_feedback:
-        corrected = with_feedback(labelled, store)
+        corrected = with_feedback(labelled, store, known)
         labelled = corrected.labelled
         for fault in corrected.faults:
             console.say(f"Skipped: {fault.reason}")

@@ -47,12 +47,17 @@ class Fault:
 class LabelledFolder:
     """What a folder of class folders holds, before any photo is opened."""
 
-    folder: Path
+    folder: Path | None  # None: photos that people labelled are all there is
     classes: tuple[PhotoClass, ...]
     photos: tuple[LabelledPhoto, ...]
     not_photos: int
     held_out: frozenset[Path] | None = None  # photos that are held out; None: chosen by content
     notes: tuple[str, ...] = ()  # sentences about how the folder was understood
+
+    @property
+    def place(self) -> str:
+        """Where the photos are, in words."""
+        return display(self.folder) if self.folder else "what people labelled"
 
     @property
     def labels(self) -> frozenset[str]:
@@ -80,8 +85,8 @@ def scan_parts(folder: Path) -> tuple[LabelledFolder, Path | None]:
         validation = scan(parts[Part.VALIDATION])
         if validation.labels != labelled.labels:
             raise UsageRefused(
-                f"{display(validation.folder)} must hold the classes of "
-                f"{display(labelled.folder)}, no more and no fewer."
+                f"{validation.place} must hold the classes of "
+                f"{labelled.place}, no more and no fewer."
             )
         held_out = frozenset(photo.path for photo in validation.photos)
         notes.append(f"{parts[Part.VALIDATION].name}/ is what is held out.")

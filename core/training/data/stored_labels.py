@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.labels import PhotoClass, in_order
 from core.paths import display
 from core.store.database import Store, columns_below, from_column
 from core.store.feedback_table import Feedback, find_photo, recorded
@@ -22,8 +24,14 @@ class Corrected:
     faults: tuple[Fault, ...]  # photos that people do not agree on, or of no class that is learnt
 
 
-def with_feedback(labelled: LabelledFolder, store: Store) -> Corrected:
-    """Add the photos that people labelled in the bot, or by moving them. Raises StoreUnusable."""
+def with_feedback(
+    labelled: LabelledFolder, store: Store, known: Sequence[PhotoClass] = ()
+) -> Corrected:
+    """Add the photos that people labelled in the bot, on the review page, or by moving them.
+
+    Labels count that the folders have, or that `known` classes have. Raises StoreUnusable.
+    """
+    classes = {one.label: one for one in (*known, *labelled.classes)}
     opinions_on: defaultdict[str, list[Feedback]] = defaultdict(list)  # by SHA-256
     for feedback in recorded(store):
         opinions_on[feedback.sha256].append(feedback)
@@ -42,14 +50,18 @@ def with_feedback(labelled: LabelledFolder, store: Store) -> Corrected:
             faults.append(Fault(photo, f"{display(photo)} was called {names}: it is not used."))
             continue
         (label,) = labels
-        if label not in labelled.labels:
+        if label not in classes:
             faults.append(
                 Fault(photo, f"{display(photo)} was called {label}, which is not learnt here.")
             )
         elif label_of.get(photo.absolute()) != label:
             added.append(LabelledPhoto(photo, label))
     photos = (*labelled.photos, *added)
-    return Corrected(replace(labelled, photos=photos), len(added), missing, tuple(faults))
+    learnt = labelled.labels | {photo.label for photo in added}
+    corrected = replace(
+        labelled, photos=photos, classes=in_order(classes[label] for label in learnt)
+    )
+    return Corrected(corrected, len(added), missing, tuple(faults))
 
 
 def guesses(labelled: LabelledFolder, store: Store) -> frozenset[Path]:
@@ -57,6 +69,8 @@ def guesses(labelled: LabelledFolder, store: Store) -> frozenset[Path]:
 
     Their folder is a guess, not a label. Raises StoreUnusable.
     """
+    if labelled.folder is None:
+        return frozenset()
     feedback = recorded(store)
     labelled_by_people = {one.sha256 for one in feedback}
     start, end = columns_below(labelled.folder.resolve())

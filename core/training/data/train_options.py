@@ -10,7 +10,7 @@ from pathlib import Path
 class TrainOptions:
     """What a person asks of a training."""
 
-    data: Path
+    data: Path | None  # None: photos that people labelled are all there is
     output: Path | None = None  # None: a new version in the models folder
     test: Path | None = None
     classes: str = "add"  # or "replace": a head files into the classes of `data` alone

@@ -47,7 +47,8 @@ def prepared(
     computed. Raises UsageRefused for data that cannot be learnt from, and ModelRefused.
     """
     base = read_base(context.models_dir)
-    inputs = gather(options, context)
+    known = base.manifest.classes if options.classes == "add" else ()
+    inputs = gather(options, context, known)
     classes = combine(
         base.manifest.classes, inputs.labelled.classes, replace=options.classes == "replace"
     )

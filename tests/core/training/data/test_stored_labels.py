@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from catdog import main
+from core.labels import classes_from_folders
 from core.model.preprocessing import Preprocessing
 from core.store.database import Store
 from core.store.feedback_table import Feedback, Source, record
@@ -132,3 +133,46 @@ def test_train_says_what_it_leaves_out_and_what_it_adds(
     assert "4 photos that catdog filed are left out" in lines
     assert "4 photos that catdog filed are learnt from, and not held out." in lines
     assert "1 photos that people labelled are learnt from besides; 0 are not found" in lines
+
+
+def test_labels_of_classes_that_the_model_has_are_learnt_without_folders_for_them(
+    store: Store, data: Path, tmp_path: Path, draw: Callable[..., Any]
+) -> None:
+    for number, label in enumerate(("other", "wolf")):
+        photo = tmp_path / f"{label}.jpg"
+        draw("other", 950 + number).save(photo)
+        say(store, photo, label)
+    known = classes_from_folders(["cats", "dogs", "other", "both"])
+    found = with_feedback(scan(data), store, known)
+    assert found.labelled.labels == {"cat", "dog", "other"}
+    assert found.added == 1
+    (fault,) = found.faults
+    assert "wolf" in fault.reason
+
+
+def test_what_people_labelled_is_enough_to_train_a_head(
+    state: Path, tmp_path: Path, draw: Callable[..., Any], head_models_dir: Path
+) -> None:
+    """Without DATA, and of classes that the model that serves has."""
+    with closing(Store(state)) as store:
+        for number in range(30):
+            kind, label = (("cats", "cat"), ("dogs", "dog"), ("other", "other"))[number % 3]
+            photo = tmp_path / f"{number}.png"
+            draw(kind, 700 + number).save(photo)
+            say(store, photo, label)
+    command = ["--state-dir", str(state), "--models-dir", str(head_models_dir), "train"]
+    refused = CliRunner().invoke(main, command)
+    assert refused.exit_code == 2
+    assert "--with-feedback" in refused.output
+    result = CliRunner().invoke(main, [*command, "--with-feedback"])
+    assert result.exit_code == 0, result.output
+    assert "30 photos of 3 classes in what people labelled" in result.output
+
+
+def test_without_any_label_there_is_nothing_to_learn_from(
+    state: Path, head_models_dir: Path
+) -> None:
+    command = ["--state-dir", str(state), "--models-dir", str(head_models_dir), "train"]
+    result = CliRunner().invoke(main, [*command, "--with-feedback"])
+    assert result.exit_code == 2
+    assert "no photos to learn from" in result.output
