@@ -16,12 +16,11 @@ from bot.answering.answer import Answering
 from bot.answering.chats import Chats
 from bot.answering.inference import InferencePool
 from bot.answering.notices import Notices
-from bot.answering.photo_queue import Intake
-from bot.answering.rates import Allowance
-from bot.background_tasks import Errands
+from bot.answering.photo_queue import PhotoQueue
+from bot.background_tasks import BackgroundTasks
 from bot.handlers.access import Admins, Gate
 from bot.handlers.commands import Commands
-from bot.handlers.donated_photos import Keeping
+from bot.handlers.donated_photos import DonatedPhotos
 from bot.handlers.feedback import FeedbackButtons
 from bot.handlers.menu import set_menu
 from bot.handlers.messages import Handlers
@@ -35,6 +34,7 @@ from bot.telegram.fetch import Fetcher
 from bot.telegram.limiter import ChatRateLimiter
 from bot.telegram.outage import Outage
 from bot.telegram.request import CheckedRequest
+from bot.telegram.token_bucket import TokenBucket
 from bot.telegram.updates import Updates
 from core.model.classifier import Classifier
 
@@ -71,14 +71,14 @@ class Bot:
         self._pool = InferencePool(serving, settings.threshold)
         bot = self.application.bot
         fetcher = Fetcher(settings.max_bytes)
-        pace = Allowance(_CHAT_BURST, _CHAT_PER_SECOND) if settings.send_rate else None
-        self._errands = Errands()
-        notices = Notices(bot, self._errands)
+        pace = TokenBucket(_CHAT_BURST, _CHAT_PER_SECOND) if settings.send_rate else None
+        self._background = BackgroundTasks()
+        notices = Notices(bot, self._background)
         self._chats = Chats(self._store, settings.allowed_chats, notices.tell)
         answering = Answering(
             bot, self._store, self._pool, fetcher, self._chats, pace, self.metrics
         )
-        self._intake = Intake(
+        self._photo_queue = PhotoQueue(
             self._store,
             answering,
             notices,
@@ -86,23 +86,23 @@ class Bot:
             queue=settings.queue,
             person_rate=settings.person_rate,
         )
-        self._keeping = Keeping(bot, self._store, fetcher, self._errands, state_dir)
+        self._donated = DonatedPhotos(bot, self._store, fetcher, self._background, state_dir)
         admins, forgotten = Admins(bot), Forgotten()
         gate = Gate(settings, self._chats, notices)
         asks = settings.asks_for_photos
         self.application.add_handler(TypeHandler(Update, self._count), group=-2)
         self.application.add_handler(TypeHandler(Update, gate.check), group=-1)
         Commands(
-            self._store, self._pool, self._chats, admins, notices, self._errands, self._intake,
-            self._keeping, forgotten, asks_for_photos=asks,
+            self._store, self._pool, self._chats, admins, notices, self._background,
+            self._photo_queue, self._donated, forgotten, asks_for_photos=asks,
         ).register(self.application)  # fmt: skip
         self._buttons = FeedbackButtons(
-            self._store, self._pool, self._keeping, admins, forgotten, self.metrics,
+            self._store, self._pool, self._donated, admins, forgotten, self.metrics,
             turn_to_edit=limiter.turn_to_edit, asks_for_photos=asks,
         )  # fmt: skip
         self._buttons.register(self.application)
         Handlers(
-            self._intake, notices, self._chats, self._store, self._pool, self.metrics
+            self._photo_queue, notices, self._chats, self._store, self._pool, self.metrics
         ).register(self.application)
 
     async def begin(self) -> None:
@@ -113,9 +113,9 @@ class Bot:
         left = await self._store.run(lambda db: records.unanswered(db, since=since))
         if left:
             log.info("photos from before the start are answered", extra={"photos": len(left)})
-        self._intake.resume(left)
+        self._photo_queue.resume(left)
         if self.settings.asks_for_photos:
-            await self._keeping.resume()
+            await self._donated.resume()
 
     async def check(self) -> None:
         """Look whether the store can be read. Raises StoreUnusable."""
@@ -136,9 +136,9 @@ class Bot:
 
     async def finish(self, grace: float) -> None:
         """Answer what waits, for `grace` seconds at most: to be called when no updates come."""
-        await self._intake.stop(grace)
+        await self._photo_queue.stop(grace)
         await self._buttons.stop()
-        await self._errands.stop()
+        await self._background.stop()
 
     async def close(self) -> None:
         """Close the store and end the threads."""

@@ -13,7 +13,7 @@ _MOST = 500  # at once, in all
 _MOST_OF_ONE = 10  # of one chat or person
 
 
-class Errands:
+class BackgroundTasks:
     """Runs things in the background, so many for each key; what is too much is dropped."""
 
     def __init__(self) -> None:
@@ -21,13 +21,13 @@ class Errands:
         self._of: Counter[Hashable] = Counter()
 
     def run(
-        self, key: Hashable, errand: Callable[[], Awaitable[object]], *, most: int = _MOST_OF_ONE
+        self, key: Hashable, work: Callable[[], Awaitable[object]], *, most: int = _MOST_OF_ONE
     ) -> bool:
-        """Start an errand, unless there are too many; what it raises is logged."""
+        """Start a task, unless there are too many; what it raises is logged."""
         if self._of[key] >= most or len(self._tasks) >= _MOST:
             return False
         self._of[key] += 1
-        task = asyncio.create_task(self._run(key, errand))
+        task = asyncio.create_task(self._run(key, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return True
@@ -38,11 +38,11 @@ class Errands:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _run(self, key: Hashable, errand: Callable[[], Awaitable[object]]) -> None:
+    async def _run(self, key: Hashable, work: Callable[[], Awaitable[object]]) -> None:
         try:
-            await errand()
+            await work()
         except Exception:
-            log.exception("an errand failed")
+            log.exception("a background task failed")
         finally:
             self._of[key] -= 1
             if not self._of[key]:

@@ -68,7 +68,7 @@ class _Known:
     at: float
     messages: list[int] = field(default_factory=list)
     is_asked: bool = False
-    was_told: bool = False  # that something in it is no photo
+    is_noticed: bool = False  # that something in it is no photo
 
 
 class Albums:
@@ -98,16 +98,16 @@ class Albums:
             return 1
         return known.messages.index(message) + 1
 
-    def tell_once(self, key: Key) -> bool:
+    def first_notice(self, key: Key) -> bool:
         """Tell whether it is not yet said that something in an album is no photo."""
         known = self._known.get(key)
-        if known is None or known.was_told:
+        if known is None or known.is_noticed:
             return False
-        known.was_told = True
+        known.is_noticed = True
         return True
 
 
-def told_of(words: Words, others: Sequence[Other]) -> list[str]:
+def lines_of_others(words: Words, others: Sequence[Other]) -> list[str]:
     """Say of what else is in an album what it is: a line a kind, with all numbers of it."""
     lines = []
     for what in dict.fromkeys(other.what for other in others):

@@ -13,16 +13,16 @@ from typing import Any
 from telegram import Bot, InlineKeyboardMarkup, Message, ReplyParameters
 from telegram.error import BadRequest, ChatMigrated
 
-from bot.answering.albums import Other, told_of
+from bot.answering.albums import Other, lines_of_others
 from bot.answering.chats import Chats
-from bot.answering.inference import InferencePool, Looked
-from bot.answering.rates import Allowance
+from bot.answering.inference import Inference, InferencePool
 from bot.service.metrics import Metrics
 from bot.store import records
 from bot.store.records import Asked, Purpose, Record, State
 from bot.store.thread import StoreThread
 from bot.telegram.delivery import Marks, Withdrawn, deliver
 from bot.telegram.fetch import FetchCode, Fetcher, NotFetched
+from bot.telegram.token_bucket import TokenBucket
 from bot.words import replies
 from bot.words.buttons import label_buttons
 from bot.words.catalogue import Words, words_for
@@ -41,13 +41,13 @@ class Outcome:
     """What came of a photo: a line to say, and what was seen, if anything was."""
 
     line: str
-    looked: Looked | None = None
+    inference: Inference | None = None
     name: str = "unreadable"  # for the tallies
     answer: str | None = None  # of an explanation: what was seen, without the picture
 
     @property
     def picture(self) -> bytes | None:
-        return self.looked.picture if self.looked else None
+        return self.inference.picture if self.inference else None
 
 
 class Answering:
@@ -60,7 +60,7 @@ class Answering:
         pool: InferencePool,
         fetcher: Fetcher,
         chats: Chats,
-        pace: Allowance | None,
+        pace: TokenBucket | None,
         metrics: Metrics,
     ) -> None:
         """`pace` says how fast one chat is answered; None: as fast as it goes."""
@@ -71,7 +71,7 @@ class Answering:
         self._chats = chats
         self._pace = pace
         self._metrics = metrics
-        self._rarely = Allowance(1, 1 / _EVERY)
+        self._rarely = TokenBucket(1, 1 / _EVERY)
 
     async def answer(self, work: Sequence[Record], others: Sequence[Other] = ()) -> None:
         """Answer the photos of one message or album, with a reply to the first.
@@ -138,7 +138,8 @@ class Answering:
                 alone=prefix + (outcome.answer or outcome.line),
             )
         rows = [
-            one.id if outcome.looked else None for one, outcome in zip(work, outcomes, strict=True)
+            one.id if outcome.inference else None
+            for one, outcome in zip(work, outcomes, strict=True)
         ]
         markup = label_buttons(
             words, self._pool.manifest, rows, numbers=None if is_one else numbers
@@ -147,7 +148,7 @@ class Answering:
         if is_one:
             return _Reply(lines[0], markup)
         numbered = [f"{number}. {line}" for number, line in zip(numbers, lines, strict=True)]
-        return _Reply("\n".join([*numbered, *told_of(words, others)]), markup)
+        return _Reply("\n".join([*numbered, *lines_of_others(words, others)]), markup)
 
     async def _look(self, record: Record, words: Words) -> Outcome:
         asked = record.asked
@@ -158,7 +159,7 @@ class Answering:
                 await self._store.run(lambda db: records.begin(db, record.id))
                 if asked.purpose is Purpose.WHY:
                     return self._explained(await self._pool.explain(content), words)
-                return self._outcome(await self._pool.look(content), words)
+                return self._outcome(await self._pool.predict(content), words)
         except NotFetched as error:
             line: str = getattr(words, error.code)
             return Outcome(
@@ -173,16 +174,16 @@ class Answering:
             self._metrics.bugs.inc()
             return Outcome(words.trouble, name="trouble")
 
-    def _outcome(self, looked: Looked, words: Words) -> Outcome:
-        line = replies.answer(words, looked.manifest, looked.verdict)
-        return Outcome(line, looked, looked.verdict.label)
+    def _outcome(self, inference: Inference, words: Words) -> Outcome:
+        line = replies.answer(words, inference.manifest, inference.verdict)
+        return Outcome(line, inference, inference.verdict.label)
 
-    def _explained(self, looked: Looked, words: Words) -> Outcome:
-        outcome = self._outcome(looked, words)
-        template = words.why if looked.picture else words.why_not
-        version = looked.verdict.prediction.model_version
+    def _explained(self, inference: Inference, words: Words) -> Outcome:
+        outcome = self._outcome(inference, words)
+        template = words.why if inference.picture else words.why_not
+        version = inference.verdict.prediction.model_version
         line = template.format(answer=outcome.line, version=version)
-        return Outcome(line, looked, "explained", answer=outcome.line)
+        return Outcome(line, inference, "explained", answer=outcome.line)
 
     def _marks(self, work: Sequence[Record], outcomes: Sequence[Outcome]) -> Marks:
         ids = [one.id for one in work]
@@ -191,8 +192,10 @@ class Answering:
             if not records.find_all(db, ids):
                 raise Withdrawn
             for one, outcome in zip(work, outcomes, strict=True):
-                if outcome.looked is not None:
-                    records.see(db, one.id, outcome.looked.sha256, outcome.looked.verdict)
+                if outcome.inference is not None:
+                    records.set_prediction(
+                        db, one.id, outcome.inference.sha256, outcome.inference.verdict
+                    )
             records.mark(db, ids, State.SENDING)
 
         return Marks(
@@ -247,5 +250,5 @@ def _finish(
     is_known = isinstance(sent, Message) and isinstance(sent.message_id, int)
     records.finish(db, [one.id for one in work], sent.message_id if sent and is_known else None)
     for one, outcome in zip(work, outcomes, strict=True):
-        if outcome.looked is not None and one.asked.purpose is Purpose.WHAT:
+        if outcome.inference is not None and one.asked.purpose is Purpose.WHAT:
             records.count(db, "photos", f"label:{outcome.name}")

@@ -24,7 +24,7 @@ _SHOWN_SIDE = 1280  # pixels; Telegram shows no larger photos
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class Inference:
     """What was seen in a photo."""
 
     sha256: str
@@ -58,11 +58,11 @@ class InferencePool:
             await asyncio.sleep(_LOOK)
             self._classifier = await self._run(self._serving)
 
-    async def look(self, content: bytes) -> Looked:
+    async def predict(self, content: bytes) -> Inference:
         """Predict a photo from its file's bytes. Raises UnreadableImage."""
-        return await self._run(lambda: self._look(content))
+        return await self._run(lambda: self._predict(content))
 
-    async def explain(self, content: bytes) -> Looked:
+    async def explain(self, content: bytes) -> Inference:
         """Predict a photo, and paint over it what the network looked at. Raises UnreadableImage."""
         return await self._run(lambda: self._explain(content))
 
@@ -73,12 +73,12 @@ class InferencePool:
     async def _run(self, work: Callable[[], Made]) -> Made:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    def _look(self, content: bytes) -> Looked:
+    def _predict(self, content: bytes) -> Inference:
         classifier = self._classifier
         prediction = classifier.classify(opener(content))
-        return self._looked(classifier, content, prediction)
+        return self._inference(classifier, content, prediction)
 
-    def _explain(self, content: bytes) -> Looked:
+    def _explain(self, content: bytes) -> Inference:
         # as for an answer: a JPEG decoded larger is not quite the same to the network
         classifier = self._classifier
         prediction, heat = classifier.explain(opener(content))
@@ -88,9 +88,11 @@ class InferencePool:
             shown = painted(content, heat, side=_SHOWN_SIDE)
             shown.save(stream, "JPEG", quality=85)
             picture = stream.getvalue()
-        return replace(self._looked(classifier, content, prediction), picture=picture)
+        return replace(self._inference(classifier, content, prediction), picture=picture)
 
-    def _looked(self, classifier: Classifier, content: bytes, prediction: Prediction) -> Looked:
+    def _inference(
+        self, classifier: Classifier, content: bytes, prediction: Prediction
+    ) -> Inference:
         manifest = classifier.manifest
         verdict = judge(prediction, manifest.classes, self._threshold)
-        return Looked(hashlib.sha256(content).hexdigest(), verdict, manifest)
+        return Inference(hashlib.sha256(content).hexdigest(), verdict, manifest)

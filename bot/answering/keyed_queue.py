@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 Job = Callable[[], Awaitable[None]]
 
 
-class Lanes:
+class KeyedQueue:
     """A queue for each key, whose jobs are done one after another.
 
     The lanes run side by side, and each has one job at work at most: so whoever floods waits

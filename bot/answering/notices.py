@@ -6,9 +6,9 @@ from telegram import Bot, Message, ReplyParameters
 from telegram.error import ChatMigrated
 
 from bot.answering.incoming import sender_of
-from bot.answering.rates import Allowance
-from bot.background_tasks import Errands
+from bot.background_tasks import BackgroundTasks
 from bot.telegram.delivery import deliver
+from bot.telegram.token_bucket import TokenBucket
 
 _EVERY = 10.0  # seconds between sentences to one person about what was not taken
 _BURST, _PER_SECOND = 5, 0.2  # other sentences, a person
@@ -18,16 +18,16 @@ _SELDOM = 3600.0  # seconds between sentences to one person in a chat who only t
 class Notices:
     """Says sentences in reply to messages, not too many to one person or chat."""
 
-    def __init__(self, bot: Bot, errands: Errands) -> None:
+    def __init__(self, bot: Bot, background: BackgroundTasks) -> None:
         self._bot = bot
-        self._errands = errands
-        self._rarely = Allowance(1, 1 / _EVERY)
-        self._often = Allowance(_BURST, _PER_SECOND)
-        self._seldom = Allowance(1, 1 / _SELDOM)
+        self._background = background
+        self._rarely = TokenBucket(1, 1 / _EVERY)
+        self._often = TokenBucket(_BURST, _PER_SECOND)
+        self._seldom = TokenBucket(1, 1 / _SELDOM)
 
     def reply(self, message: Message, text: str) -> None:
         """Say what was asked for by a command."""
-        self._errands.run(message.chat.id, lambda: self._say(message, text))
+        self._background.run(message.chat.id, lambda: self._say(message, text))
 
     def say(self, message: Message, text: str) -> None:
         """Say a sentence, unless this person has had many."""
@@ -46,7 +46,7 @@ class Notices:
 
     def tell(self, chat: int, text: str) -> None:
         """Say a sentence that nobody asked for."""
-        self._errands.run(chat, lambda: deliver(lambda: self._bot.send_message(chat, text)))
+        self._background.run(chat, lambda: deliver(lambda: self._bot.send_message(chat, text)))
 
     async def _say(self, message: Message, text: str) -> None:
         to = ReplyParameters(message.message_id, allow_sending_without_reply=True)

@@ -14,13 +14,13 @@ from telegram import Message
 from bot.answering.albums import Album, Albums, Key, Other, Taken
 from bot.answering.answer import Answering
 from bot.answering.incoming import Attachment, NotAPhoto, Pointed, language_of, sender_of
-from bot.answering.keyed_queue import Lanes
+from bot.answering.keyed_queue import KeyedQueue
 from bot.answering.notices import Notices
-from bot.answering.rates import Allowance
 from bot.service.metrics import Metrics
 from bot.store import records
 from bot.store.records import Asked, Purpose, Record
 from bot.store.thread import StoreThread
+from bot.telegram.token_bucket import TokenBucket
 from bot.words.catalogue import words_for
 from core.store.database import StoreUnusable
 
@@ -30,7 +30,7 @@ _OLD = 20 * 3600.0  # seconds: who sent a photo longer ago does not wait for its
 _BACKLOG = 3600.0  # seconds from which on a photo is dated by Telegram, which kept it that long
 
 
-class Intake:
+class PhotoQueue:
     """Takes photos in and hands them on, in order for each person."""
 
     def __init__(
@@ -51,8 +51,8 @@ class Intake:
         self._metrics = metrics
         self._queue = queue
         self._person_rate = person_rate
-        self._share = Allowance(person_rate, person_rate / 60)
-        self._lanes = Lanes()
+        self._share = TokenBucket(person_rate, person_rate / 60)
+        self._lanes = KeyedQueue()
         self._open: dict[Key, Album] = {}
         self._albums = Albums()
         self._waiting = 0
@@ -179,9 +179,9 @@ class Intake:
             taken = sorted(album.taken, key=lambda one: one.asked.message)
             await self._place(key, taken)
             if others:
-                self._albums.tell_once(key)
+                self._albums.first_notice(key)
             await self._work(taken, others)
-        elif others and album.is_asked and self._albums.tell_once(key):
+        elif others and album.is_asked and self._albums.first_notice(key):
             first = album.others[0][0]
             sentence: str = getattr(words_for(language_of(first)), others[0].what)
             self._notices.say(first, sentence)

@@ -14,8 +14,8 @@ from telegram.ext import ApplicationHandlerStop, ContextTypes
 from bot.answering.chats import Chats
 from bot.answering.incoming import is_command, is_from_bot, is_private, language_of, sender_of
 from bot.answering.notices import Notices
-from bot.answering.rates import Allowance
 from bot.settings import BotSettings
+from bot.telegram.token_bucket import TokenBucket
 from bot.words.catalogue import words_for
 
 log = logging.getLogger(__name__)
@@ -38,8 +38,8 @@ class Gate:
         self._is_open = not settings.allowed_users and not settings.allowed_chats
         self._chats = chats
         self._notices = notices
-        self._words = Allowance(_BURST, _PER_SECOND)
-        self._presses = Allowance(_PRESS_BURST, _PRESSES_PER_SECOND)
+        self._words = TokenBucket(_BURST, _PER_SECOND)
+        self._presses = TokenBucket(_PRESS_BURST, _PRESSES_PER_SECOND)
 
     async def check(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Raise ApplicationHandlerStop for who may not ask, or asks too often."""

@@ -15,10 +15,10 @@ from bot.answering.chats import Chats
 from bot.answering.incoming import is_private, language_of, sender_of
 from bot.answering.inference import InferencePool
 from bot.answering.notices import Notices
-from bot.answering.photo_queue import Intake
-from bot.background_tasks import Errands
+from bot.answering.photo_queue import PhotoQueue
+from bot.background_tasks import BackgroundTasks
 from bot.handlers.access import Admins
-from bot.handlers.donated_photos import Keeping
+from bot.handlers.donated_photos import DonatedPhotos
 from bot.store import opinions, records
 from bot.store.forgotten import Forgotten
 from bot.store.opinions import Consent
@@ -42,17 +42,17 @@ class Commands:
         chats: Chats,
         admins: Admins,
         notices: Notices,
-        errands: Errands,
-        intake: Intake,
-        keeping: Keeping,
+        background: BackgroundTasks,
+        photo_queue: PhotoQueue,
+        donated: DonatedPhotos,
         forgotten: Forgotten,
         *,
         asks_for_photos: bool,
     ) -> None:
         self._notices = notices
-        self._errands = errands
-        self._intake = intake
-        self._keeping = keeping
+        self._background = background
+        self._photo_queue = photo_queue
+        self._donated = donated
         self._forgotten = forgotten
         self._store = store
         self._pool = pool
@@ -124,10 +124,10 @@ class Commands:
     async def forget(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         message, words = _asked(update)
         person = sender_of(message)
-        self._intake.forget(person)
+        self._photo_queue.forget(person)
         self._forgotten.note(person)
         number, files = await self._store.run(lambda db: opinions.forget(db, person))
-        await self._keeping.written(person)
+        await self._donated.written(person)
         await asyncio.to_thread(_delete, files)
         await self._store.erase()
         text = words.forgotten.format(number=number) if number else words.nothing_to_forget
@@ -141,7 +141,7 @@ class Commands:
         elif choice not in ("on", "off"):
             self._notices.reply(message, words.auto_usage)
         else:  # it takes asking Telegram, which may have to wait for its turn
-            self._errands.run(
+            self._background.run(
                 message.chat.id, lambda: self._set_auto(message, words, choice == "on", context)
             )
 

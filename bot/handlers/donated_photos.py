@@ -12,7 +12,7 @@ from pathlib import Path
 
 from telegram import Bot
 
-from bot.background_tasks import Errands
+from bot.background_tasks import BackgroundTasks
 from bot.store import opinions, records
 from bot.store.records import Record
 from bot.store.thread import StoreThread
@@ -23,27 +23,32 @@ from core.store.database import StoreUnusable
 log = logging.getLogger(__name__)
 
 FOLDER = "photos"
-_KEY = "keeping"
+_KEY = "donated"
 _AT_ONCE = 100
 _OLD = 3600.0  # seconds
 
 
-class Keeping:
+class DonatedPhotos:
     """Keeps photos in the background; what a stop interrupts is taken up at the next start."""
 
     def __init__(
-        self, bot: Bot, store: StoreThread, fetcher: Fetcher, errands: Errands, state_dir: Path
+        self,
+        bot: Bot,
+        store: StoreThread,
+        fetcher: Fetcher,
+        background: BackgroundTasks,
+        state_dir: Path,
     ) -> None:
         self._bot = bot
         self._store = store
         self._fetcher = fetcher
-        self._errands = errands
+        self._background = background
         self._folder = state_dir / FOLDER
         self._writing: dict[int, set[asyncio.Task[None]]] = {}  # by whose photo it is
 
     def keep(self, record: Record) -> None:
         """Keep a photo whose owner allows it."""
-        self._errands.run(_KEY, lambda: self._keep(record), most=_AT_ONCE)
+        self._background.run(_KEY, lambda: self._keep(record), most=_AT_ONCE)
 
     async def resume(self) -> None:
         """Keep what was allowed and not yet kept when the bot ended, and remove what was left of

@@ -13,9 +13,9 @@ from telegram.error import BadRequest
 from telegram.ext import Application, CallbackQueryHandler, ContextTypes
 
 from bot.answering.inference import InferencePool
-from bot.background_tasks import Errands
+from bot.background_tasks import BackgroundTasks
 from bot.handlers.access import Admins
-from bot.handlers.donated_photos import Keeping
+from bot.handlers.donated_photos import DonatedPhotos
 from bot.service.metrics import Metrics
 from bot.store import opinions, records
 from bot.store.forgotten import Forgotten, Moment
@@ -42,7 +42,7 @@ class FeedbackButtons:
         self,
         store: StoreThread,
         pool: InferencePool,
-        keeping: Keeping,
+        donated: DonatedPhotos,
         admins: Admins,
         forgotten: Forgotten,
         metrics: Metrics,
@@ -53,14 +53,14 @@ class FeedbackButtons:
         """`turn_to_edit` waits until a message of a chat may be changed."""
         self._store = store
         self._pool = pool
-        self._keeping = keeping
+        self._donated = donated
         self._admins = admins
         self._forgotten = forgotten
         self._metrics = metrics
         self._turn_to_edit = turn_to_edit
         self._asks_for_photos = asks_for_photos
-        self._answers = Errands()  # apart from whatever may wait for minutes
-        self._shows = Errands()
+        self._answers = BackgroundTasks()  # apart from whatever may wait for minutes
+        self._shows = BackgroundTasks()
         self._showing: dict[tuple[int, int], asyncio.Lock] = {}
         self._to_show: set[tuple[int, int]] = set()
 
@@ -150,7 +150,7 @@ class FeedbackButtons:
             if now.feedback is None:
                 right = ("judged-right",) if label == now.seen.label else ()
                 records.count(db, "judged", *right)
-            opinions.say(db, now, label, by=person, may_keep=may_keep)
+            opinions.record_label(db, now, label, by=person, may_keep=may_keep)
             return may_keep
 
         may_keep = None
@@ -165,7 +165,7 @@ class FeedbackButtons:
         self._answer(query, words.noted.format(label=name))
         self._show(query, record)
         if may_keep:
-            self._keeping.keep(record)
+            self._donated.keep(record)
 
     async def _consent(
         self, query: CallbackQuery, record: Record, choice: str, words: Words, began: Moment
@@ -191,7 +191,7 @@ class FeedbackButtons:
         self._answer(query, words.privacy_now.format(consent=kept[:1].lower() + kept[1:]))
         self._show(query, record)
         if may_keep:
-            self._keeping.keep(record)
+            self._donated.keep(record)
 
     def _answer(self, query: CallbackQuery, text: str, *, show_alert: bool = False) -> None:
         """Answer a press: Telegram counts that as no message, and the button waits for it."""

@@ -27,7 +27,7 @@ from bot.answering.incoming import (
 )
 from bot.answering.inference import InferencePool
 from bot.answering.notices import Notices
-from bot.answering.photo_queue import Intake
+from bot.answering.photo_queue import PhotoQueue
 from bot.service.metrics import Metrics
 from bot.store import records
 from bot.store.records import Purpose
@@ -46,14 +46,14 @@ class Handlers:
 
     def __init__(
         self,
-        intake: Intake,
+        photo_queue: PhotoQueue,
         notices: Notices,
         chats: Chats,
         store: StoreThread,
         pool: InferencePool,
         metrics: Metrics,
     ) -> None:
-        self._intake = intake
+        self._photo_queue = photo_queue
         self._notices = notices
         self._chats = chats
         self._store = store
@@ -83,10 +83,10 @@ class Handlers:
             purpose = command_of(message, context.bot) or Purpose.WHAT
             if message.sticker is None:  # not every sticker of a group is meant to be looked at
                 is_asked = is_asked or self._chats.is_auto(message.chat.id)
-            await self._intake.take(message, found, purpose=purpose, is_asked=is_asked)
+            await self._photo_queue.take(message, found, purpose=purpose, is_asked=is_asked)
             return
         if found is not None and message.media_group_id is not None:
-            await self._intake.take_other(message, found, is_asked=is_asked)
+            await self._photo_queue.take_other(message, found, is_asked=is_asked)
             return
         if not is_asked:
             return
@@ -163,7 +163,7 @@ class Handlers:
         say(message, text)
 
     async def _take(self, message: Message, pointed: Pointed, purpose: Purpose) -> None:
-        await self._intake.take(message, pointed.image, pointed=pointed, purpose=purpose)
+        await self._photo_queue.take(message, pointed.image, pointed=pointed, purpose=purpose)
 
     async def _answered_before(self, message: Message) -> Pointed | None:
         """Find the photo whose answer a message replies to; in private, else the last one."""

@@ -56,7 +56,9 @@ def set_consent(db: sqlite3.Connection, person: int, consent: Consent) -> None:
     db.execute("INSERT OR REPLACE INTO bot_people VALUES (?, ?, NULL)", (person, consent))
 
 
-def say(db: sqlite3.Connection, record: Record, label: str, *, by: int, may_keep: bool) -> None:
+def record_label(
+    db: sqlite3.Connection, record: Record, label: str, *, by: int, may_keep: bool
+) -> None:
     """Keep what a person says a photo shows, in the place of what was said of it before.
 
     `may_keep` is whether its owner has allowed, by this press or before, to keep the photo.

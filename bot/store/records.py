@@ -108,7 +108,7 @@ def begin(db: sqlite3.Connection, row: int) -> None:
     )
 
 
-def see(db: sqlite3.Connection, row: int, sha256: str, verdict: Verdict) -> None:
+def set_prediction(db: sqlite3.Connection, row: int, sha256: str, verdict: Verdict) -> None:
     """Keep what was seen, and count it."""
     prediction = verdict.prediction
     db.execute(

@@ -356,7 +356,7 @@ async def test_a_bug_is_logged_and_the_person_is_told(
         raise RuntimeError("a bug")
 
     async with running() as bot:
-        monkeypatch.setattr(bot._pool, "_look", broken)
+        monkeypatch.setattr(bot._pool, "_predict", broken)
         number = bot_api.send_photo(draw("cats", 920))
         assert await said(bot_api, number) == WORDS.trouble
     assert "a bug" in caplog.text
@@ -395,7 +395,7 @@ async def test_a_photo_that_was_at_work_at_two_deaths_is_not_tried_again(
     monkeypatch.setattr("bot.run._GRACE", 0.0)
     for _ in range(2):
         with monkeypatch.context() as patch:
-            patch.setattr(inference.InferencePool, "look", hang)
+            patch.setattr(inference.InferencePool, "predict", hang)
             async with running() as bot:
                 await asyncio.to_thread(bot_api.all_handed_out)
                 while not await bot._store.run(_at_work):

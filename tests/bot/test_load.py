@@ -100,7 +100,7 @@ async def test_a_full_queue_says_so_and_takes_photos_again_later(
         text = await asyncio.to_thread(bot_api.text_for, refused)
         assert text == WORDS.busy
         await wait(bot_api, lambda: all(number in bot_api.answers for number in waiting))
-        while bot._intake._waiting:
+        while bot._photo_queue._waiting:
             await asyncio.sleep(0.01)
         again = bot_api.send(photo, person=9)
         assert (await asyncio.to_thread(bot_api.text_for, again)).startswith("🐱")

@@ -39,12 +39,12 @@ async def test_another_model_is_taken_up_while_photos_are_looked_at(
     versions: list[str] = []
     try:
         for number in range(200):
-            looked = await pool.look(file.getvalue())
-            version = looked.verdict.prediction.model_version
+            predicted = await pool.predict(file.getvalue())
+            version = predicted.verdict.prediction.model_version
             versions.append(version)
-            assert looked.manifest.version == version
-            assert looked.verdict.likeliest is looked.manifest.classes[0]
-            assert looked.verdict.is_sure is (version != "second")
+            assert predicted.manifest.version == version
+            assert predicted.verdict.likeliest is predicted.manifest.classes[0]
+            assert predicted.verdict.is_sure is (version != "second")
             if number == 20:
                 serving[0] = second
             if version == "second":

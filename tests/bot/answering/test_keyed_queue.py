@@ -1,4 +1,4 @@
-"""Lanes keep their order, run side by side, and outlive a job that fails."""
+"""Keyed queues keep their order, run side by side, and outlive a job that fails."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.answering.keyed_queue import Lanes
+from bot.answering.keyed_queue import KeyedQueue
 
 
 async def test_jobs_of_a_lane_are_done_in_order_and_lanes_side_by_side() -> None:
     done: list[str] = []
     free = asyncio.Event()
-    lanes = Lanes()
+    queue = KeyedQueue()
 
     def job(name: str) -> Callable[[], Awaitable[None]]:
         async def work() -> None:
@@ -26,8 +26,8 @@ async def test_jobs_of_a_lane_are_done_in_order_and_lanes_side_by_side() -> None
         return work
 
     for name in ("a1", "a2", "b1", "b2", "a3"):
-        lanes.add(name[0], job(name))
-    assert await lanes.stop(5)
+        queue.add(name[0], job(name))
+    assert await queue.stop(5)
     assert done == ["b1", "b2", "a1", "a2", "a3"]
 
 
@@ -35,7 +35,7 @@ async def test_a_job_that_fails_is_logged_and_the_lane_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     done = []
-    lanes = Lanes()
+    queue = KeyedQueue()
 
     async def fail() -> None:
         raise ValueError("a bug")
@@ -43,16 +43,16 @@ async def test_a_job_that_fails_is_logged_and_the_lane_goes_on(
     async def work() -> None:
         done.append(1)
 
-    lanes.add("a", fail)
-    lanes.add("a", work)
-    assert await lanes.stop(5)
+    queue.add("a", fail)
+    queue.add("a", work)
+    assert await queue.stop(5)
     assert done == [1]
     assert "a bug" in caplog.text
 
 
 async def test_a_stop_waits_no_longer_than_it_may() -> None:
     done = []
-    lanes = Lanes()
+    queue = KeyedQueue()
 
     async def hang() -> None:
         await asyncio.sleep(60)
@@ -60,21 +60,21 @@ async def test_a_stop_waits_no_longer_than_it_may() -> None:
     async def work() -> None:
         done.append(1)
 
-    lanes.add("a", hang)
-    lanes.add("a", work)
-    assert not await lanes.stop(0.05)
+    queue.add("a", hang)
+    queue.add("a", work)
+    assert not await queue.stop(0.05)
     assert done == []
 
 
 async def test_a_lane_that_ran_empty_can_be_used_again() -> None:
     done = []
-    lanes = Lanes()
+    queue = KeyedQueue()
 
     async def work() -> None:
         done.append(1)
 
     for _ in range(3):
-        lanes.add("a", work)
+        queue.add("a", work)
         await asyncio.sleep(0.01)
     assert done == [1, 1, 1]
-    assert lanes._lanes == {}
+    assert queue._lanes == {}

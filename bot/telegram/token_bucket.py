@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 _SWEEP = 1000  # buckets, and those that are full again are dropped
 
 
-class Allowance:
+class TokenBucket:
     """A token bucket for each key: `burst` at once, and `per_second` after."""
 
     def __init__(
