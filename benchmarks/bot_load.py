@@ -25,16 +25,12 @@ import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from benchmarks.memory import PeakMemory, tree_memory
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "bot"))
-
-from telegram_on_loopback import TOKEN, BotApi
+from tests.bot.telegram_on_loopback import TOKEN, BotApi
 
 PEOPLE = 50
 PHOTOS = 10  # of each person

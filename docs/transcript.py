@@ -1,6 +1,6 @@
 """Writes the transcript in bot.md, and the picture in it, from a session with the bot.
 
-    python docs/transcript.py
+    python -m docs.transcript
 
 The bot runs as it does for its users, with the model that comes with catdog, against a Bot API
 server on loopback. The photos are drawn here.
@@ -20,11 +20,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from tests.bot.telegram_on_loopback import TOKEN, BotApi, buttons_of
+
 DOCS = Path(__file__).resolve().parent
-sys.path.insert(0, str(DOCS.parent / "tests" / "bot"))
-
-from telegram_on_loopback import TOKEN, BotApi, buttons_of
-
 BEGIN, END = "<!-- transcript begins -->\n", "<!-- transcript ends -->\n"
 PICTURE = "bot-why.jpg"
 SIZE = (960, 720)

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from telegram_on_loopback import TOKEN, BotApi
 
 from bot.app import Bot
 from bot.run import run
@@ -23,6 +22,7 @@ from bot.settings import BotSettings
 from core.labels import PhotoClass, classes_from_folders
 from core.model.classifier import Classifier
 from core.model.manifest import read_manifest
+from tests.bot.telegram_on_loopback import TOKEN, BotApi
 
 Running = Callable[..., AbstractAsyncContextManager[Bot]]
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from telegram_on_loopback import DEADLINE, TOKEN
 
 from bot.app import Bot
 from bot.run import run
 from bot.secret import Secret
 from bot.settings import BotSettings
 from core.model.classifier import Classifier
+from tests.bot.telegram_on_loopback import DEADLINE, TOKEN
 
 pytestmark = pytest.mark.long
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from telegram_on_loopback import BotApi, Failure
 
 from bot.answering import inference
 from bot.telegram import delivery, fetch
 from bot.words.catalogue import words_for
 from core.store.database import StoreUnusable
+from tests.bot.telegram_on_loopback import BotApi, Failure
 
 Draw = Callable[..., Any]
 Encode = Callable[..., bytes]

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from telegram_on_loopback import BotApi, Failure
 
 from catdog import main
 from core.model.manifest import LITERT, read_manifest
+from tests.bot.telegram_on_loopback import BotApi, Failure
 
 
 def look(bot_api: BotApi, token: str, **environment: str) -> Result:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from telegram_on_loopback import GROUP, BotApi, captioned, reply_of
 
 from bot.answering import inference
 from bot.words.catalogue import words_for
 from core.model.live import Serving
 from core.model.promotion import promote
 from core.store.database import Store
+from tests.bot.telegram_on_loopback import GROUP, BotApi, captioned, reply_of
 
 Draw = Callable[..., Any]
 WORDS = words_for("en")

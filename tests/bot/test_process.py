@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from telegram_on_loopback import DEADLINE, BotApi, Failure, buttons_of
 
 from core.store.database import Store
 from core.store.feedback_table import recorded
+from tests.bot.telegram_on_loopback import DEADLINE, BotApi, Failure, buttons_of
 
 Draw = Callable[..., Any]
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from telegram_on_loopback import BOT, GROUP, BotApi, buttons_of, captioned
 
 from core.images.pillow_image import register
 from core.model.classifier import Classifier
 from core.model.manifest import read_manifest
+from tests.bot.telegram_on_loopback import BOT, GROUP, BotApi, buttons_of, captioned
 
 Draw = Callable[..., Any]
 Encode = Callable[..., bytes]

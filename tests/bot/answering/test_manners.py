@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from telegram_on_loopback import GROUP, BotApi, Failure, buttons_of, captioned
 
 from bot.words.catalogue import words_for
+from tests.bot.telegram_on_loopback import GROUP, BotApi, Failure, buttons_of, captioned
 
 Draw = Callable[..., Any]
 WORDS = words_for("en")

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from telegram_on_loopback import GROUP, BotApi, Failure
 
 from core.model.classifier import Classifier
 from core.model.manifest import Manifest, Outputs, read_manifest
+from tests.bot.telegram_on_loopback import GROUP, BotApi, Failure
 
 Draw = Callable[..., Any]
 

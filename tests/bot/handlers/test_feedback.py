@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from telegram_on_loopback import GROUP, BotApi, Failure, buttons_of
 
 from bot.store import records
 from core.model.classifier import Classifier
 from core.store.database import Store
 from core.store.feedback_table import Feedback, recorded
+from tests.bot.telegram_on_loopback import GROUP, BotApi, Failure, buttons_of
 
 Draw = Callable[..., Any]
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from telegram_on_loopback import GROUP, BotApi, Failure, buttons_of, captioned
 
 from bot.handlers import donated_photos
 from bot.words.catalogue import words_for
+from tests.bot.telegram_on_loopback import GROUP, BotApi, Failure, buttons_of, captioned
 
 Draw = Callable[..., Any]
 WORDS = words_for("en")

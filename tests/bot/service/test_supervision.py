@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from telegram_on_loopback import BotApi
 
 from bot.service.metrics import Metrics
 from bot.service.supervision import KeepsEnding, Supervisor
 from bot.telegram.polling import Polling
+from tests.bot.telegram_on_loopback import BotApi
 
 Draw = Callable[..., Any]
 

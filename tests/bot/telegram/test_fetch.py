@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from telegram_on_loopback import BotApi, Failure
 
 from bot.telegram import fetch
 from bot.words.catalogue import words_for
+from tests.bot.telegram_on_loopback import BotApi, Failure
 
 Draw = Callable[..., Any]
 WORDS = words_for("en")

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from telegram_on_loopback import GROUP, BotApi, Failure, buttons_of
 
 from bot.service.halts import Halts
+from tests.bot.telegram_on_loopback import GROUP, BotApi, Failure, buttons_of
 
 Draw = Callable[..., Any]
 

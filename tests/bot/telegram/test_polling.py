@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from telegram_on_loopback import BotApi, Failure
+
+from tests.bot.telegram_on_loopback import BotApi, Failure
 
 Draw = Callable[..., Any]
 

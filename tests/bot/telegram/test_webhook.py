@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from telegram_on_loopback import BotApi, buttons_of
 
 from bot.secret import Secret
 from bot.settings import Webhook
+from tests.bot.telegram_on_loopback import BotApi, buttons_of
 
 Draw = Callable[..., Any]
 SECRET = "a-secret-of-the-proxy"
