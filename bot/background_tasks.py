@@ -14,7 +14,7 @@ _MOST_OF_ONE = 10  # of one chat or person
 
 
 class BackgroundTasks:
-    """Runs things in the background, so many for each key; what is too much is dropped."""
+    """Runs work in the background, so much for each key; what is too much is dropped."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -22,15 +22,14 @@ class BackgroundTasks:
 
     def run(
         self, key: Hashable, work: Callable[[], Awaitable[object]], *, most: int = _MOST_OF_ONE
-    ) -> bool:
+    ) -> None:
         """Start a task, unless there are too many; what it raises is logged."""
         if self._of[key] >= most or len(self._tasks) >= _MOST:
-            return False
+            return
         self._of[key] += 1
         task = asyncio.create_task(self._run(key, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return True
 
     async def stop(self) -> None:
         """Give up what is not done yet."""

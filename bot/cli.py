@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot.secret import Secret, take_secret
+from bot.settings import BotSettings, Webhook
 from core.commands.options import (
     ChatNumber,
     Settings,
@@ -18,8 +23,12 @@ from core.commands.options import (
 )
 from core.errors import CatdogError, UsageRefused
 
+if TYPE_CHECKING:
+    from core.model.live import Serving
+
 TOKEN_VARIABLE = "CATDOG_BOT_TOKEN"
 WEBHOOK_SECRET_VARIABLE = "CATDOG_BOT_WEBHOOK_SECRET"
+_option = functools.partial(option, show_default=True)
 
 
 def check_api_url(api_url: str, token: Secret) -> None:
@@ -39,41 +48,36 @@ def check_api_url(api_url: str, token: Secret) -> None:
 
 
 @click.command()
-@option(
+@_option(
     "--api-url",
     default="https://api.telegram.org",
-    show_default=True,
     help="Root of the Bot API server.",
 )
-@option(
+@_option(
     "--queue",
     type=click.IntRange(min=1),
     default=1000,
-    show_default=True,
     help="Photos that may wait in all; with more the bot says that it is busy.",
 )
-@option(
+@_option(
     "--person-rate",
     type=click.IntRange(min=1),
     default=60,
-    show_default=True,
     help="Photos that a person may send at once, and as many a minute after.",
 )
-@option(
+@_option(
     "--max-mb",
     type=click.IntRange(1, 256),
     default=20,
-    show_default=True,
     help="Largest file to fetch. Telegram's own server hands out no more than 20 MB.",
 )
-@option(
+@_option(
     "--keep-photos",
     type=click.Choice(["ask", "off"]),
     default="ask",
-    show_default=True,
     help="Ask people once whether photos that they correct may be kept for training, or keep none.",
 )
-@option(
+@_option(
     "--allow-user",
     multiple=True,
     type=ChatNumber("CATDOG_BOT_ALLOW_USER"),
@@ -81,7 +85,7 @@ def check_api_url(api_url: str, token: Secret) -> None:
     help="Answer only this person; can be given more than once. The bot tells strangers their "
     "number.",
 )
-@option(
+@_option(
     "--allow-chat",
     multiple=True,
     type=ChatNumber("CATDOG_BOT_ALLOW_CHAT"),
@@ -89,58 +93,38 @@ def check_api_url(api_url: str, token: Secret) -> None:
     help="Answer only in this group, and follow it when it becomes a supergroup; can be given more "
     "than once.",
 )
-@option(
+@_option(
     "--send-rate",
     type=click.IntRange(min=0),
     default=30,
-    show_default=True,
     help="Messages a second; 0 for no limit. Telegram's own server allows 30.",
 )
-@option(
+@_option(
     "--webhook-url",
     metavar="URL",
     help="Have Telegram send messages to this address (https) instead of asking for them.",
 )
-@option(
+@_option(
     "--webhook-listen",
     default="127.0.0.1",
-    show_default=True,
     help="Address to listen on, behind a proxy that ends TLS.",
 )
-@option(
+@_option(
     "--webhook-port",
     type=click.IntRange(1, 65535),
     default=8080,
-    show_default=True,
     help="Port to listen on.",
 )
-@option(
+@_option(
     "--health-port",
     type=click.IntRange(1, 65535),
     help="Port on 127.0.0.1 for /health and Prometheus's /metrics.  [default: none]",
 )
-@option("--log-json", is_flag=True, help="Log one JSON object a line.")
+@_option("--log-json", is_flag=True, help="Log one JSON object a line.")
 @threshold_option
 @model_option
 @pass_settings
-def bot(
-    settings: Settings,
-    api_url: str,
-    queue: int,
-    person_rate: int,
-    max_mb: int,
-    keep_photos: str,
-    allow_user: tuple[int, ...],
-    allow_chat: tuple[int, ...],
-    send_rate: int,
-    webhook_url: str | None,
-    webhook_listen: str,
-    webhook_port: int,
-    health_port: int | None,
-    log_json: bool,
-    threshold: float | None,
-    model_choice: str | None,
-) -> None:
+def bot(settings: Settings, /, model_choice: str | None, *, log_json: bool, **options: Any) -> None:
     """Run the Telegram bot: it answers photos with what it sees in them.
 
     The token that @BotFather gave you is read from CATDOG_BOT_TOKEN, in the environment or in
@@ -155,10 +139,26 @@ def bot(
             f"{TOKEN_VARIABLE} is not set. Ask @BotFather in Telegram for a bot and its token, "
             "and write it into .env (see .env.example)."
         )
-    check_api_url(api_url, token)
-    if webhook_url is not None and not webhook_url.startswith("https://"):
+    chosen = _bot_settings(token, secret, options)
+
+    from bot.service.logs import set_up_logs
+    from bot.telegram.connection import make_ready, secrets_in
+    from core.model.live import Serving
+
+    passwords = secrets_in(os.environ, chosen.api_url)
+    set_up_logs([token, *([] if secret is None else [secret]), *passwords], as_json=log_json)
+    make_ready(os.environ, chosen.api_url)
+    _serve(token, Serving(settings.models_dir, model_choice), settings.state_dir, chosen)
+    click.echo("Stopped.")
+
+
+def _bot_settings(token: Secret, secret: Secret | None, options: dict[str, Any]) -> BotSettings:
+    """Check the options, and return them as the bot takes them. Raises UsageRefused."""
+    check_api_url(options["api_url"], token)
+    url = options.pop("webhook_url")
+    if url is not None and not url.startswith("https://"):
         raise UsageRefused(
-            f"Telegram sends only to https. Received: --webhook-url {token.hide_in(webhook_url)}. "
+            f"Telegram sends only to https. Received: --webhook-url {token.hide_in(url)}. "
             "Put a proxy that ends TLS before the bot (docs/deploy.md has one)."
         )
     if secret is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret.reveal()):
@@ -166,43 +166,33 @@ def bot(
             f"{WEBHOOK_SECRET_VARIABLE} must be 1 to 256 letters, digits, _ or -: Telegram takes "
             "no others."
         )
+    listen, port = options.pop("webhook_listen"), options.pop("webhook_port")
+    shown = secret or Secret(secrets.token_urlsafe(32))
+    return BotSettings(
+        webhook=None if url is None else Webhook(url, listen, port, shown),
+        max_bytes=options.pop("max_mb") * 2**20,
+        asks_for_photos=options.pop("keep_photos") == "ask",
+        allowed_users=frozenset(options.pop("allow_user")),
+        allowed_chats=frozenset(options.pop("allow_chat")),
+        **options,
+    )
+
+
+def _serve(token: Secret, serving: Serving, state_dir: Path, settings: BotSettings) -> None:
+    """Run the bot until it is stopped. Raises CatdogError, whose text holds no token."""
     import asyncio
     import logging
 
     from telegram.error import InvalidToken, TelegramError
 
     from bot.app import Bot
-    from bot.run import run, webhook_from
-    from bot.service.logs import set_up_logs
-    from bot.settings import BotSettings
-    from bot.telegram.connection import make_ready, secrets_in
-    from core.model.live import Serving
+    from bot.run import run
 
-    secrets = [token, *([] if secret is None else [secret]), *secrets_in(os.environ, api_url)]
-    set_up_logs(secrets, as_json=log_json)
-    make_ready(os.environ, api_url)
-    serving = Serving(settings.models_dir, model_choice)
     version = serving.classifier().manifest.version
-    webhook = None
-    if webhook_url is not None:
-        webhook = webhook_from(webhook_url, webhook_listen, webhook_port, secret)
-    chosen = BotSettings(
-        api_url=api_url,
-        threshold=threshold,
-        queue=queue,
-        person_rate=person_rate,
-        max_bytes=max_mb * 2**20,
-        asks_for_photos=keep_photos == "ask",
-        allowed_users=frozenset(allow_user),
-        allowed_chats=frozenset(allow_chat),
-        send_rate=send_rate,
-        webhook=webhook,
-        health_port=health_port,
-    )
 
     async def serve() -> None:
         await run(
-            Bot(token, serving.classifier, settings.state_dir, chosen),
+            Bot(token, serving.classifier, state_dir, settings),
             ready=lambda: click.echo(f"The bot runs with the model {version}. Ctrl-C ends it."),
         )
 
@@ -214,7 +204,7 @@ def bot(
         ) from None
     except TelegramError as error:  # its text may hold the token
         raise CatdogError(
-            f"The Bot API at {token.hide_in(api_url)} cannot be reached "
+            f"The Bot API at {token.hide_in(settings.api_url)} cannot be reached "
             f"({type(error).__name__}). Check the network and CATDOG_BOT_API_URL, then start again."
         ) from None
     except CatdogError:
@@ -222,4 +212,3 @@ def bot(
     except Exception:  # a traceback would be printed as it is, and may hold the token
         logging.getLogger(__name__).critical("the bot has a bug and stops", exc_info=True)
         raise CatdogError("The bot stopped because of a bug; the log has it.") from None
-    click.echo("Stopped.")

@@ -129,8 +129,8 @@ async def _files(bot: Bot, owner: int | None) -> Finding:
         )
     try:
         assert sent.document is not None
-        fetcher = Fetcher(len(content) + _SMALL, delays=(0.5, 1.0))
-        async with fetcher.fetched(bot, sent.document.file_id, None) as fetched:
+        fetcher = Fetcher(bot, len(content) + _SMALL, pauses=(0.5, 1.0))
+        async with fetcher.fetched(sent.document.file_id, None) as fetched:
             is_same = fetched == content
     except NotFetched as error:
         return _error(

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
-import secrets
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
@@ -16,30 +13,29 @@ from telegram import Update
 from telegram.error import BadRequest, InvalidToken, NetworkError, TelegramError
 
 from bot.app import Bot
-from bot.secret import Secret
 from bot.service.health import health_server, watch_loop
 from bot.service.instance import only_bot
 from bot.service.supervision import Supervisor
 from bot.settings import Webhook
 from bot.telegram.polling import Polling
+from bot.telegram.retry import retry
 from bot.telegram.webhook import webhook_server
 from core.errors import UsageRefused
 from core.runtime.sd_notify import ServiceManager
 from core.store.database import StoreUnusable
 
-log = logging.getLogger(__name__)
-
 _UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY]
 Made = TypeVar("Made")
 
-# seconds between tries of the first calls, before it is said that Telegram cannot be reached
-_TRIES = (1.0, 1.0, 1.0)
-_REFUSED = (1.0, 2.0, 4.0, 8.0)  # or refuses the token: a server that restarts says 401 or 404, too
-_GRACE = 20.0  # seconds for what waits, once told to stop
-_BEAT = 20.0  # seconds between signs of life, where Telegram sends the messages
-_AT_STOP = 45.0  # seconds at most for updates that are being handled
-_CONFIRM = 5.0  # seconds to tell Telegram which updates were taken
-_LOOKS_AN_HOUR = 60
+# between tries of the first calls, before it is said that Telegram cannot be reached
+_AWAY_SECONDS = (1.0, 1.0, 1.0)
+_REFUSED_SECONDS = (1.0, 2.0, 4.0, 8.0)  # a server that restarts says 401 or 404, too
+_GRACE_SECONDS = 20.0  # for what waits, once a stop is requested
+_BEAT_SECONDS = 20.0  # between signs of life, where Telegram sends the messages
+_CONTACT_SECONDS = 60.0  # between calls that show whether Telegram is there, then
+_HANDLED_SECONDS = 45.0  # at most for updates that are being handled at the stop
+_CONFIRM_SECONDS = 5.0  # to confirm to Telegram which updates were taken
+_HOUR_SECONDS = 3600.0
 
 
 async def run(bot: Bot, *, ready: Callable[[], None], stop: asyncio.Event | None = None) -> None:
@@ -59,8 +55,9 @@ async def run(bot: Bot, *, ready: Callable[[], None], stop: asyncio.Event | None
         stack.enter_context(_signals(stop, hurry))
         if bot.settings.health_port is not None:
             await stack.enter_async_context(health_server(bot.metrics, bot.settings.health_port))
-        if not await _unless(stop, _reach(bot)):
+        if not await _unless(stop, _patiently(bot.application.initialize)):
             return
+        bot.metrics.contact()
         stack.push_async_callback(bot.application.shutdown)
         stack.push_async_callback(_finish, bot, hurry)
         await bot.begin()
@@ -70,39 +67,32 @@ async def run(bot: Bot, *, ready: Callable[[], None], stop: asyncio.Event | None
         manager.ready()
         ready()
         supervisor.keep("housekeeping", lambda: _keep_house(bot))
-        supervisor.keep("looking for another model", bot.follow_model)
+        supervisor.keep("looking for another model", bot.services.pool.follow)
         supervisor.keep("watching the loop", lambda: watch_loop(bot.metrics))
         supervisor.once("setting the menu", bot.set_menu)
         await _unless(stop, supervisor.failure())
         manager.stopping()
 
 
-async def _reach(bot: Bot) -> None:
-    """Make the first call to Telegram, which tells whether the token is good."""
-    await _patiently(bot.application.initialize)
-    bot.metrics.contact()
-
-
 async def _patiently(call: Callable[[], Awaitable[Made]]) -> Made:
     """Make one of the first calls, again for a while if it fails. Raises TelegramError."""
-    waits, refusals = iter(_TRIES), iter(_REFUSED)
-    while True:
-        try:
-            return await call()
-        except BadRequest:
-            raise
-        except (NetworkError, InvalidToken) as error:
-            wait = next(refusals if isinstance(error, InvalidToken) else waits, None)
-            if wait is None:
-                raise
-        except TelegramError:
-            raise
-        except Exception as error:  # an answer that the library cannot read
-            log.warning("Telegram's answer could not be read (%s)", type(error).__name__)
-            wait = next(waits, None)
-            if wait is None:
-                raise NetworkError("an answer that cannot be read") from None
-        await asyncio.sleep(wait)
+    try:
+        return await retry(
+            lambda: retry(call, _AWAY_SECONDS, _is_away),
+            _REFUSED_SECONDS,
+            lambda error: isinstance(error, InvalidToken),
+        )
+    except TelegramError:
+        raise
+    except Exception:
+        raise NetworkError("an answer that cannot be read") from None
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether Telegram is not there, or answers what the library cannot read."""
+    if isinstance(error, TelegramError):
+        return isinstance(error, NetworkError) and not isinstance(error, BadRequest)
+    return True
 
 
 @contextlib.asynccontextmanager
@@ -111,33 +101,37 @@ async def _updates(
 ) -> AsyncIterator[None]:
     """Have updates come while the context lasts: they are asked for, or Telegram sends them."""
     webhook = bot.settings.webhook
-    if webhook is None:
-        polling = Polling(
-            bot.application.bot, bot.updates, _UPDATES, bot.metrics, bot.outage,
-            alive=manager.alive,
-        )  # fmt: skip
-        supervisor.keep("asking for messages", polling.run)
-        try:
+    if webhook is not None:
+        async with webhook_server(webhook, bot.updates, bot.metrics):
+            await _set_webhook(bot, webhook)
+            supervisor.keep("giving signs of life", lambda: _beat(bot, manager))
+            supervisor.keep("keeping contact", lambda: _keep_contact(bot))
             yield
-        finally:
-            await supervisor.stop()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(polling.confirm(), _CONFIRM)
         return
-    async with webhook_server(webhook, bot.updates, bot.metrics):
-        await _tell_telegram(bot, webhook)
-        supervisor.keep("giving signs of life", lambda: _beat(bot, manager))
+    polling = Polling(
+        bot.services.bot,
+        bot.updates,
+        bot.metrics,
+        bot.outage,
+        kinds=_UPDATES,
+        alive=manager.alive,
+    )
+    supervisor.keep("asking for messages", polling.run)
+    try:
         yield
+    finally:
+        await supervisor.stop()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(polling.confirm(), _CONFIRM_SECONDS)
 
 
-async def _tell_telegram(bot: Bot, webhook: Webhook) -> None:
-    """Say where updates are to be sent. Raises UsageRefused if Telegram does not take that."""
+async def _set_webhook(bot: Bot, webhook: Webhook) -> None:
+    """Have updates sent to a webhook. Raises UsageRefused if Telegram does not take that."""
+    secret = webhook.secret.reveal()
     try:
         await _patiently(
-            lambda: bot.application.bot.set_webhook(
-                webhook.url,
-                allowed_updates=_UPDATES,
-                secret_token=webhook.secret.reveal(),
+            lambda: bot.services.bot.set_webhook(
+                webhook.url, allowed_updates=_UPDATES, secret_token=secret
             )
         )
     except BadRequest as error:
@@ -148,50 +142,47 @@ async def _tell_telegram(bot: Bot, webhook: Webhook) -> None:
 
 async def _finish(bot: Bot, hurry: asyncio.Event) -> None:
     """Answer what waits for a while, now that nothing more is taken in."""
-    await bot.updates.handled(within=_AT_STOP)  # photos are queued then
-    if not await _unless(hurry, bot.finish(_GRACE)):
+    await bot.updates.handled(within=_HANDLED_SECONDS)  # photos are queued then
+    if not await _unless(hurry, bot.finish(_GRACE_SECONDS)):
         await bot.finish(0)
 
 
 async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Do something, unless or until an event is set; True if it was done."""
+    """Do something, unless or until an event is set; returns whether it was done."""
     doing, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
     await asyncio.wait([doing, waiting], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if doing.done():
         doing.result()
         return True
-    await _end(doing)
+    doing.cancel()
+    await asyncio.gather(doing, return_exceptions=True)
     return False
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _beat(bot: Bot, manager: ServiceManager) -> None:
     """Give signs of life for as long as the store answers."""
     while True:
-        with contextlib.suppress(StoreUnusable):  # people are told of that
+        with contextlib.suppress(StoreUnusable):  # it is said to whoever asks
             await bot.check()
         manager.alive()
-        await asyncio.sleep(_BEAT)
+        await asyncio.sleep(_BEAT_SECONDS)
+
+
+async def _keep_contact(bot: Bot) -> None:
+    """Note whether Telegram is there, which does not show where it sends the messages."""
+    while True:
+        with contextlib.suppress(TelegramError):
+            await bot.services.bot.get_me()
+            bot.metrics.contact()
+        await asyncio.sleep(_CONTACT_SECONDS)
 
 
 async def _keep_house(bot: Bot) -> None:
-    """See whether Telegram is there, where it does not ask of itself, and forget what is old."""
+    """Forget what is old."""
     while True:
-        try:
-            await bot.forget_old()
-        except Exception:
-            log.exception("old answers could not be forgotten")
-        for _ in range(_LOOKS_AN_HOUR):
-            if bot.settings.webhook is not None:
-                with contextlib.suppress(TelegramError):
-                    await bot.application.bot.get_me()
-                    bot.metrics.contact()
-            await asyncio.sleep(3600 / _LOOKS_AN_HOUR)
+        await asyncio.sleep(_HOUR_SECONDS)
+        await bot.forget_old()
 
 
 @contextlib.contextmanager
@@ -199,30 +190,17 @@ def _signals(stop: asyncio.Event, hurry: asyncio.Event) -> Iterator[None]:
     """Set `stop` at the first signal and `hurry` at the second."""
     loop = asyncio.get_running_loop()
 
-    def wish() -> None:
+    def request_stop() -> None:
         (hurry if stop.is_set() else stop).set()
 
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if sys.platform == "win32":  # its loop has no handlers for signals
-        before = {
-            number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(wish))
-            for number in numbers
-        }
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-        return
-    for number in numbers:
-        loop.add_signal_handler(number, wish)
+    def on_signal(*_: object) -> None:  # the loops of some systems have no handlers for signals
+        loop.call_soon_threadsafe(request_stop)
+
+    before = {
+        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
-
-
-def webhook_from(url: str, listen: str, port: int, secret: Secret | None) -> Webhook:
-    """Set a webhook up; without a secret one is made up for this run."""
-    return Webhook(url, listen, port, secret or Secret(secrets.token_urlsafe(32)))
+        for number, handler in before.items():
+            signal.signal(number, handler)

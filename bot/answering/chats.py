@@ -16,11 +16,11 @@ class Chats:
     """Groups with their settings, in the store and at hand; both follow a group's number."""
 
     def __init__(
-        self, store: StoreThread, allowed: Iterable[int], tell: Callable[[int, str], None]
+        self, store: StoreThread, allowed: Iterable[int], announce: Callable[[int, str], None]
     ) -> None:
-        """`allowed` are the groups on the allow list, and `tell` says something in a group."""
+        """`allowed` are the groups on the allow list, and `announce` says something in a group."""
         self._store = store
-        self._tell = tell
+        self._announce = announce
         self._auto: set[int] = set()
         self._allowed = set(allowed)
 
@@ -37,10 +37,10 @@ class Chats:
     def is_allowed(self, chat: int) -> bool:
         return chat in self._allowed
 
-    async def set_auto(self, chat: int, on: bool) -> None:
+    async def set_auto(self, chat: int, *, is_on: bool) -> None:
         """Turn it on or off for a group."""
-        await self._store.run(lambda db: records.set_auto(db, chat, on))
-        if on:
+        await self._store.run(lambda db: records.set_auto(db, chat, is_on=is_on))
+        if is_on:
             self._auto.add(chat)
         else:
             self._auto.discard(chat)
@@ -59,6 +59,6 @@ class Chats:
                 "a group of CATDOG_BOT_ALLOW_CHAT became a supergroup, which has another number: "
                 "it is followed, and the bot has said the number there"
             )
-            self._tell(new, words_for(language).moved.format(old=old, new=new))
-            await self._store.run(lambda db: records.note_moved(db, old, new))
+            self._announce(new, words_for(language).moved.format(old=old, new=new))
+            await self._store.run(lambda db: records.set_moved(db, old, new))
         await self._store.run(lambda db: records.move_chat(db, old, new))

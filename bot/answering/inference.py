@@ -7,7 +7,7 @@ import hashlib
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from core.images.decode import opener
@@ -18,26 +18,26 @@ from core.model.verdict import Prediction, Verdict, in_effect, judge
 
 Made = TypeVar("Made")
 
-_WORKERS = 2  # photos that are looked at at once
-_LOOK = 2.0  # seconds between looks at which model serves
-_SHOWN_SIDE = 1280  # pixels; Telegram shows no larger photos
+_WORKERS = 2  # photos that are predicted at once
+_FOLLOW_SECONDS = 2.0  # between checks which model serves
+_SHOWN_SIDE_PIXELS = 1280  # Telegram shows no larger photos
 
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """What was seen in a photo."""
+    """What a model makes of a photo."""
 
-    sha256: str
+    sha256: str  # of the file
     verdict: Verdict
-    manifest: Manifest  # of the model that saw it: another may serve by now
-    picture: bytes | None = None  # a JPEG with the heat map, if asked for and the model has one
+    manifest: Manifest  # of that model: another may serve by now
+    picture: bytes | None = None  # a JPEG with the heatmap, if asked for and the model has one
 
 
 class InferencePool:
     """A few threads that decode photos and run the network, so that the loop never waits."""
 
     def __init__(self, serving: Callable[[], Classifier], threshold: float | None = None) -> None:
-        """`serving` gives the model that serves now; `threshold` can only raise the model's."""
+        """`serving` returns the model that serves now; `threshold` can only raise the model's."""
         self._serving = serving
         self._classifier = serving()
         self._threshold = threshold
@@ -53,9 +53,9 @@ class InferencePool:
         return min(in_effect(one, self._threshold) for one in self.manifest.filed)
 
     async def follow(self) -> None:
-        """Look for ever whether another model serves, and take it."""
+        """Take another model as soon as it serves, for ever."""
         while True:
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(_FOLLOW_SECONDS)
             self._classifier = await self._run(self._serving)
 
     async def predict(self, content: bytes) -> Inference:
@@ -63,7 +63,7 @@ class InferencePool:
         return await self._run(lambda: self._predict(content))
 
     async def explain(self, content: bytes) -> Inference:
-        """Predict a photo, and paint over it what the network looked at. Raises UnreadableImage."""
+        """Predict a photo, and paint the heatmap over it. Raises UnreadableImage."""
         return await self._run(lambda: self._explain(content))
 
     def close(self) -> None:
@@ -75,8 +75,7 @@ class InferencePool:
 
     def _predict(self, content: bytes) -> Inference:
         classifier = self._classifier
-        prediction = classifier.classify(opener(content))
-        return self._inference(classifier, content, prediction)
+        return self._judged(classifier, content, classifier.classify(opener(content)))
 
     def _explain(self, content: bytes) -> Inference:
         # as for an answer: a JPEG decoded larger is not quite the same to the network
@@ -85,14 +84,18 @@ class InferencePool:
         picture = None
         if heat is not None and heat.any():  # else it is the same everywhere
             stream = io.BytesIO()
-            shown = painted(content, heat, side=_SHOWN_SIDE)
+            shown = painted(content, heat, side=_SHOWN_SIDE_PIXELS)
             shown.save(stream, "JPEG", quality=85)
             picture = stream.getvalue()
-        return replace(self._inference(classifier, content, prediction), picture=picture)
+        return self._judged(classifier, content, prediction, picture)
 
-    def _inference(
-        self, classifier: Classifier, content: bytes, prediction: Prediction
+    def _judged(
+        self,
+        classifier: Classifier,
+        content: bytes,
+        prediction: Prediction,
+        picture: bytes | None = None,
     ) -> Inference:
         manifest = classifier.manifest
         verdict = judge(prediction, manifest.classes, self._threshold)
-        return Inference(hashlib.sha256(content).hexdigest(), verdict, manifest)
+        return Inference(hashlib.sha256(content).hexdigest(), verdict, manifest, picture)

@@ -1,4 +1,4 @@
-"""Work in order for each person, and side by side for all."""
+"""Work in order for each key, and side by side for all."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ Job = Callable[[], Awaitable[None]]
 class KeyedQueue:
     """A queue for each key, whose jobs are done one after another.
 
-    The lanes run side by side, and each has one job at work at most: so whoever floods waits
+    The queues run side by side, and each has one job at work at most: so whoever floods waits
     behind themselves alone, and what all of them wait for, such as connections, is shared fairly
     as long as it is handed out in turn.
     """
 
     def __init__(self) -> None:
-        self._lanes: dict[Hashable, deque[Job]] = {}
+        self._queues: dict[Hashable, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stopped = False
+        self._is_stopped = False
 
     def add(self, key: Hashable, job: Job) -> None:
-        """Put a job at the end of a lane. What it raises is logged, and the lane goes on."""
-        lane = self._lanes.get(key)
-        if lane is not None:
-            lane.append(job)
+        """Put a job at the end of a key's queue; what it raises is logged, and the next is done."""
+        queue = self._queues.get(key)
+        if queue is not None:
+            queue.append(job)
             return
-        self._lanes[key] = deque([job])
+        self._queues[key] = deque([job])
         task = asyncio.create_task(self._work(key))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def stop(self, grace: float) -> bool:
-        """Let what is there be done for `grace` seconds at most, then stop; True if all was."""
+        """Let jobs be done for `grace` seconds at most, then stop; returns whether all were."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
-        self._stopped = True
+        self._is_stopped = True
         unfinished = list(self._tasks)
         for task in unfinished:
             task.cancel()
@@ -48,13 +48,13 @@ class KeyedQueue:
         return not unfinished
 
     async def _work(self, key: Hashable) -> None:
-        lane = self._lanes[key]
+        queue = self._queues[key]
         try:
-            while lane and not self._stopped:
+            while queue and not self._is_stopped:
                 try:
-                    await lane[0]()
+                    await queue[0]()
                 except Exception:
                     log.exception("a job failed")
-                lane.popleft()
+                queue.popleft()
         finally:
-            del self._lanes[key]
+            del self._queues[key]

@@ -11,10 +11,8 @@ from telegram import Bot, Chat, Message, MessageEntity, Update
 from telegram.constants import ChatMemberStatus, ChatType
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
-from bot.answering.chats import Chats
 from bot.answering.incoming import is_command, is_from_bot, is_private, language_of, sender_of
-from bot.answering.notices import Notices
-from bot.settings import BotSettings
+from bot.answering.services import Services
 from bot.telegram.token_bucket import TokenBucket
 from bot.words.catalogue import words_for
 
@@ -22,8 +20,8 @@ log = logging.getLogger(__name__)
 
 _BURST, _PER_SECOND = 20, 0.5  # commands and other words, a person
 _PRESS_BURST, _PRESSES_PER_SECOND = 100, 2.0  # buttons; an album has many
-_REMEMBERED = 60.0  # seconds that who is an admin is known for
-_FAILURE_REMEMBERED = 5.0  # seconds that Telegram is not asked again after it did not say
+_KNOWN_SECONDS = 60.0  # that who is an admin is remembered
+_FAILURE_SECONDS = 5.0  # that Telegram is not asked again after it did not say
 _ASKED_AT_ONCE = 8  # of the connections, which others need too
 _THEIR_OWN = ("forget", "privacy")
 _ASKING = (MessageEntity.BOT_COMMAND, MessageEntity.MENTION, MessageEntity.TEXT_MENTION)
@@ -31,13 +29,14 @@ _ADMINS = (ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER)
 
 
 class Gate:
-    """The first to see an update; lets those pass that are to be handled."""
+    """Gets each update first; lets those pass that are to be handled."""
 
-    def __init__(self, settings: BotSettings, chats: Chats, notices: Notices) -> None:
+    def __init__(self, services: Services) -> None:
+        settings = services.settings
         self._users = settings.allowed_users
         self._is_open = not settings.allowed_users and not settings.allowed_chats
-        self._chats = chats
-        self._notices = notices
+        self._chats = services.chats
+        self._notices = services.notices
         self._words = TokenBucket(_BURST, _PER_SECOND)
         self._presses = TokenBucket(_PRESS_BURST, _PRESSES_PER_SECOND)
 
@@ -71,8 +70,8 @@ class Gate:
 
 
 def _asks_for_their_own(message: Message | None, bot: Bot) -> bool:
-    """Tell whether a message asks what is kept of its sender, or to forget it: whoever was
-    answered once may, whether they are still or not."""
+    """Whether a message asks what is kept of its sender, or to forget it: whoever was answered
+    once may, whether they are still or not."""
     if message is None or message.text is None or not is_command(message):
         return False
     command, _, name = message.text.split(maxsplit=1)[0][1:].lower().partition("@")
@@ -80,7 +79,7 @@ def _asks_for_their_own(message: Message | None, bot: Bot) -> bool:
 
 
 def _takes_an_answer(message: Message) -> bool:
-    """Tell whether a message in words may be answered; photos have a share of their own."""
+    """Whether a message in words may be answered; photos have a share of their own."""
     if message.text is None:
         return False
     kinds = {entity.type for entity in message.entities}
@@ -98,7 +97,7 @@ class Admins:
         self._slots = asyncio.Semaphore(_ASKED_AT_ONCE)
 
     async def may_decide(self, message: Message) -> bool:
-        """Tell whether who wrote a message in a group is one of its admins."""
+        """Whether who wrote a message in a group is one of its admins."""
         if message.sender_chat is not None:  # an admin who stays anonymous speaks as the group
             return message.sender_chat.id == message.chat.id
         return message.from_user is not None and await self.is_admin(
@@ -106,7 +105,7 @@ class Admins:
         )
 
     async def is_admin(self, chat: Chat, person: int) -> bool:
-        """Tell whether a person is an admin of a chat; False if Telegram does not say.
+        """Whether a person is an admin of a chat; False if Telegram does not say.
 
         Whoever stops waiting for it leaves the question to be answered for the next time.
         """
@@ -126,9 +125,9 @@ class Admins:
         async with self._slots:
             try:
                 member = await self._bot.get_chat_member(*key)
-                is_admin, known_for = member.status in _ADMINS, _REMEMBERED
+                is_admin, known_for = member.status in _ADMINS, _KNOWN_SECONDS
             except Exception as error:  # Telegram's doing, or an answer that cannot be read
                 log.info("who is an admin could not be asked (%s)", type(error).__name__)
-                is_admin, known_for = False, _FAILURE_REMEMBERED
+                is_admin, known_for = False, _FAILURE_SECONDS
         self._known[key] = (self._clock() + known_for, is_admin)
         return is_admin

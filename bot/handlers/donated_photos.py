@@ -10,71 +10,42 @@ import tempfile
 import time
 from pathlib import Path
 
-from telegram import Bot
-
-from bot.background_tasks import BackgroundTasks
+from bot.answering.services import Services
 from bot.store import opinions, records
 from bot.store.records import Record
-from bot.store.thread import StoreThread
-from bot.telegram.fetch import Fetcher, NotFetched
+from bot.telegram.fetch import NotFetched
 from core.images.formats import HEADER_BYTES, sniff
 from core.store.database import StoreUnusable
 
 log = logging.getLogger(__name__)
 
-FOLDER = "photos"
-_KEY = "donated"
-_AT_ONCE = 100
-_OLD = 3600.0  # seconds
+_FOLDER = "photos"
+_MOST_AT_ONCE = 100
+_OLD_SECONDS = 3600.0
 
 
 class DonatedPhotos:
     """Keeps photos in the background; what a stop interrupts is taken up at the next start."""
 
-    def __init__(
-        self,
-        bot: Bot,
-        store: StoreThread,
-        fetcher: Fetcher,
-        background: BackgroundTasks,
-        state_dir: Path,
-    ) -> None:
-        self._bot = bot
-        self._store = store
-        self._fetcher = fetcher
-        self._background = background
-        self._folder = state_dir / FOLDER
+    def __init__(self, services: Services, state_dir: Path) -> None:
+        self._services = services
+        self._folder = state_dir / _FOLDER
         self._writing: dict[int, set[asyncio.Task[None]]] = {}  # by whose photo it is
 
     def keep(self, record: Record) -> None:
         """Keep a photo whose owner allows it."""
-        self._background.run(_KEY, lambda: self._keep(record), most=_AT_ONCE)
+        self._services.background.run(
+            "donated photos", lambda: self._keep(record), most=_MOST_AT_ONCE
+        )
 
     async def resume(self) -> None:
         """Keep what was allowed and not yet kept when the bot ended, and remove what was left of
         photos that are nobody's (any more)."""
         for path in await asyncio.to_thread(_old_files, self._folder):
             await self._remove_if_nobodys(path)
-        rows = await self._store.run(opinions.to_keep)
-        for record in await self._store.run(lambda db: records.find_all(db, rows)):
+        rows = await self._services.store.run(opinions.photos_to_keep)
+        for record in await self._services.store.run(lambda db: records.find_all(db, rows)):
             self.keep(record)
-
-    async def _keep(self, record: Record) -> None:
-        asked, seen = record.asked, record.seen
-        assert seen is not None
-        try:
-            async with self._fetcher.fetched(self._bot, asked.file_id, asked.size) as content:
-                writing = asyncio.create_task(self._write(record, seen.sha256, content))
-                of_author = self._writing.setdefault(asked.author, set())
-                of_author.add(writing)
-                try:
-                    await asyncio.shield(writing)
-                finally:
-                    of_author.discard(writing)
-        except NotFetched as error:
-            log.info("a photo that was given could not be fetched (%s)", error.code)
-        except (OSError, StoreUnusable) as error:
-            log.error("a photo that was given could not be kept: %s", error)
 
     async def written(self, person: int) -> None:
         """Wait until no file of a person's is being written, now that none may be any more."""
@@ -83,17 +54,34 @@ class DonatedPhotos:
             writing -= {task for task in writing if task.done()}
         self._writing.pop(person, None)
 
-    async def _write(self, record: Record, sha256: str, content: bytes) -> None:
-        if not await self._store.run(lambda db: opinions.may_be_kept(db, record.id)):
+    async def _keep(self, record: Record) -> None:
+        try:
+            async with self._services.fetcher.fetched(record.file_id, record.size) as content:
+                writing = asyncio.create_task(self._write(record, content))
+                of_author = self._writing.setdefault(record.author, set())
+                of_author.add(writing)
+                try:
+                    await asyncio.shield(writing)
+                finally:
+                    of_author.discard(writing)
+        except NotFetched as error:
+            log.info("a donated photo could not be fetched (%s)", error.code)
+        except (OSError, StoreUnusable) as error:
+            log.error("a donated photo could not be kept: %s", error)
+
+    async def _write(self, record: Record, content: bytes) -> None:
+        store = self._services.store
+        if not await store.run(lambda db: opinions.may_be_kept(db, record.id)):
             return  # it was taken back meanwhile
-        path = await asyncio.to_thread(_write, self._folder, sha256, content)
+        assert record.sha256 is not None
+        path = await asyncio.to_thread(_write, self._folder, record.sha256, content)
         if path is None:
-            log.warning("a photo that was given is not the one that was answered")
-        elif not await self._store.run(lambda db: opinions.kept(db, record.id, path)):
+            log.warning("a donated photo is not the one that was answered")
+        elif not await store.run(lambda db: opinions.set_kept(db, record.id, path)):
             await self._remove_if_nobodys(path)
 
     async def _remove_if_nobodys(self, path: Path) -> None:
-        if not await self._store.run(lambda db: opinions.is_kept(db, path)):
+        if not await self._services.store.run(lambda db: opinions.is_kept(db, path)):
             path.unlink(missing_ok=True)
 
 
@@ -121,5 +109,5 @@ def _old_files(folder: Path) -> list[Path]:
     """List files that no bot can be writing any more."""
     if not folder.is_dir():
         return []
-    before = time.time() - _OLD
+    before = time.time() - _OLD_SECONDS
     return [path for path in folder.glob("*/*") if path.stat().st_mtime < before]

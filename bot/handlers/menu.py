@@ -1,59 +1,48 @@
-"""The menu of commands that Telegram shows: told to it when it has changed."""
+"""The menu of commands that Telegram shows, set when it has changed."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import logging
+from functools import partial
 
 from telegram import Bot, BotCommand
 from telegram.error import RetryAfter, TelegramError
 
-from bot.service.halts import seconds_of
 from bot.store import records
 from bot.store.thread import StoreThread
+from bot.telegram.retry import retry
 from bot.words.catalogue import ENGLISH, Words, catalogues
 
 log = logging.getLogger(__name__)
 
-_TRIES = 3  # of a language, each as long after the one before as Telegram says
+_PAUSES_SECONDS = (0.0, 0.0)  # between tries: as long as Telegram says
 
 
 async def set_menu(bot: Bot, store: StoreThread) -> None:
-    """Tell Telegram the commands in each language; a bot that cannot goes on without.
+    """Set the commands in each language; a bot that cannot goes on without.
 
-    Telegram takes few of these calls: nobody else waits for them, and a language whose menu it
-    has is not told again.
+    Telegram takes few of these calls: nobody else waits for them, and a menu that it has is not
+    set again.
     """
     for code, words in catalogues().items():
-        name, digest = f"menu:{bot.id}:{code}", _digest(words)
-        if await store.run(lambda db, name=name: records.key(db, name)) == digest:  # type: ignore[misc]
+        name = f"menu:{bot.id}:{code}"
+        digest = hashlib.sha256(json.dumps(words.menu, sort_keys=True).encode()).digest()
+        if await store.run(partial(records.key, name=name)) == digest:
             continue
-        if not await _told(bot, code, words):
-            return
-        await store.run(
-            lambda db, name=name, digest=digest: records.set_key(db, name, digest)  # type: ignore[misc]
-        )
-
-
-async def _told(bot: Bot, code: str, words: Words) -> bool:
-    commands = [BotCommand(name, text) for name, text in words.menu.items()]
-    for left in reversed(range(_TRIES)):
         try:
-            await bot.set_my_commands(commands, language_code=None if code == ENGLISH else code)
-        except RetryAfter as error:
-            if not left:
-                break
-            await asyncio.sleep(seconds_of(error))
+            await retry(partial(_set, bot, code, words), _PAUSES_SECONDS, _has_to_wait)
         except TelegramError as error:
             log.warning("the menu of commands could not be set (%s)", type(error).__name__)
-            return False
-        else:
-            return True
-    log.warning("the menu of commands could not be set: Telegram has it wait")
-    return False
+            return
+        await store.run(partial(records.set_key, name=name, value=digest))
 
 
-def _digest(words: Words) -> bytes:
-    return hashlib.sha256(json.dumps(words.menu, sort_keys=True).encode()).digest()
+async def _set(bot: Bot, code: str, words: Words) -> None:
+    commands = [BotCommand(name, text) for name, text in words.menu.items()]
+    await bot.set_my_commands(commands, language_code=None if code == ENGLISH else code)
+
+
+def _has_to_wait(error: Exception) -> bool:
+    return isinstance(error, RetryAfter)

@@ -11,36 +11,39 @@ from telegram.error import RetryAfter
 
 log = logging.getLogger(__name__)
 
-_MORE = 0.1  # seconds beyond what Telegram says
-_LONG = 5.0  # seconds from which on a wait is a warning
+_MORE_SECONDS = 0.1  # beyond what Telegram says
+LONG_SECONDS = 5.0  # from which on a wait is a warning
 
 
 class Halts:
-    """Keeps to what Telegram's 429 says: the chat waits, and all do once a second chat has to."""
+    """Keeps to what Telegram's 429 says: the chat waits, and all do once a second chat has to.
+
+    All figures are seconds.
+    """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._until: dict[Hashable, float] = {}  # of chats
-        self._until_of_calls: dict[Hashable, float] = {}  # of other calls
+        self._until_of_calls: dict[Hashable, float] = {}  # of calls that send nothing to a chat
         self._all_until = 0.0
 
     def add_chat(self, chat: Hashable, seconds: float) -> None:
         """Have a chat wait, and all of them if another one does already."""
         others = [until for one, until in self._waiting().items() if one != chat]
-        until = self._clock() + seconds + _MORE
+        until = self._clock() + seconds + _MORE_SECONDS
         self._until[chat] = max(until, self._until.get(chat, 0.0))
         if others:
             self._all_until = max(self._all_until, until, *others)
             log.warning(
                 "Telegram has a second chat wait: nothing is sent for %.0f seconds", self.of_all
             )
-        elif seconds > _LONG:
+        elif seconds > LONG_SECONDS:
             log.warning("Telegram has a chat wait for %.0f seconds", seconds)
 
     def add_call(self, call: Hashable, name: str, seconds: float) -> None:
         """Have a call wait that sends nothing to a chat."""
-        self._until_of_calls[call] = self._clock() + seconds + _MORE
-        if seconds > _LONG:
+        self._until_of_calls[call] = self._clock() + seconds + _MORE_SECONDS
+        if seconds > LONG_SECONDS:
             log.warning("Telegram has %s wait for %.0f seconds", name, seconds)
 
     @property
@@ -50,18 +53,17 @@ class Halts:
 
     @property
     def of_all(self) -> float:
-        """Seconds for which nothing is sent to anybody."""
+        """How long nothing is sent to anybody."""
         return max(0.0, self._all_until - self._clock())
 
     @property
     def longest(self) -> float:
-        """Seconds until nobody waits any more."""
-        now = self._clock()
+        """How long somebody waits."""
         waits = [*self._until.values(), *self._until_of_calls.values(), self._all_until]
-        return max(0.0, *(until - now for until in waits))
+        return max(0.0, max(waits) - self._clock())
 
     def of_chat(self, chat: Hashable) -> float:
-        """Seconds that a chat has to wait."""
+        """How long a chat has to wait."""
         return max(self.of_all, self._until.get(chat, 0.0) - self._clock())
 
     async def wait_for_chat(self, chat: Hashable) -> None:
@@ -81,5 +83,5 @@ class Halts:
 
 
 def seconds_of(error: RetryAfter) -> float:
-    """Give how long Telegram says to wait."""
+    """Return how long Telegram says to wait."""
     return error._retry_after.total_seconds()  # the public name is about to change its type

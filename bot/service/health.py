@@ -1,4 +1,4 @@
-"""Tells on loopback how the bot does: /health for a service manager, /metrics for Prometheus."""
+"""Shows on loopback how the bot does: /health for a service manager, /metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
+from bot.service.halts import LONG_SECONDS
 from bot.service.metrics import Metrics
 from core.errors import UsageRefused
 
 _LOOPBACK = "127.0.0.1"
-_LONG = 5.0  # seconds that Telegram has somebody wait, from which on that is told
-_EVERY = 0.05  # seconds between looks at the loop
+_EVERY_SECONDS = 0.05  # between measurements of the loop
 
 
 @asynccontextmanager
 async def health_server(metrics: Metrics, port: int) -> AsyncIterator[int]:
     """Listen while the context lasts; gives the port. Raises UsageRefused if it is taken."""
-    pages = [("/health", _Health), ("/metrics", _Text)]
-    server = HTTPServer(Application(pages, metrics=metrics, log_function=lambda handler: None))
+    parts = {"metrics": metrics}
+    pages = [("/health", _Health, parts), ("/metrics", _Text, parts)]
+    server = HTTPServer(Application(pages, log_function=lambda handler: None))
     try:
         sockets = bind_sockets(port, _LOOPBACK)
     except OSError as error:
@@ -44,8 +45,8 @@ async def watch_loop(metrics: Metrics) -> None:
     loop = asyncio.get_running_loop()
     worst = 0.0
     while True:
-        due = loop.time() + _EVERY
-        await asyncio.sleep(_EVERY)
+        due = loop.time() + _EVERY_SECONDS
+        await asyncio.sleep(_EVERY_SECONDS)
         late = max(0.0, loop.time() - due)
         metrics.lag.observe(late)
         if late > worst:
@@ -54,10 +55,8 @@ async def watch_loop(metrics: Metrics) -> None:
 
 
 class _Handler(RequestHandler):
-    @property
-    def metrics(self) -> Metrics:
-        found: Metrics = self.application.settings["metrics"]
-        return found
+    def initialize(self, metrics: Metrics) -> None:
+        self.metrics = metrics
 
     def data_received(self, chunk: bytes) -> None:
         """Nothing is sent here."""
@@ -69,7 +68,7 @@ class _Health(_Handler):
         if not self.metrics.is_well:
             self.set_status(503)
             self.write({"status": "no contact with Telegram"})
-        elif halts.longest > _LONG:  # no ill of the bot's: a restart would not help
+        elif halts.longest > LONG_SECONDS:  # no ill of the bot's: a restart would not help
             whole = "the whole bot wait" if halts.of_all else "some wait"
             seconds = math.ceil(halts.longest)
             self.write({"status": f"ok; Telegram has {whole}", "halt_seconds": seconds})

@@ -34,8 +34,12 @@ def only_bot(state_dir: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
+        who = ""
+        with suppress(OSError, ValueError):
+            pid, host = holder.read_text(encoding="utf-8").split()
+            who = f" (process {pid} on {host})"
         raise AnotherBot(
-            f"Another bot{_told_by(holder)} is at work with {display(state_dir)}. Stop it first, "
+            f"Another bot{who} is at work with {display(state_dir)}. Stop it first, "
             "or give this one a state folder of its own with CATDOG_STATE_DIR."
         ) from None
     except OSError as error:
@@ -51,12 +55,3 @@ def only_bot(state_dir: Path) -> Iterator[None]:
         with suppress(OSError):
             holder.unlink()
         lock.release()
-
-
-def _told_by(holder: Path) -> str:
-    """Say which process has the lock; nothing if that cannot be read."""
-    try:
-        pid, host = holder.read_text(encoding="utf-8").split()
-    except (OSError, ValueError):
-        return ""
-    return f" (process {pid} on {host})"

@@ -18,7 +18,7 @@ from bot.secret import Secret
 _OWN = ("bot", "catdog", "core", "sorter", "__main__")
 _USER_INFO = re.compile(r"(\w+://)[^/\s@'\"]+@")
 _BLANK = re.compile(r"%(\(\w+\))?[-#0 +]*[\d.*]*[a-zA-Z]")
-_OURS = ("purpose", "outcome", "photo", "photos")  # what `extra` may hold
+_FIELDS = ("purpose", "outcome", "photo", "photos")  # what `extra` may hold
 
 
 class _Redacting(logging.Formatter):
@@ -32,11 +32,10 @@ class _Redacting(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         error = record.exc_info[1] if record.exc_info else None
         if not _is_own(record):
-            record = _bare(record, error)
+            text = _BLANK.sub("…", str(record.msg)).partition("\n")[0]
+            record = _bare(record, text, error)
         elif isinstance(error, TelegramError):  # the network's or Telegram's doing, no bug
-            record = copy.copy(record)
-            record.msg = f"{record.getMessage()} ({type(error).__name__})"
-            record.args, record.exc_info, record.exc_text = None, None, None
+            record = _bare(record, record.getMessage(), error)
         text = self._formatter.format(record)
         for secret in self._secrets:
             text = secret.hide_in(text)
@@ -54,14 +53,11 @@ def _is_own(record: logging.LogRecord) -> bool:
     return record.name.partition(".")[0] in _OWN
 
 
-def _bare(record: logging.LogRecord, error: BaseException | None) -> logging.LogRecord:
-    """Give another program's line without what is filled in, and an error's kind alone."""
-    text = _BLANK.sub("…", str(record.msg)).partition("\n")[0]
-    if error is not None:
-        text = f"{text} ({type(error).__name__})"
+def _bare(record: logging.LogRecord, text: str, error: BaseException | None) -> logging.LogRecord:
+    """Return a line with a text of its own, and of an error its kind alone."""
     record = copy.copy(record)
     record.args, record.exc_info, record.exc_text, record.stack_info = None, None, None, None
-    record.msg = text
+    record.msg = text if error is None else f"{text} ({type(error).__name__})"
     return record
 
 
@@ -95,7 +91,7 @@ class _Json(logging.Formatter):
 
 
 def set_up_logs(secrets: Iterable[Secret], *, as_json: bool = False) -> None:
-    """Redact secrets on every handler that there is, and quieten who tells about people."""
+    """Redact secrets on every handler that there is, and quieten what names people."""
     secrets = list(secrets)
     for handler in logging.getLogger().handlers:
         plain = _Json() if as_json else _Fields(handler.formatter or logging.Formatter())
@@ -107,4 +103,4 @@ def set_up_logs(secrets: Iterable[Secret], *, as_json: bool = False) -> None:
 
 
 def _fields_of(record: logging.LogRecord) -> dict[str, object]:
-    return {name: getattr(record, name) for name in _OURS if hasattr(record, name)}
+    return {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)}

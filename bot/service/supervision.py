@@ -1,4 +1,4 @@
-"""Tasks that go on for as long as the bot runs: one that ends is told of and started again."""
+"""Tasks that go on for as long as the bot runs: one that ends is logged and started again."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from core.errors import CatdogError
 
 log = logging.getLogger(__name__)
 
-_PAUSES = (0.5, 1.0, 2.0, 5.0)  # seconds before a task is started again
-_MOST = 5  # ends within `_WITHIN`, and the process had better be started anew
-_WITHIN = 300.0  # seconds
+_PAUSES_SECONDS = (0.5, 1.0, 2.0, 5.0)  # before a task is started again
+_MOST_ENDS = 5  # within `_WITHIN_SECONDS`, and the process had better be started anew
+_WITHIN_SECONDS = 300.0
+
+Work = Callable[[], Awaitable[None]]
 
 
 class KeepsEnding(CatdogError):
@@ -23,13 +25,13 @@ class KeepsEnding(CatdogError):
 
 
 class Supervisor:
-    """Keeps tasks going, and says when that is in vain."""
+    """Keeps tasks going, and fails when that is in vain."""
 
     def __init__(
         self,
         metrics: Metrics,
         *,
-        pauses: tuple[float, ...] = _PAUSES,
+        pauses: tuple[float, ...] = _PAUSES_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._metrics = metrics
@@ -39,12 +41,12 @@ class Supervisor:
         self._failed = asyncio.Event()
         self._failure: KeepsEnding | None = None
 
-    def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    def keep(self, name: str, work: Work) -> None:
         """Do work that should never end."""
         self._tasks.append(asyncio.create_task(self._keep(name, work), name=name))
 
-    def once(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Do work that ends; that it fails is told of."""
+    def once(self, name: str, work: Work) -> None:
+        """Do work that ends; its failure is logged."""
         self._tasks.append(asyncio.create_task(self._once(name, work), name=name))
 
     async def failure(self) -> None:
@@ -59,8 +61,8 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        ends: deque[float] = deque(maxlen=_MOST)
+    async def _keep(self, name: str, work: Work) -> None:
+        ends: deque[float] = deque(maxlen=_MOST_ENDS)
         while True:
             error: BaseException | None = None
             try:
@@ -76,16 +78,16 @@ class Supervisor:
             self._metrics.restarts.labels(name).inc()
             log.error("%s ended, and is started again", name, exc_info=error)
             ends.append(self._clock())
-            if len(ends) == _MOST and ends[-1] - ends[0] < _WITHIN:
+            if len(ends) == _MOST_ENDS and ends[-1] - ends[0] < _WITHIN_SECONDS:
                 self._failure = KeepsEnding(
-                    f"{name} has ended {_MOST} times within {_WITHIN / 60:.0f} minutes; the log "
-                    "has why. Start the bot again; a service manager does."
+                    f"{name} has ended {_MOST_ENDS} times within {_WITHIN_SECONDS / 60:.0f} "
+                    "minutes; the log has why. Start the bot again; a service manager does."
                 )
                 self._failed.set()
                 return
             await asyncio.sleep(self._pauses[min(len(ends), len(self._pauses)) - 1])
 
-    async def _once(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    async def _once(self, name: str, work: Work) -> None:
         try:
             await work()
         except Exception as error:

@@ -1,5 +1,7 @@
-"""What people said of the answers, what of it may be kept, and how it is forgotten. Each
-function is one piece of work for `StoreThread.run`."""
+"""What people said of the answers, what of it may be kept, and how it is forgotten.
+
+Each function is a piece of work for `StoreThread.run`, and part of its transaction.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,13 @@ from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from bot.store.records import Record, find
+from bot.store.records import Record
 from core.store.database import from_column, to_column
 from core.store.feedback_table import Feedback, Source, insert
 
 
 class Consent(StrEnum):
-    """What may be kept of a person's photos that something was said of."""
+    """What may be kept of a person's photos that somebody judged."""
 
     ASKED = "asked"  # as ANSWER, until they say
     ANSWER = "answer"  # its hash, the label, and when
@@ -26,14 +28,14 @@ class Consent(StrEnum):
 
 
 def pseudonym(db: sqlite3.Connection, person: int) -> str:
-    """Name a person in the feedback: the same each time, and no number of Telegram's."""
+    """Return a person's name in the feedback: the same each time, and no number of Telegram's."""
     db.execute("INSERT OR IGNORE INTO bot_keys VALUES ('people', ?)", (secrets.token_bytes(32),))
     (key,) = db.execute("SELECT value FROM bot_keys WHERE name = 'people'").fetchone()
     return hmac.new(key, str(person).encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def consent_of(db: sqlite3.Connection, person: int) -> Consent | None:
-    """Give what a person said may be kept; None if they were never asked."""
+    """Return what a person said may be kept; None if they were never asked."""
     row = db.execute("SELECT consent FROM bot_people WHERE person = ?", (person,)).fetchone()
     return Consent(row["consent"]) if row else None
 
@@ -43,8 +45,8 @@ def ask_consent(db: sqlite3.Connection, person: int, row: int) -> None:
     db.execute("INSERT OR IGNORE INTO bot_people VALUES (?, ?, ?)", (person, Consent.ASKED, row))
 
 
-def is_asked_at(db: sqlite3.Connection, person: int, rows: Sequence[int]) -> int | None:
-    """Give the one of these photos at which a person is asked and has not answered yet."""
+def asked_at(db: sqlite3.Connection, person: int, rows: Sequence[int]) -> int | None:
+    """Return the one of these photos at which a person is asked and has not answered yet."""
     found = db.execute(
         "SELECT asked FROM bot_people WHERE person = ? AND consent = ?", (person, Consent.ASKED)
     ).fetchone()
@@ -52,19 +54,18 @@ def is_asked_at(db: sqlite3.Connection, person: int, rows: Sequence[int]) -> int
 
 
 def set_consent(db: sqlite3.Connection, person: int, consent: Consent) -> None:
-    """Keep what a person says may be kept from now on."""
+    """Write what a person says may be kept from now on."""
     db.execute("INSERT OR REPLACE INTO bot_people VALUES (?, ?, NULL)", (person, consent))
 
 
 def record_label(
     db: sqlite3.Connection, record: Record, label: str, *, by: int, may_keep: bool
 ) -> None:
-    """Keep what a person says a photo shows, in the place of what was said of it before.
+    """Write what a person says a photo shows, in the place of what was said of it before.
 
     `may_keep` is whether its owner has allowed, by this press or before, to keep the photo.
     """
-    assert record.seen is not None
-    seen, consent = record.seen, Consent.PHOTO if may_keep else Consent.ANSWER
+    assert record.sha256 is not None
     if record.feedback is not None:
         changed = db.execute(
             "UPDATE feedback SET label = ?, at = ?, person = ? WHERE id = ?",
@@ -78,33 +79,34 @@ def record_label(
         db,
         Feedback(
             Source.BOT,
-            seen.sha256,
+            record.sha256,
             label,
-            predicted=seen.label,
-            confidence=seen.confidence,
-            model_version=seen.model_version,
+            predicted=record.predicted,
+            confidence=record.confidence,
+            model_version=record.model_version,
             person=pseudonym(db, by),
-            owner=pseudonym(db, record.asked.author),
-            consent=consent,
+            owner=pseudonym(db, record.author),
+            consent=Consent.PHOTO if may_keep else Consent.ANSWER,
         ),
     )
     db.execute("UPDATE bot_photos SET feedback = ? WHERE id = ?", (row, record.id))
 
 
-def said_of(db: sqlite3.Connection, record: Record) -> str | None:
-    """Give the label that was pressed for a photo."""
+def label_of(db: sqlite3.Connection, record: Record) -> str | None:
+    """Return the label that a person gave a photo."""
     row = db.execute("SELECT label FROM feedback WHERE id = ?", (record.feedback,)).fetchone()
     return row["label"] if row else None
 
 
 def allow_photo(db: sqlite3.Connection, row: int) -> None:
-    """Let a photo be kept of which something was said."""
-    record = find(db, row)
-    if record is not None and record.feedback is not None:
-        db.execute("UPDATE feedback SET consent = ? WHERE id = ?", (Consent.PHOTO, record.feedback))
+    """Let a photo be kept that somebody judged."""
+    db.execute(
+        "UPDATE feedback SET consent = ? WHERE id = (SELECT feedback FROM bot_photos WHERE id = ?)",
+        (Consent.PHOTO, row),
+    )
 
 
-def to_keep(db: sqlite3.Connection) -> list[int]:
+def photos_to_keep(db: sqlite3.Connection) -> list[int]:
     """List the rows whose photos may be kept and are not yet."""
     rows = db.execute(
         "SELECT bot_photos.id FROM bot_photos JOIN feedback ON feedback.id = bot_photos.feedback"
@@ -115,7 +117,7 @@ def to_keep(db: sqlite3.Connection) -> list[int]:
 
 
 def may_be_kept(db: sqlite3.Connection, row: int) -> bool:
-    """Tell whether a photo may (still) be kept."""
+    """Whether a photo may (still) be kept."""
     found = db.execute(
         "SELECT 1 FROM feedback JOIN bot_photos ON feedback.id = bot_photos.feedback"
         " WHERE bot_photos.id = ? AND feedback.consent = ?",
@@ -124,8 +126,8 @@ def may_be_kept(db: sqlite3.Connection, row: int) -> bool:
     return found is not None
 
 
-def kept(db: sqlite3.Connection, row: int, path: Path) -> bool:
-    """Say where a photo was kept; False if it may not be (any more)."""
+def set_kept(db: sqlite3.Connection, row: int, path: Path) -> bool:
+    """Write where a photo is kept; returns False if it may not be (any more)."""
     return bool(
         db.execute(
             "UPDATE feedback SET path = ? WHERE consent = ? AND id ="
@@ -136,15 +138,15 @@ def kept(db: sqlite3.Connection, row: int, path: Path) -> bool:
 
 
 def is_kept(db: sqlite3.Connection, path: Path) -> bool:
-    """Tell whether anybody's photo is this file."""
+    """Whether anybody's photo is this file."""
     found = db.execute("SELECT 1 FROM feedback WHERE path = ?", (to_column(path),)).fetchone()
     return found is not None
 
 
 def forget(db: sqlite3.Connection, person: int) -> tuple[int, list[Path]]:
-    """Take away all that is kept of a person: what they asked and said, and their photos.
+    """Delete all that is kept of a person: what they asked and said, and who they are.
 
-    Returns: how many entries there were, and the files of kept photos that nobody else gave.
+    Returns how many entries there were, and the files of kept photos that nobody else gave.
     """
     name = pseudonym(db, person)
     paths = db.execute(

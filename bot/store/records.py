@@ -1,11 +1,13 @@
-"""The rows of what the bot was asked, answered and told. Each function is one piece of work
-for `StoreThread.run`."""
+"""The rows of what the bot was asked and how it answered, of groups, and of what it counts.
+
+Each function is a piece of work for `StoreThread.run`, and part of its transaction.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 
 from core.model.verdict import Verdict
@@ -21,7 +23,7 @@ class Purpose(StrEnum):
 
 
 class State(StrEnum):
-    """How far an accepted photo has come."""
+    """How far a photo has come."""
 
     WAITING = "waiting"
     WORKING = "working"
@@ -30,8 +32,11 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A photo that the bot was asked about. Numbers and ids are Telegram's."""
+class Record:
+    """A photo that the bot was asked about, by the columns of its row.
+
+    Numbers and ids are Telegram's, but for `id` and `feedback`.
+    """
 
     at: float  # seconds since 1970
     chat: int
@@ -46,62 +51,33 @@ class Asked:
     file_id: str
     size: int | None  # bytes, if Telegram said so
     position: int | None = None  # in its album as the person sees it, from 1
-    has_spoiler: bool = False  # it is hidden until it is tapped
+    spoiler: bool = False  # it is hidden until it is tapped
+    state: State = State.WAITING
+    attempts: int = 0  # times that work on it began
+    sha256: str | None = None  # of the file; none before a prediction
+    predicted: str | None = None  # label
+    confidence: float | None = None  # 0 to 1
+    model_version: str | None = None
+    answer: int | None = None  # the bot's message, if it is known
+    feedback: int | None = None  # the row of what a person said
+    id: int = 0  # once it is in the store
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What was seen in a photo, as the row keeps it."""
-
-    sha256: str
-    label: str
-    confidence: float
-    model_version: str
-    is_sure: bool
+_COLUMNS = [column.name for column in fields(Record)]
+_GIVEN = [name for name in _COLUMNS if name != "id"]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A row."""
-
-    id: int
-    asked: Asked
-    state: State
-    attempts: int
-    answer: int | None  # the bot's message, if it is known
-    seen: Seen | None
-    feedback: int | None  # the id of what was pressed
-
-
-def accept(db: sqlite3.Connection, asked: Asked) -> int | None:
-    """Keep what was asked before any work on it; None if this message is there already."""
+def accept(db: sqlite3.Connection, record: Record) -> int | None:
+    """Insert a photo before any work on it; returns its id, or None if the message is there."""
+    names, values = ", ".join(_GIVEN), ", ".join(f":{name}" for name in _GIVEN)
     cursor = db.execute(
-        "INSERT OR IGNORE INTO bot_photos (at, chat, message, asked, thread, person, author,"
-        " language, purpose, album, file_id, size, position, spoiler, state)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            asked.at,
-            asked.chat,
-            asked.message,
-            asked.asked,
-            asked.thread,
-            asked.person,
-            asked.author,
-            asked.language,
-            asked.purpose,
-            asked.album,
-            asked.file_id,
-            asked.size,
-            asked.position,
-            asked.has_spoiler,
-            State.WAITING,
-        ),
+        f"INSERT OR IGNORE INTO bot_photos ({names}) VALUES ({values})", asdict(record)
     )
     return cursor.lastrowid if cursor.rowcount else None
 
 
 def begin(db: sqlite3.Connection, row: int) -> None:
-    """Note that a photo is looked at: what kills the bot then is not tried for ever."""
+    """Note that work on a photo begins: what kills the bot then is not tried for ever."""
     db.execute(
         "UPDATE bot_photos SET state = ?, attempts = attempts + 1 WHERE id = ?",
         (State.WORKING, row),
@@ -109,109 +85,85 @@ def begin(db: sqlite3.Connection, row: int) -> None:
 
 
 def set_prediction(db: sqlite3.Connection, row: int, sha256: str, verdict: Verdict) -> None:
-    """Keep what was seen, and count it."""
-    prediction = verdict.prediction
+    """Write what the model predicted for a photo."""
+    found = verdict.prediction
     db.execute(
         "UPDATE bot_photos SET sha256 = ?, predicted = ?, confidence = ?, model_version = ?,"
         " sure = ? WHERE id = ?",
-        (
-            sha256,
-            prediction.label,
-            prediction.confidence,
-            prediction.model_version,
-            verdict.is_sure,
-            row,
-        ),
+        (sha256, found.label, found.confidence, found.model_version, verdict.is_sure, row),
     )
 
 
-def finish(db: sqlite3.Connection, ids: list[int], answer: int | None) -> None:
-    """Note that photos were answered, and by which message, if that is known."""
+def set_state(
+    db: sqlite3.Connection, ids: Sequence[int], state: State, *, answer: int | None = None
+) -> None:
+    """Write how far photos have come, and which message answers them, if that is known."""
     db.executemany(
         "UPDATE bot_photos SET state = ?, answer = ? WHERE id = ?",
-        [(State.DONE, answer, row) for row in ids],
+        [(state, answer, row) for row in ids],
     )
 
 
-def mark(db: sqlite3.Connection, ids: list[int], state: State) -> None:
-    """Say how far photos have come."""
-    db.executemany("UPDATE bot_photos SET state = ? WHERE id = ?", [(state, row) for row in ids])
-
-
-def unanswered(db: sqlite3.Connection, *, since: float) -> list[Record]:
-    """Take what a bot that was killed left, the oldest first; what is older than `since` and
-    what may have been answered is done."""
-    db.execute(
-        "UPDATE bot_photos SET state = ? WHERE state = ? OR (state != ? AND at < ?)",
-        (State.DONE, State.SENDING, State.DONE, since),
-    )
-    rows = db.execute(
-        "SELECT * FROM bot_photos WHERE state != ? ORDER BY id", (State.DONE,)
-    ).fetchall()
-    return [_record(row) for row in rows]
-
-
-def find(db: sqlite3.Connection, row: int) -> Record | None:
-    """Give a row, if it is still there."""
-    found = db.execute("SELECT * FROM bot_photos WHERE id = ?", (row,)).fetchone()
-    return _record(found) if found else None
-
-
-def find_all(db: sqlite3.Connection, rows: list[int]) -> list[Record]:
-    """Give those rows that are still there."""
-    return [found for row in rows if (found := find(db, row)) is not None]
-
-
-def answered_with(db: sqlite3.Connection, record: Record) -> list[Record]:
-    """Give the rows that were answered by the same message as one, in its order."""
-    if record.asked.album is None:
-        return find_all(db, [record.id])
-    rows = db.execute(
-        "SELECT * FROM bot_photos WHERE chat = ? AND album = ? AND answer IS ? AND purpose = ?"
-        " ORDER BY message",
-        (record.asked.chat, record.asked.album, record.answer, record.asked.purpose),
-    ).fetchall()
-    return [_record(row) for row in rows]
-
-
-def find_answered(db: sqlite3.Connection, chat: int, answer: int) -> Record | None:
-    """Give the photo that a message of the bot's is about, an album's first."""
-    found = db.execute(
-        "SELECT * FROM bot_photos WHERE chat = ? AND answer = ? ORDER BY message", (chat, answer)
-    ).fetchone()
-    return _record(found) if found else None
-
-
-def of_message(db: sqlite3.Connection, chat: int, message: int) -> Record | None:
-    """Give what was asked about a photo's message, its own question first."""
-    found = db.execute(
-        "SELECT * FROM bot_photos WHERE chat = ? AND message = ? ORDER BY asked != message, id",
-        (chat, message),
-    ).fetchone()
-    return _record(found) if found else None
-
-
-def place(db: sqlite3.Connection, positions: Mapping[int, int]) -> None:
-    """Say where photos stand in their album, by row."""
+def set_positions(db: sqlite3.Connection, positions: Mapping[int, int]) -> None:
+    """Write where photos stand in their album, by row."""
     db.executemany(
         "UPDATE bot_photos SET position = ? WHERE id = ?",
         [(position, row) for row, position in positions.items()],
     )
 
 
+def unanswered(db: sqlite3.Connection, *, since: float) -> list[Record]:
+    """Return what a bot that was killed left, the oldest first; what is older than `since`
+    (seconds since 1970) and what may have been answered is done."""
+    db.execute(
+        "UPDATE bot_photos SET state = ? WHERE state = ? OR (state != ? AND at < ?)",
+        (State.DONE, State.SENDING, State.DONE, since),
+    )
+    return _select(db, "state != ? ORDER BY id", State.DONE)
+
+
+def find(db: sqlite3.Connection, row: int) -> Record | None:
+    """Return a row, if it is still there."""
+    return _first(db, "id = ?", row)
+
+
+def find_all(db: sqlite3.Connection, rows: Sequence[int]) -> list[Record]:
+    """Return those of these rows that are still there."""
+    return [found for row in rows if (found := find(db, row)) is not None]
+
+
+def answered_together(db: sqlite3.Connection, record: Record) -> list[Record]:
+    """Return the rows that were answered by the same message as one, in its order."""
+    if record.album is None:
+        return _select(db, "id = ?", record.id)
+    return _select(
+        db,
+        "chat = ? AND album = ? AND answer IS ? AND purpose = ? ORDER BY message",
+        record.chat,
+        record.album,
+        record.answer,
+        record.purpose,
+    )
+
+
+def find_answered(db: sqlite3.Connection, chat: int, answer: int) -> Record | None:
+    """Return the photo that a message of the bot's is about, an album's first."""
+    return _first(db, "chat = ? AND answer = ? ORDER BY message", chat, answer)
+
+
+def find_message(db: sqlite3.Connection, chat: int, message: int) -> Record | None:
+    """Return what was asked about a photo's message, its own question first."""
+    return _first(db, "chat = ? AND message = ? ORDER BY asked != message, id", chat, message)
+
+
 def last_photo(db: sqlite3.Connection, chat: int, person: int) -> Record | None:
-    """Give the photo that a person asked about last in a chat."""
-    found = db.execute(
-        "SELECT * FROM bot_photos WHERE chat = ? AND person = ? ORDER BY id DESC", (chat, person)
-    ).fetchone()
-    return _record(found) if found else None
+    """Return the photo that a person asked about last in a chat."""
+    return _first(db, "chat = ? AND person = ? ORDER BY id DESC", chat, person)
 
 
-def forget_old(db: sqlite3.Connection, *, before: float) -> int:
-    """Take away rows that are too old to be of use; gives how many."""
-    return db.execute(
-        "DELETE FROM bot_photos WHERE at < ? AND state = ?", (before, State.DONE)
-    ).rowcount
+def forget_old(db: sqlite3.Connection, *, before: float) -> None:
+    """Delete rows that are too old to be of use: from before so many seconds since 1970."""
+    db.execute("DELETE FROM bot_photos WHERE at < ? AND state = ?", (before, State.DONE))
 
 
 def count(db: sqlite3.Connection, *what: str) -> None:
@@ -223,28 +175,28 @@ def count(db: sqlite3.Connection, *what: str) -> None:
 
 
 def tallies(db: sqlite3.Connection) -> dict[str, int]:
-    """Give all tallies."""
+    """Return all tallies."""
     return {row["what"]: row["times"] for row in db.execute("SELECT * FROM bot_tally")}
 
 
 def key(db: sqlite3.Connection, name: str) -> bytes | None:
-    """Give what was kept under a name."""
+    """Return the value of a name."""
     row = db.execute("SELECT value FROM bot_keys WHERE name = ?", (name,)).fetchone()
     return bytes(row["value"]) if row else None
 
 
 def set_key(db: sqlite3.Connection, name: str, value: bytes) -> None:
-    """Keep something under a name."""
+    """Write the value of a name."""
     db.execute("INSERT OR REPLACE INTO bot_keys VALUES (?, ?)", (name, value))
 
 
-def set_auto(db: sqlite3.Connection, chat: int, on: bool) -> None:
+def set_auto(db: sqlite3.Connection, chat: int, *, is_on: bool) -> None:
     """Have every photo of a group answered, or only those that the bot is asked about."""
-    db.execute("INSERT OR REPLACE INTO bot_chats VALUES (?, ?)", (chat, on))
+    db.execute("INSERT OR REPLACE INTO bot_chats VALUES (?, ?)", (chat, is_on))
 
 
 def auto_chats(db: sqlite3.Connection) -> set[int]:
-    """Give the groups where every photo is answered."""
+    """Return the groups where every photo is answered."""
     return {row["chat"] for row in db.execute("SELECT chat FROM bot_chats WHERE auto")}
 
 
@@ -255,46 +207,29 @@ def move_chat(db: sqlite3.Connection, old: int, new: int) -> None:
 
 
 def moved_chats(db: sqlite3.Connection) -> dict[int, int]:
-    """Give the groups on the allow list that became supergroups, by their old number."""
+    """Return the groups on the allow list that became supergroups, by their old number."""
     return {row["old"]: row["new"] for row in db.execute("SELECT old, new FROM bot_moved_chats")}
 
 
-def note_moved(db: sqlite3.Connection, old: int, new: int) -> None:
-    """Keep that a group on the allow list has another number now."""
+def set_moved(db: sqlite3.Connection, old: int, new: int) -> None:
+    """Write that a group on the allow list has another number now."""
     db.execute("INSERT OR REPLACE INTO bot_moved_chats VALUES (?, ?)", (old, new))
 
 
-def _record(row: sqlite3.Row) -> Record:
-    seen = None
-    if row["sha256"] is not None:
-        seen = Seen(
-            row["sha256"],
-            row["predicted"],
-            row["confidence"],
-            row["model_version"],
-            bool(row["sure"]),
+def _first(db: sqlite3.Connection, where: str, *values: object) -> Record | None:
+    return next(iter(_select(db, f"{where} LIMIT 1", *values)), None)
+
+
+def _select(db: sqlite3.Connection, where: str, *values: object) -> list[Record]:
+    rows = db.execute(f"SELECT * FROM bot_photos WHERE {where}", values).fetchall()
+    return [
+        Record(
+            **{name: row[name] for name in _COLUMNS}
+            | {
+                "purpose": Purpose(row["purpose"]),
+                "state": State(row["state"]),
+                "spoiler": bool(row["spoiler"]),
+            }
         )
-    return Record(
-        id=row["id"],
-        asked=Asked(
-            at=row["at"],
-            chat=row["chat"],
-            message=row["message"],
-            asked=row["asked"],
-            thread=row["thread"],
-            person=row["person"],
-            author=row["author"],
-            language=row["language"],
-            purpose=Purpose(row["purpose"]),
-            album=row["album"],
-            file_id=row["file_id"],
-            size=row["size"],
-            position=row["position"],
-            has_spoiler=bool(row["spoiler"]),
-        ),
-        state=State(row["state"]),
-        attempts=row["attempts"],
-        answer=row["answer"],
-        seen=seen,
-        feedback=row["feedback"],
-    )
+        for row in rows
+    ]

@@ -33,7 +33,7 @@ class StoreThread:
         return await self.submit(work)
 
     def submit(self, work: Callable[[sqlite3.Connection], Made]) -> asyncio.Future[Made]:
-        """Take `work` into the queue now; to be awaited as `run` is."""
+        """Put `work` into the queue now; to be awaited as `run` is."""
         future: asyncio.Future[Made] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, future))
         if self._draining is None:
@@ -75,7 +75,7 @@ class StoreThread:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _commit(self, batch: list[Work]) -> list[Any]:
-        """Do all in one transaction; one that fails is undone alone, and gives its error."""
+        """Do all in one transaction; one that fails is undone alone, and its error returned."""
         outcomes: list[Any] = []
         with self._store.writing() as db:
             for work in batch:

@@ -6,23 +6,22 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote
 
 from telegram import Bot
 from telegram.error import BadRequest, EndPointNotFound, Forbidden, InvalidToken, RetryAfter
 
-from bot.service.halts import seconds_of
 from bot.telegram.files import FileAtTelegram, FileRefused, ServesNoFiles, locate, read_local
+from bot.telegram.retry import retry
 
 log = logging.getLogger(__name__)
 
-_DEADLINE = 60.0  # seconds for one download
-_DELAYS = (0.5, 2.0, 5.0, 10.0, 20.0)  # seconds between tries
-_REFUSALS = 3  # that end it: one may be a passing one
-_TELEGRAMS = 20 * 2**20  # bytes; Telegram's own server hands out no larger files
-_SMALL = 4 * 2**20  # bytes; photos are smaller, files may be larger
+_DOWNLOAD_SECONDS = 60.0
+_PAUSES_SECONDS = (0.5, 2.0, 5.0, 10.0, 20.0)  # between tries
+_MOST_REFUSALS = 3  # one may be a passing one
+_TELEGRAMS_BYTES = 20 * 2**20  # Telegram's own server hands out no larger files
+_SMALL_BYTES = 4 * 2**20  # photos are smaller, files may be larger
 _SMALL_AT_ONCE = 8
 _LARGE_AT_ONCE = 2
 
@@ -37,6 +36,9 @@ class FetchCode(StrEnum):
     UNSERVED = "unserved"  # the server hands out no files at all
 
 
+_REFUSALS = (FetchCode.GONE, FetchCode.UNREACHED, FetchCode.UNSERVED)
+
+
 class NotFetched(Exception):
     """One file could not be fetched; the others go on."""
 
@@ -47,97 +49,102 @@ class NotFetched(Exception):
         self.limit = limit
 
 
-@dataclass(slots=True)
-class _Tries:
-    """How the tries to fetch one file went."""
-
-    refusals: int = 0
-    code: FetchCode = FetchCode.TOO_SLOW
-    length: int | None = None  # of what came and was not as long as it should be
-    wait: float = 0.0  # seconds that Telegram says to wait
-
-    def refused(self, code: FetchCode) -> None:
-        self.refusals += 1
-        self.code = code
-
-
 class Fetcher:
     """Fetches files, as many at once as the memory for them allows, in the order asked."""
 
-    def __init__(self, max_bytes: int, *, delays: tuple[float, ...] = _DELAYS) -> None:
-        self.max_bytes = max_bytes
-        self._delays = delays
+    def __init__(
+        self, bot: Bot, max_bytes: int, *, pauses: tuple[float, ...] = _PAUSES_SECONDS
+    ) -> None:
+        self._bot = bot
+        self._max_bytes = max_bytes
+        self._pauses = pauses
         self._small = asyncio.Semaphore(_SMALL_AT_ONCE)
         self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
-        self._serves = True  # as far as is known
+        self._serves_files = True  # as far as is known
 
     @asynccontextmanager
-    async def fetched(self, bot: Bot, file_id: str, size: int | None) -> AsyncIterator[bytes]:
-        """Hold a file's bytes while the context lasts. Raises NotFetched."""
-        if size is not None and size > self.max_bytes:
-            raise NotFetched(FetchCode.TOO_BIG, limit=self.max_bytes)
-        tries = _Tries()
-        for delay in (*self._delays, None):
-            async with self._small if (size or 0) <= _SMALL else self._large:
-                content = await self._fetch(bot, file_id, size, tries)
-                if content is not None:
-                    yield content
-                    return
-            if delay is None or tries.refusals >= _REFUSALS:
-                break
-            await asyncio.sleep(max(delay, tries.wait))
-        if tries.code is FetchCode.UNSERVED and self._serves:
-            self._serves = False
-            log.warning("photos cannot be answered: the Bot API server hands out no files here. %s",
-                        ServesNoFiles.REMEDY)  # fmt: skip
-        raise NotFetched(tries.code)
+    async def fetched(self, file_id: str, size: int | None) -> AsyncIterator[bytes]:
+        """Hold a file's bytes while the context lasts; `size` is in bytes. Raises NotFetched."""
+        if size is not None and size > self._max_bytes:
+            raise NotFetched(FetchCode.TOO_BIG, limit=self._max_bytes)
+        slots = self._small if (size or 0) <= _SMALL_BYTES else self._large
+        cut_lengths: set[int] = set()
+        refusals = 0
 
-    async def _fetch(self, bot: Bot, file_id: str, size: int | None, tries: _Tries) -> bytes | None:
-        """Try once; None if it may be tried again. Raises NotFetched."""
-        tries.wait, tries.code = 0.0, FetchCode.TOO_SLOW
+        async def attempt() -> bytes:
+            await slots.acquire()
+            try:
+                return await self._fetch(file_id, size, cut_lengths)
+            except BaseException:
+                slots.release()
+                raise
+
+        def is_passing(error: Exception) -> bool:
+            nonlocal refusals
+            if isinstance(error, NotFetched) and error.code in _REFUSALS:
+                refusals += 1
+                return refusals < _MOST_REFUSALS
+            is_slow = isinstance(error, NotFetched) and error.code is FetchCode.TOO_SLOW
+            return is_slow or isinstance(error, RetryAfter)
+
         try:
-            file = await locate(bot, file_id)
-            if (file.size or 0) > self.max_bytes:
-                raise NotFetched(FetchCode.TOO_BIG, limit=self.max_bytes)
-            async with asyncio.timeout(_DEADLINE):
-                content = await self._content(bot, file)
-        except NotFetched:
+            content = await retry(attempt, self._pauses, is_passing)
+        except NotFetched as error:
+            if error.code is FetchCode.UNSERVED and self._serves_files:
+                self._serves_files = False
+                log.warning(
+                    "photos cannot be answered: the Bot API server hands out no files here. %s",
+                    ServesNoFiles.REMEDY,
+                )
             raise
-        except TimeoutError:
+        except (RetryAfter, TimeoutError):
             raise NotFetched(FetchCode.TOO_SLOW) from None
-        except RetryAfter as error:
-            tries.wait = seconds_of(error)
+        try:
+            if not self._serves_files:
+                self._serves_files = True
+                log.warning("the Bot API server hands out files again")
+            yield content
+        finally:
+            slots.release()
+
+    async def _fetch(self, file_id: str, size: int | None, cut_lengths: set[int]) -> bytes:
+        """Try once. Raises NotFetched, RetryAfter, and TimeoutError if the download hangs.
+
+        `cut_lengths` are those of files that came and were not as long as they should be: what
+        ends twice at the same byte is so.
+        """
+        try:
+            file = await locate(self._bot, file_id)
+            if (file.size or 0) > self._max_bytes:
+                raise NotFetched(FetchCode.TOO_BIG, limit=self._max_bytes)
+            async with asyncio.timeout(_DOWNLOAD_SECONDS):
+                content = await self._content(file)
+        except (NotFetched, RetryAfter, TimeoutError):
+            raise
         except ServesNoFiles:
-            tries.refused(FetchCode.UNSERVED)
+            raise NotFetched(FetchCode.UNSERVED) from None
         except (BadRequest, Forbidden) as error:
             if "too big" in str(error).lower():
-                limit = min(self.max_bytes, _TELEGRAMS)
+                limit = min(self._max_bytes, _TELEGRAMS_BYTES)
                 raise NotFetched(FetchCode.TOO_BIG, limit=limit) from None
-            tries.refused(FetchCode.GONE)
+            raise NotFetched(FetchCode.GONE) from None
         except (InvalidToken, EndPointNotFound, FileRefused):
-            tries.refused(FetchCode.UNREACHED)
+            raise NotFetched(FetchCode.UNREACHED) from None
         except Exception as error:  # the network's doing, or an answer that cannot be read
             log.debug("a file could not be fetched yet (%s)", type(error).__name__)
-        else:
-            return self._whole(content, file.size if file.size is not None else size, tries)
-        return None
+            raise NotFetched(FetchCode.TOO_SLOW) from None
+        if len(content) > self._max_bytes:
+            raise NotFetched(FetchCode.TOO_BIG, limit=self._max_bytes)
+        size = file.size if file.size is not None else size
+        if size is not None and len(content) != size and len(content) not in cut_lengths:
+            cut_lengths.add(len(content))
+            raise NotFetched(FetchCode.TOO_SLOW)
+        return content
 
-    async def _content(self, bot: Bot, file: FileAtTelegram) -> bytes:
+    async def _content(self, file: FileAtTelegram) -> bytes:
         if file.is_local:
-            return await asyncio.to_thread(read_local, file.path, self.max_bytes)
+            return await asyncio.to_thread(read_local, file.path, self._max_bytes)
         try:
-            return await bot.request.retrieve(f"{bot.base_file_url}/{quote(file.path)}")
+            return await self._bot.request.retrieve(f"{self._bot.base_file_url}/{quote(file.path)}")
         except (BadRequest, Forbidden, InvalidToken):  # it has just said that it is there
             raise ServesNoFiles from None
-
-    def _whole(self, content: bytes, size: int | None, tries: _Tries) -> bytes | None:
-        """Give what came, unless it ends early; what does so twice at the same byte is so."""
-        if len(content) > self.max_bytes:
-            raise NotFetched(FetchCode.TOO_BIG, limit=self.max_bytes)
-        if size is not None and len(content) != size and len(content) != tries.length:
-            tries.length = len(content)
-            return None
-        if not self._serves:
-            self._serves = True
-            log.warning("the Bot API server hands out files again")
-        return content

@@ -24,38 +24,38 @@ class ServesNoFiles(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FileAtTelegram:
-    """A file as the server tells of it."""
+    """Where a file lies, as the server says."""
 
     path: str
     size: int | None  # bytes, if it says so
 
     @property
     def is_local(self) -> bool:
-        """Tell whether it lies on the server's disk: a relative path never means this one."""
+        """Whether it lies on the server's disk; a relative path never means this one."""
         return self.path.startswith("/") or PureWindowsPath(self.path).is_absolute()
 
 
 async def locate(bot: Bot, file_id: str) -> FileAtTelegram:
-    """Ask where a file lies. Raises FileRefused, and what a call to Telegram raises.
+    """Return where a file lies. Raises FileRefused, and what a call to Telegram raises.
 
     The library's own way takes a relative path for one of the current folder, if that is there.
     """
-    said = await bot.do_api_request("getFile", {"file_id": file_id})
-    path = said.get("file_path") if isinstance(said, dict) else None
+    answer = await bot.do_api_request("getFile", {"file_id": file_id})
+    path = answer.get("file_path") if isinstance(answer, dict) else None
     if not isinstance(path, str) or not path:
         raise FileRefused
-    size = said.get("file_size")
+    size = answer.get("file_size")
     is_size = isinstance(size, int) and not isinstance(size, bool) and size >= 0
     return FileAtTelegram(path, size if is_size else None)
 
 
-def read_local(path: str, most: int) -> bytes:
-    """Read a file of a server that runs with --local, at most a byte more than `most`.
+def read_local(path: str, max_bytes: int) -> bytes:
+    """Read a file of a server that runs with --local, at most a byte more than `max_bytes`.
 
     Raises ServesNoFiles.
     """
     try:
         with Path(path).open("rb") as file:
-            return file.read(most + 1)
+            return file.read(max_bytes + 1)
     except (OSError, ValueError):
         raise ServesNoFiles from None

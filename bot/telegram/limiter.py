@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from aiolimiter import AsyncLimiter
 from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter
 from telegram.ext import BaseRateLimiter
 
 from bot.service.halts import Halts, seconds_of
-from bot.telegram.delivery import attempted, kind_of, was_not_sent
+from bot.telegram.delivery import Delivery, kind_of, was_not_sent
 from bot.telegram.outage import FETCHING, SENDING, Outage
+from bot.telegram.token_bucket import TokenBucket
 
-_IN_A_GROUP = (20, 60.0)  # messages, and as many edits, in so many seconds
-_EDITS_IN_PRIVATE = (20, 20.0)
-_AT_ONCE = 40  # messages on their way; the other connections are for what must not wait
-_KNOWN = 512  # chats, and those that are at rest are forgotten
+_BURST = 20  # messages in a group, or edits in any chat
+_PER_SECOND_IN_GROUPS = 20 / 60
+_EDITS_PER_SECOND_IN_PRIVATE = 1.0
+_SENDING_AT_ONCE = 40  # the other connections are for what must not wait
 _OUTSIDE = ("setMyCommands",)  # whoever calls it waits, and nobody else
 
+Call = Callable[[], Coroutine[Any, Any, Any]]
 
-class ChatRateLimiter(BaseRateLimiter[int]):
+
+class ChatRateLimiter(BaseRateLimiter[Delivery]):
     """Paces what is sent to chats; who is called for anything else waits for none of them.
 
     The library's own has everybody wait when Telegram has one chat wait, gives up after some
@@ -30,11 +32,13 @@ class ChatRateLimiter(BaseRateLimiter[int]):
 
     def __init__(self, per_second: int, halts: Halts, outage: Outage) -> None:
         """`per_second` 0 lifts the limits."""
-        self._overall = AsyncLimiter(per_second, 1) if per_second else None
+        self._overall = TokenBucket(per_second, per_second) if per_second else None
         self._halts = halts
         self._outage = outage
-        self._paces: dict[Hashable, AsyncLimiter] = {}
-        self._sending = asyncio.Semaphore(_AT_ONCE)
+        self._messages_in_groups = TokenBucket(_BURST, _PER_SECOND_IN_GROUPS)
+        self._edits_in_groups = TokenBucket(_BURST, _PER_SECOND_IN_GROUPS)
+        self._edits_in_private = TokenBucket(_BURST, _EDITS_PER_SECOND_IN_PRIVATE)
+        self._sending = asyncio.Semaphore(_SENDING_AT_ONCE)
 
     async def initialize(self) -> None:
         """Nothing has to be made ready."""
@@ -49,7 +53,7 @@ class ChatRateLimiter(BaseRateLimiter[int]):
         kwargs: dict[str, Any],
         endpoint: str,
         data: dict[str, Any],
-        rate_limit_args: int | None,
+        rate_limit_args: Delivery | None,
     ) -> Any:
         """Make a call when it may be made, and again when Telegram had it wait."""
 
@@ -58,15 +62,15 @@ class ChatRateLimiter(BaseRateLimiter[int]):
 
         if endpoint in _OUTSIDE:
             return await call()
-        way = FETCHING if endpoint == "getFile" else SENDING
         chat = data.get("chat_id")
         if chat is not None and endpoint.startswith(("send", "edit", "delete")):
-            return await self._send(call, chat, is_message=endpoint.startswith("send"))
+            is_message = endpoint.startswith("send")
+            return await self._send(call, chat, rate_limit_args, is_message=is_message)
         key = (endpoint, chat)
         while True:
             await self._halts.wait_for_call(key)
             try:
-                return await self._watched(call, way)
+                return await self._watched(call, FETCHING if endpoint == "getFile" else SENDING)
             except RetryAfter as error:
                 self._halts.add_call(key, endpoint, seconds_of(error))
 
@@ -75,25 +79,29 @@ class ChatRateLimiter(BaseRateLimiter[int]):
         queue them here, if one shows them all."""
         await self._halts.wait_for_chat(chat)
         if self._overall is not None:
-            most, seconds = _IN_A_GROUP if _is_group(chat) else _EDITS_IN_PRIVATE
-            await self._pace((chat, "edits"), most, seconds).acquire()
+            await (self._edits_in_groups if _is_group(chat) else self._edits_in_private).wait(chat)
 
     async def _send(
-        self, call: Callable[[], Coroutine[Any, Any, Any]], chat: Any, *, is_message: bool
+        self, call: Call, chat: int | str, delivery: Delivery | None, *, is_message: bool
     ) -> Any:
+        """Make a call when its chat's turn comes; private chats are paced by who answers photos."""
+        delivery = delivery or Delivery()
         while True:
             await self._halts.wait_for_chat(chat)
-            await self._turn(chat, is_message=is_message)
+            if self._overall is not None:
+                if is_message and _is_group(chat):
+                    await self._messages_in_groups.wait(chat)
+                await self._overall.wait(None)
             async with self._sending:
                 if self._halts.of_chat(chat) > 0:  # since it waited for its turn
                     continue
                 try:
-                    return await attempted(lambda: self._watched(call, SENDING))
+                    return await delivery.attempt(lambda: self._watched(call, SENDING))
                 except RetryAfter as error:
                     self._halts.add_chat(chat, seconds_of(error))
 
-    async def _watched(self, call: Callable[[], Coroutine[Any, Any, Any]], way: str) -> Any:
-        """Make a call, and tell whether Telegram is there."""
+    async def _watched(self, call: Call, way: str) -> Any:
+        """Make a call, and note whether Telegram is there."""
         try:
             made = await call()
         except (NetworkError, InvalidToken) as error:
@@ -103,23 +111,6 @@ class ChatRateLimiter(BaseRateLimiter[int]):
         self._outage.worked(way)
         return made
 
-    async def _turn(self, chat: Any, *, is_message: bool) -> None:
-        """Wait for a turn; private chats are paced by who answers photos."""
-        if self._overall is None:
-            return
-        if is_message and _is_group(chat):
-            await self._pace((chat, "messages"), *_IN_A_GROUP).acquire()
-        await self._overall.acquire()
 
-    def _pace(self, key: Hashable, most: float, seconds: float) -> AsyncLimiter:
-        if len(self._paces) > _KNOWN:
-            self._paces = {
-                key: pace
-                for key, pace in self._paces.items()
-                if not pace.has_capacity(pace.max_rate)
-            }
-        return self._paces.setdefault(key, AsyncLimiter(most, seconds))
-
-
-def _is_group(chat: Any) -> bool:
+def _is_group(chat: int | str) -> bool:
     return isinstance(chat, str) or chat < 0

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from telegram import Bot
-from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter, TelegramError
+from telegram.error import Conflict, EndPointNotFound, InvalidToken, TelegramError
 
-from bot.service.halts import seconds_of
 from bot.service.metrics import Metrics
 from bot.telegram.outage import ASKING, Outage
+from bot.telegram.retry import retry
 from bot.telegram.updates import Updates, number_of
 
 log = logging.getLogger(__name__)
 
-_HOLD = 10  # seconds that Telegram may hold a request
-_READ = 15.0  # seconds to wait for its answer beyond that
-_HANDLED = 45.0  # seconds, at most; a handler only writes to the store
-_WAITS = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds between tries, while Telegram is away
-_LEAST = 0.3  # seconds between polls that bring nothing
-_REMEMBERED = 1000  # numbers of updates that were handled
+_HOLD_SECONDS = 10  # that Telegram may hold a request
+_READ_SECONDS = 15.0  # to wait for its answer beyond that
+_HANDLED_SECONDS = 45.0  # at most; a handler only writes to the store
+_PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0)  # between tries while Telegram is away, and then:
+_LAST_PAUSE_SECONDS = 30.0
+_LEAST_SECONDS = 0.3  # between polls that bring nothing
+_REMEMBERED_UPDATES = 1000  # numbers of those that were handled
 
 
 class OddAnswer(TelegramError):
@@ -42,52 +44,45 @@ class Polling:
         self,
         bot: Bot,
         updates: Updates,
-        kinds: Sequence[str],
         metrics: Metrics,
         outage: Outage,
         *,
+        kinds: Sequence[str],
         alive: Callable[[], None],
     ) -> None:
-        """`alive` is called again and again for as long as updates are asked for and handled."""
+        """`kinds` are those of updates to ask for; `alive` is called again and again for as long
+        as updates are asked for and handled."""
         self._bot = bot
         self._updates = updates
-        self._kinds = list(kinds)
         self._metrics = metrics
         self._outage = outage
+        self._kinds = list(kinds)
         self._alive = alive
+        self._may_have_webhook = True  # Telegram hands nothing out then
         self._offset = 0
-        self._handled_before: deque[int] = deque(maxlen=_REMEMBERED)
+        self._handled_before: deque[int] = deque(maxlen=_REMEMBERED_UPDATES)
         self._trouble: str | None = None
 
     async def run(self) -> None:
         """Ask until cancelled."""
-        tries = 0
-        has_webhook = True  # perhaps: Telegram hands nothing out then
         while True:
-            try:
-                if has_webhook:
-                    await self._bot.delete_webhook()
-                    has_webhook = False
-                await self._ask()
-                tries = 0
-            except Exception as error:
-                self._tell(error)
-                has_webhook = has_webhook or isinstance(error, Conflict)
-                await asyncio.sleep(self._wait(error, tries))
-                self._alive()
-                tries += 1
+            pauses = itertools.chain(_PAUSES_SECONDS, itertools.repeat(_LAST_PAUSE_SECONDS))
+            await retry(self._ask, pauses, self._note)
 
     async def confirm(self) -> None:
-        """Tell Telegram what was taken, so that it is not handed out again after a restart."""
-        if await self._updates.handled(within=_HANDLED):
+        """Confirm what was taken, so that it is not handed out again after a restart."""
+        if await self._updates.handled(within=_HANDLED_SECONDS):
             with contextlib.suppress(Exception):
-                await self._get(0)
+                await self._get_updates(hold=0)
 
     async def _ask(self) -> None:
         """Ask once, and wait until what came is handled, and so in the store: asking again
         confirms it to Telegram, which then forgets it. Raises OddAnswer."""
+        if self._may_have_webhook:
+            await self._bot.delete_webhook()
+            self._may_have_webhook = False
         began = asyncio.get_running_loop().time()
-        found = await self._get(_HOLD)
+        found = await self._get_updates(hold=_HOLD_SECONDS)
         self._alive()
         if not isinstance(found, list):
             raise OddAnswer(f"a {type(found).__name__} in the place of updates")
@@ -100,39 +95,38 @@ class Polling:
         if fresh:
             self._offset = max(fresh) + 1
             self._handled_before.extend(fresh)
-        if found and not fresh:
+        elif found:
             raise OddAnswer("what is no update, or was handled before")
         if odd := sum(number_of(raw) is None for raw in found):
             log.error("among the updates are some that are none: %d", odd)
-        self._well()
-        if await self._updates.handled([one for one in tasks if one is not None], within=_HANDLED):
-            self._alive()
-        else:
-            log.error("updates take too long to be handled")
-        if not fresh:
-            await asyncio.sleep(_LEAST - (asyncio.get_running_loop().time() - began))
-
-    async def _get(self, hold: int) -> Any:
-        return await self._bot.do_api_request(
-            "getUpdates",
-            {"offset": self._offset, "timeout": hold, "allowed_updates": self._kinds},
-            read_timeout=hold + _READ,
-        )
-
-    def _well(self) -> None:
         self._metrics.contact()
         self._outage.worked(ASKING)
         if self._trouble is not None:
             log.warning("Telegram hands out messages again")
             self._trouble = None
+        handled = await self._updates.handled(
+            [one for one in tasks if one is not None], within=_HANDLED_SECONDS
+        )
+        if handled:
+            self._alive()
+        else:
+            log.error("updates take too long to be handled")
+        if not fresh:
+            await asyncio.sleep(_LEAST_SECONDS - (asyncio.get_running_loop().time() - began))
 
-    def _wait(self, error: Exception, tries: int) -> float:
-        wait = _WAITS[min(tries, len(_WAITS) - 1)]
-        return max(wait, seconds_of(error)) if isinstance(error, RetryAfter) else wait
+    async def _get_updates(self, *, hold: int) -> Any:
+        return await self._bot.do_api_request(
+            "getUpdates",
+            {"offset": self._offset, "timeout": hold, "allowed_updates": self._kinds},
+            read_timeout=hold + _READ_SECONDS,
+        )
 
-    def _tell(self, error: Exception) -> None:
-        """Log a line when trouble begins or is another, not each time."""
+    def _note(self, error: Exception) -> bool:
+        """Log a line when trouble begins or is another, not each time; all trouble is passing."""
+        self._alive()
+        text = None
         if isinstance(error, Conflict):
+            self._may_have_webhook = True
             text = (
                 "another program asks Telegram for this bot's messages: stop it (a token serves "
                 "one bot at a time)"
@@ -143,7 +137,7 @@ class Polling:
             text = f"Telegram answers with {error.message}; asking again"
         else:
             self._outage.failed(ASKING, type(error).__name__)
-            return
-        if text != self._trouble:
+        if text is not None and text != self._trouble:
             self._trouble = text
             log.warning("%s", text)
+        return True

@@ -1,4 +1,4 @@
-"""Requests to the Bot API whose answers may be anything: each is read here, or told apart."""
+"""Requests to the Bot API, whose answers may be anything: each is checked here."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import math
 from typing import Any
 
 from telegram.error import NetworkError
-from telegram.request import BaseRequest, HTTPXRequest, RequestData
+from telegram.request import HTTPXRequest
 
 _TOO_MANY = 429
-_WAIT = 5  # seconds, where a server says to wait and not how long
-_LONGEST = 7 * 86_400
+_WAIT_SECONDS = 5  # where a server says to wait and not how long
+_LONGEST_SECONDS = 7 * 86_400
 
 
 class UnreadableAnswer(NetworkError):
@@ -26,19 +26,10 @@ class CheckedRequest(HTTPXRequest):
     """
 
     async def do_request(
-        self,
-        url: str,
-        method: str,
-        request_data: RequestData | None = None,
-        read_timeout: Any = BaseRequest.DEFAULT_NONE,
-        write_timeout: Any = BaseRequest.DEFAULT_NONE,
-        connect_timeout: Any = BaseRequest.DEFAULT_NONE,
-        pool_timeout: Any = BaseRequest.DEFAULT_NONE,
+        self, url: str, method: str, *arguments: Any, **options: Any
     ) -> tuple[int, bytes]:
-        """Make a request. Raises UnreadableAnswer, and what the library's own does."""
-        code, payload = await super().do_request(
-            url, method, request_data, read_timeout, write_timeout, connect_timeout, pool_timeout
-        )
+        """Make a request, as the library's own. Raises UnreadableAnswer, too."""
+        code, payload = await super().do_request(url, method, *arguments, **options)
         is_file = method == "GET"
         if is_file and 200 <= code < 300:
             return code, payload
@@ -46,15 +37,19 @@ class CheckedRequest(HTTPXRequest):
 
 
 def _checked(code: int, payload: bytes, *, is_file: bool) -> tuple[int, bytes]:
-    """Give an answer as the library reads it. Raises UnreadableAnswer."""
+    """Return an answer as the library reads it. Raises UnreadableAnswer."""
     answer = _object(payload)
+    is_refusal = answer.get("ok") is False
     if 200 <= code < 300:
-        if answer.get("ok") is not False:
+        if not is_refusal:
             if "result" not in answer:
                 raise UnreadableAnswer(f"the answer ({code}) holds no result")
             return code, payload
-        code = _code(answer)
-    if answer.get("ok") is not False and not is_file and code != _TOO_MANY:
+        stated = answer.get("error_code")
+        if not isinstance(stated, int) or not 400 <= stated < 600:
+            raise UnreadableAnswer("the answer says neither yes nor no")
+        code = stated
+    if not is_refusal and not is_file and code != _TOO_MANY:
         raise UnreadableAnswer(f"the answer ({code}) is none of a Bot API server's")
     return code, json.dumps(_refusal(code, answer)).encode()
 
@@ -66,14 +61,6 @@ def _object(payload: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}
-
-
-def _code(answer: dict[str, Any]) -> int:
-    """Read the code of an answer that says that it is none, under a status that says it is."""
-    code = answer.get("error_code")
-    if not isinstance(code, int) or not 400 <= code < 600:
-        raise UnreadableAnswer("the answer says neither yes nor no")
-    return code
 
 
 def _refusal(code: int, answer: dict[str, Any]) -> dict[str, Any]:
@@ -95,9 +82,6 @@ def _refusal(code: int, answer: dict[str, Any]) -> dict[str, Any]:
 def _seconds(stated: object) -> int:
     """Read how long to wait, which servers also say as text, as a fraction, or not at all."""
     try:
-        seconds = float(stated)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        return _WAIT
-    if not math.isfinite(seconds):
-        return _WAIT
-    return min(max(1, math.ceil(seconds)), _LONGEST)
+        return min(max(1, math.ceil(float(stated))), _LONGEST_SECONDS)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):  # infinity and no number, too
+        return _WAIT_SECONDS

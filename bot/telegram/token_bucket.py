@@ -1,15 +1,16 @@
-"""How much each person may ask, and how fast each chat is answered."""
+"""How many of something each key may have: a burst, then so many a second."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Hashable
 
-_SWEEP = 1000  # buckets, and those that are full again are dropped
+_SWEEP_BUCKETS = 1000  # from which on those that are full again are dropped
 
 
 class TokenBucket:
-    """A token bucket for each key: `burst` at once, and `per_second` after."""
+    """A token bucket for each key: `burst` tokens at once, and `per_second` after."""
 
     def __init__(
         self, burst: float, per_second: float, *, clock: Callable[[], float] = time.monotonic
@@ -17,32 +18,35 @@ class TokenBucket:
         self._burst = burst
         self._per_second = per_second
         self._clock = clock
-        self._buckets: dict[Hashable, tuple[float, float]] = {}  # what was left, and when
+        self._buckets: dict[Hashable, tuple[float, float]] = {}  # tokens left, and when
 
     def take(self, key: Hashable) -> bool:
-        """Take one if there is one."""
+        """Take a token if there is one."""
         left = self._left(key)
         if left < 1:
             return False
         self._buckets[key] = (left - 1, self._clock())
         return True
 
-    def wait_for(self, key: Hashable) -> float:
-        """Take one, now or ahead of time; gives how many seconds to wait for it."""
+    def reserve(self, key: Hashable) -> float:
+        """Take a token, perhaps ahead of time; returns how many seconds to wait for it."""
         left = self._left(key) - 1
         self._buckets[key] = (left, self._clock())
         return max(0.0, -left / self._per_second)
 
+    async def wait(self, key: Hashable) -> None:
+        """Wait for a token, behind whoever waits already, and take it."""
+        if pause := self.reserve(key):
+            await asyncio.sleep(pause)
+
     def _left(self, key: Hashable) -> float:
-        if len(self._buckets) > _SWEEP:
-            self._sweep()
-        return self._now(*self._buckets.get(key, (self._burst, self._clock())))
+        if len(self._buckets) > _SWEEP_BUCKETS:
+            self._buckets = {
+                key: bucket
+                for key, bucket in self._buckets.items()
+                if self._refilled(*bucket) < self._burst
+            }
+        return self._refilled(*self._buckets.get(key, (self._burst, self._clock())))
 
-    def _now(self, left: float, at: float) -> float:
+    def _refilled(self, left: float, at: float) -> float:
         return min(self._burst, left + (self._clock() - at) * self._per_second)
-
-    def _sweep(self) -> None:
-        used = {
-            key: bucket for key, bucket in self._buckets.items() if self._now(*bucket) < self._burst
-        }
-        self._buckets = used

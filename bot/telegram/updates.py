@@ -14,15 +14,15 @@ from bot.service.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-_LARGEST = 2**53  # of an update's number
+_NUMBERS_END = 2**53
 
 
 def number_of(raw: object) -> int | None:
-    """Give an update's number; None if this is no update."""
+    """Return an update's number; None if this is no update."""
     number = raw.get("update_id") if isinstance(raw, dict) else None
     if not isinstance(number, int) or isinstance(number, bool):
         return None
-    return number if 0 <= number < _LARGEST else None
+    return number if 0 <= number < _NUMBERS_END else None
 
 
 class Updates:
@@ -34,7 +34,7 @@ class Updates:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def handle(self, raw: object) -> asyncio.Task[None] | None:
-        """Begin to handle an update; None if nobody can read it, which is logged."""
+        """Begin to handle an update; returns None if nobody can read it, which is logged."""
         try:
             if number_of(raw) is None:
                 raise ValueError("it has no number")
@@ -53,9 +53,7 @@ class Updates:
     ) -> bool:
         """Wait until updates, or all, are handled: what they ask for is in the store then."""
         waited_for = set(self._tasks if tasks is None else tasks)
-        if not waited_for:
-            return True
-        _, late = await asyncio.wait(waited_for, timeout=within)
+        late = (await asyncio.wait(waited_for, timeout=within))[1] if waited_for else ()
         return not late
 
     async def _handle(self, update: Update) -> None:

@@ -1,4 +1,4 @@
-"""Takes the updates that Telegram sends: each is in the store before Telegram is told so."""
+"""Takes the updates that Telegram sends: each is in the store before it is acknowledged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.errors import UsageRefused
 
 log = logging.getLogger(__name__)
 
-_HANDLED = 25.0  # seconds; Telegram sends again what is not acknowledged
+_HANDLED_SECONDS = 25.0  # Telegram sends again what is not acknowledged
 _SECRET = "X-Telegram-Bot-Api-Secret-Token"
 
 
@@ -49,7 +49,9 @@ async def webhook_server(
         yield
     finally:
         server.stop()
-        await updates.handled(within=_HANDLED)  # and acknowledged, as far as that is possible
+        await updates.handled(
+            within=_HANDLED_SECONDS
+        )  # and acknowledged, as far as that is possible
         await server.close_all_connections()
 
 
@@ -71,13 +73,13 @@ class _Update(RequestHandler):
             return
         self._metrics.contact()
         task = self._updates.handle(_json(self.request.body))
-        if task is not None and not await self._updates.handled([task], within=_HANDLED):
+        if task is not None and not await self._updates.handled([task], within=_HANDLED_SECONDS):
             log.error("an update takes too long to be handled; Telegram will send it again")
             self.set_status(503)
 
 
 def _json(body: bytes) -> object:
-    """Read a body; None if it is no JSON."""
+    """Return what a body holds; None if it is no JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

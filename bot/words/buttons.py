@@ -1,4 +1,4 @@
-"""The buttons under an answer, and what pressing one says."""
+"""The buttons under an answer, and the data that pressing one sends."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bot.words import replies
 from bot.words.catalogue import Words
 from core.model.manifest import Manifest
 
-_MAX_BYTES = 64  # Telegram's, of what a button says when it is pressed
+_MAX_DATA_BYTES = 64  # Telegram's, of what pressing a button sends
 _MAX_BUTTONS = 100  # Telegram's, under one message
 _IN_A_ROW = 3
 CHOSEN = "✓ "
 
 
 class Button(StrEnum):
-    """What a button is for; it starts what the button says when pressed."""
+    """What a button is for; its data begins with it."""
 
     LABEL = "l"  # l:<row>:<label>
     CONSENT = "c"  # c:<row>:<consent>
@@ -35,7 +35,7 @@ class Press:
 
 
 def read_press(text: str) -> Press | None:
-    """Read what a button said; None if it is none of ours."""
+    """Read a button's data; None if it is none of ours."""
     button, _, rest = text.partition(":")
     row, _, choice = rest.partition(":")
     if button not in list(Button) or not row.isdecimal() or len(row) > 18 or not choice:
@@ -53,8 +53,8 @@ def label_buttons(
 ) -> InlineKeyboardMarkup | None:
     """Make a button for each label of each photo; None if there is nothing to press.
 
-    `rows` are those of an album's photos in order, or of one photo; None stands for a photo in
-    which nothing was seen. `chosen` gives the label that was pressed, by row. The buttons of an
+    `rows` are those of an album's photos in order, or of one photo; None stands for a photo
+    without a prediction. `chosen` gives the label that was pressed, by row. The buttons of an
     album's photos carry their numbers: `numbers`, or from 1 on.
     """
     if numbers is None and len(rows) > 1:
@@ -66,12 +66,12 @@ def label_buttons(
         prefix = f"{numbers[place]} " if numbers is not None else ""
         buttons = []
         for label in manifest.labels:
-            says = f"{Button.LABEL}:{row}:{label}"
-            if len(says.encode()) > _MAX_BYTES:
+            data = f"{Button.LABEL}:{row}:{label}"
+            if len(data.encode()) > _MAX_DATA_BYTES:
                 continue
             mark = CHOSEN if (chosen or {}).get(row) == label else ""
             text = f"{mark}{prefix}{replies.button(words, manifest, label)}"
-            buttons.append(InlineKeyboardButton(text, callback_data=says))
+            buttons.append(InlineKeyboardButton(text, callback_data=data))
         lines += [buttons[start : start + _IN_A_ROW] for start in range(0, len(buttons), _IN_A_ROW)]
     if not lines or sum(map(len, lines)) > _MAX_BUTTONS:
         return None

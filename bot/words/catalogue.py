@@ -110,14 +110,14 @@ class Words:
 
 @functools.cache
 def catalogues() -> dict[str, Words]:
-    """Give all languages by their code."""
+    """Return all languages by their code."""
     english = _read(ENGLISH)
     codes = sorted(path.stem for path in FOLDER.glob("*.toml"))
     return {code: _words(code, english) for code in codes}
 
 
 def words_for(language: str | None) -> Words:
-    """Give the catalogue for a language code of Telegram's, such as `de` or `pt-br`."""
+    """Return the catalogue for a language code of Telegram's, such as `de` or `pt-br`."""
     found = catalogues().get((language or ENGLISH).partition("-")[0].lower())
     return found or catalogues()[ENGLISH]
 

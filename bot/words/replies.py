@@ -61,40 +61,46 @@ def kinds(words: Words, manifest: Manifest) -> str:
     return words.or_.join(filter(None, (", ".join(most), last)))
 
 
-def said(words: Words, manifest: Manifest, label: str) -> str:
+def label_name(words: Words, manifest: Manifest, label: str) -> str:
     """Name a label that a person chose."""
-    seen = manifest.class_of(label)
-    on_button = _not_filed(words, seen)
-    return words.kind(seen).name if on_button is None else on_button.lower()
+    photo_class = manifest.class_of(label)
+    on_button = _not_filed(words, photo_class)
+    return words.kind(photo_class).name if on_button is None else on_button.lower()
+
+
+def consent(words: Words, *, may_keep: bool) -> str:
+    """Name what may be kept of a photo, within a sentence."""
+    kept = words.photo_too if may_keep else words.only_answer
+    return kept[:1].lower() + kept[1:]
 
 
 def button(words: Words, manifest: Manifest, label: str) -> str:
     """Write a label on a button."""
-    seen = manifest.class_of(label)
-    on_button = _not_filed(words, seen)
+    photo_class = manifest.class_of(label)
+    on_button = _not_filed(words, photo_class)
     if on_button is not None:
         return on_button
-    name = words.kind(seen).name
+    name = words.kind(photo_class).name
     return f"{_EMOJI.get(label, '')} {name[:1].upper()}{name[1:]}".strip()
 
 
-def tally(words: Words, seen: PhotoClass) -> str:
+def tally_name(words: Words, photo_class: PhotoClass) -> str:
     """Name a class where photos are counted."""
     names = {Role.NEITHER: words.stats_neither, Role.BOTH: words.stats_both}
-    return names.get(seen.role) or words.kind(seen).name
+    return names.get(photo_class.role) or words.kind(photo_class).name
 
 
 def _ones(words: Words, manifest: Manifest) -> list[str]:
     return [words.kind(one).one for one in manifest.filed]
 
 
-def _not_filed(words: Words, seen: PhotoClass) -> str | None:
-    """Give what stands on the button of a class that is no kind; None for one that is."""
-    return {Role.NEITHER: words.neither_button, Role.BOTH: words.both_button}.get(seen.role)
+def _not_filed(words: Words, photo_class: PhotoClass) -> str | None:
+    """Return what is on the button of a class that is not filed; None for one that is."""
+    return {Role.NEITHER: words.neither_button, Role.BOTH: words.both_button}.get(photo_class.role)
 
 
 def unreadable(words: Words, code: UnreadableCode) -> str:
-    """Say why a file could not be looked at."""
+    """Say why a file could not be read."""
     if code is UnreadableCode.TOO_LARGE:
         return words.too_many_pixels
     if code in (UnreadableCode.EMPTY, UnreadableCode.TRUNCATED):

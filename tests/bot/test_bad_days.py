@@ -29,8 +29,8 @@ async def said(bot_api: BotApi, number: int) -> str:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries again at once."""
-    monkeypatch.setattr(fetch.Fetcher.__init__, "__kwdefaults__", {"delays": (0.0, 0.0)})
-    monkeypatch.setattr(delivery.deliver, "__kwdefaults__", {"delays": (0.0, 0.0, 0.0)})
+    monkeypatch.setattr(fetch.Fetcher.__init__, "__kwdefaults__", {"pauses": (0.0, 0.0)})
+    monkeypatch.setattr(delivery.deliver, "__kwdefaults__", {"pauses": (0.0, 0.0, 0.0)})
 
 
 async def test_files_that_cannot_be_looked_at_get_a_sentence_each(
@@ -133,7 +133,7 @@ async def test_downloads_that_break_off_are_tried_again(
 async def test_a_download_that_takes_too_long_gets_a_sentence(
     bot_api: BotApi, running: Any, draw: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "_DEADLINE", 0.2)
+    monkeypatch.setattr(fetch, "_DOWNLOAD_SECONDS", 0.2)
     bot_api.slow_downloads = 1.0
     async with running():
         number = bot_api.send_photo(draw("cats", 913))
@@ -309,7 +309,7 @@ async def test_an_outage_does_not_hold_up_the_stop(
     bot_api: BotApi, running: Any, draw: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Commands that cannot be answered are given up, photos wait for the next start."""
-    monkeypatch.setattr("bot.run._GRACE", 0.5)
+    monkeypatch.setattr("bot.run._GRACE_SECONDS", 0.5)
     bot_api.fail("sendMessage", Failure(404, "Not Found", times=10**6))
     async with running():
         bot_api.send_text("/start")
@@ -356,7 +356,7 @@ async def test_a_bug_is_logged_and_the_person_is_told(
         raise RuntimeError("a bug")
 
     async with running() as bot:
-        monkeypatch.setattr(bot._pool, "_predict", broken)
+        monkeypatch.setattr(bot.services.pool, "_predict", broken)
         number = bot_api.send_photo(draw("cats", 920))
         assert await said(bot_api, number) == WORDS.trouble
     assert "a bug" in caplog.text
@@ -377,7 +377,7 @@ async def test_a_store_that_cannot_be_written_is_said_to_the_person(
 ) -> None:
     """What cannot be kept before the work is not done in silence."""
     async with running() as bot:
-        await bot._store.run(lambda db: db.execute("PRAGMA query_only = ON"))
+        await bot.services.store.run(lambda db: db.execute("PRAGMA query_only = ON"))
         number = bot_api.send_photo(draw("cats", 913))
         text = await said(bot_api, number)
     assert text == WORDS.trouble
@@ -392,13 +392,13 @@ async def test_a_photo_that_was_at_work_at_two_deaths_is_not_tried_again(
         await asyncio.sleep(60)
 
     number = bot_api.send_photo(draw("cats", 913))
-    monkeypatch.setattr("bot.run._GRACE", 0.0)
+    monkeypatch.setattr("bot.run._GRACE_SECONDS", 0.0)
     for _ in range(2):
         with monkeypatch.context() as patch:
             patch.setattr(inference.InferencePool, "predict", hang)
             async with running() as bot:
                 await asyncio.to_thread(bot_api.all_handed_out)
-                while not await bot._store.run(_at_work):
+                while not await bot.services.store.run(_at_work):
                     await asyncio.sleep(0.01)
     assert bot_api.sent == []
     async with running():

@@ -100,7 +100,7 @@ async def test_a_full_queue_says_so_and_takes_photos_again_later(
         text = await asyncio.to_thread(bot_api.text_for, refused)
         assert text == WORDS.busy
         await wait(bot_api, lambda: all(number in bot_api.answers for number in waiting))
-        while bot._photo_queue._waiting:
+        while bot.photo_queue._waiting:
             await asyncio.sleep(0.01)
         again = bot_api.send(photo, person=9)
         assert (await asyncio.to_thread(bot_api.text_for, again)).startswith("🐱")
@@ -160,7 +160,7 @@ async def test_ten_promotions_and_a_broken_one_under_load_are_noticed_by_nobody(
     promote(models, "v1")
     clock = itertools.count(step=10)  # seconds: the pointer is looked at each time
     serving = Serving(models, clock=lambda: float(next(clock)))
-    monkeypatch.setattr(inference, "_LOOK", 0.02)
+    monkeypatch.setattr(inference, "_FOLLOW_SECONDS", 0.02)
     photo = bot_api.photo(draw("cats", 1))
     sent = []
     async with running(serving=serving.classifier, send_rate=0) as bot:
@@ -177,7 +177,7 @@ async def test_ten_promotions_and_a_broken_one_under_load_are_noticed_by_nobody(
                 await asyncio.sleep(0.1)
                 spoilt.write_bytes(good)
             expected = "v2" if number % 2 == 0 else "v1"
-            while number != 7 and bot._pool.manifest.version != expected:
+            while number != 7 and bot.services.pool.manifest.version != expected:
                 await asyncio.sleep(0.01)
         await wait(bot_api, lambda: len(bot_api.sent) >= len(sent))
     assert sorted(reply_of(one) for one in bot_api.sent) == sorted(sent)

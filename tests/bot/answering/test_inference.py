@@ -31,7 +31,7 @@ async def test_another_model_is_taken_up_while_photos_are_looked_at(
     replace(manifest, version="second", classes=(cat, dog.with_threshold(0.875), other)).write(copy)
     first, second = Classifier(tiny_model), Classifier(copy)
     serving = [first]
-    monkeypatch.setattr(inference, "_LOOK", 0.01)
+    monkeypatch.setattr(inference, "_FOLLOW_SECONDS", 0.01)
     pool = InferencePool(lambda: serving[0])
     following = asyncio.create_task(pool.follow())
     file = io.BytesIO()

@@ -10,7 +10,7 @@ import pytest
 from bot.answering.keyed_queue import KeyedQueue
 
 
-async def test_jobs_of_a_lane_are_done_in_order_and_lanes_side_by_side() -> None:
+async def test_jobs_of_a_key_are_done_in_order_and_keys_side_by_side() -> None:
     done: list[str] = []
     free = asyncio.Event()
     queue = KeyedQueue()
@@ -31,7 +31,7 @@ async def test_jobs_of_a_lane_are_done_in_order_and_lanes_side_by_side() -> None
     assert done == ["b1", "b2", "a1", "a2", "a3"]
 
 
-async def test_a_job_that_fails_is_logged_and_the_lane_goes_on(
+async def test_a_job_that_fails_is_logged_and_the_queue_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     done = []
@@ -66,7 +66,7 @@ async def test_a_stop_waits_no_longer_than_it_may() -> None:
     assert done == []
 
 
-async def test_a_lane_that_ran_empty_can_be_used_again() -> None:
+async def test_a_queue_that_ran_empty_can_be_used_again() -> None:
     done = []
     queue = KeyedQueue()
 
@@ -77,4 +77,4 @@ async def test_a_lane_that_ran_empty_can_be_used_again() -> None:
         queue.add("a", work)
         await asyncio.sleep(0.01)
     assert done == [1, 1, 1]
-    assert queue._lanes == {}
+    assert queue._queues == {}

@@ -235,9 +235,9 @@ async def test_a_full_disk_is_told_to_who_presses_or_commands(
         await said(bot_api, photo)
         answer = bot_api.replies_to(photo)[0]
         says = [one for line in buttons_of(answer) for _, one in line]
-        while await bot._store.run(_is_open):
+        while await bot.services.store.run(_is_open):
             await asyncio.sleep(0.01)
-        await bot._store.run(lambda db: db.execute("PRAGMA query_only = ON"))
+        await bot.services.store.run(lambda db: db.execute("PRAGMA query_only = ON"))
         for one in says:
             press = bot_api.press(answer["message_id"], one)
             told = await asyncio.to_thread(bot_api.answer_to_press, press)

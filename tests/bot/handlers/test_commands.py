@@ -111,7 +111,7 @@ async def test_stats_count_photos_of_both(
     async with running(knows_both) as bot:
         for kind in ("cats", "other", "other"):
             await said(bot_api, bot_api.send_photo(draw(kind, 1)))
-        while await bot._store.run(_is_open):  # it is counted once the answer is known to be sent
+        while await bot.services.store.run(_is_open):  # counted once it is known to be sent
             await asyncio.sleep(0.01)
         text = await said(bot_api, bot_api.send_text("/stats", language="de"))
     assert text == (
@@ -131,7 +131,7 @@ async def test_why_shows_what_was_looked_at(
     async with running(always_sure, threshold=None) as bot:
         photo = bot_api.send_photo(scene)
         answer = await said(bot_api, photo)
-        while await bot._store.run(_is_open):
+        while await bot.services.store.run(_is_open):
             await asyncio.sleep(0.01)
         message = bot_api.replies_to(photo)[0]["message_id"]
         for how in ({"reply_to": photo}, {"reply_to": message}, {}):

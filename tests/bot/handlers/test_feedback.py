@@ -152,7 +152,7 @@ async def test_a_photo_is_kept_for_training_only_with_consent(
         await pressed(bot_api, answer, says(edit)[1])
         second = await answered(bot_api, bot_api.send_photo(draw("dogs", 2)))
         await pressed(bot_api, second, says(second)[0])
-        while len(list((state / "photos").glob("*/*.jpg"))) < 2 or bot._background._tasks:
+        while len(list((state / "photos").glob("*/*.jpg"))) < 2 or bot.services.background._tasks:
             await asyncio.sleep(0.01)
     both = kept(state)
     assert [(one.label, one.consent) for one in both] == [("cat", "photo"), ("cat", "photo")]
@@ -175,7 +175,7 @@ async def test_keeping_a_photo_is_taken_up_after_a_restart(
             await pressed(bot_api, answer, says(edit)[1])
     assert kept(state)[0].path is None
     async with running() as bot:
-        while bot._background._tasks:
+        while bot.services.background._tasks:
             await asyncio.sleep(0.01)
     path = kept(state)[0].path
     assert path is not None
@@ -288,7 +288,7 @@ async def test_a_press_under_a_forgotten_answer_says_so(
     """Answers are forgotten after a week."""
     async with running() as bot:
         answer = await answered(bot_api, bot_api.send_photo(draw("cats", 1)))
-        while not await bot._store.run(_is_done):
+        while not await bot.services.store.run(_is_done):
             await asyncio.sleep(0.01)
     connection = sqlite3.connect(state / "catdog.sqlite3")
     connection.execute("UPDATE bot_photos SET at = at - 8 * 86400")
@@ -311,7 +311,7 @@ async def test_forget_takes_away_all_that_is_kept_of_a_person(
             edit = await edited(bot_api, answer)
             if "May I keep" in edit["text"]:
                 await pressed(bot_api, answer, says(edit)[1], person=person)
-        while len(list((state / "photos").glob("*/*.jpg"))) < 2 or bot._background._tasks:
+        while len(list((state / "photos").glob("*/*.jpg"))) < 2 or bot.services.background._tasks:
             await asyncio.sleep(0.01)
         forgotten = bot_api.send_text("/forget", person=5)
         assert "forgotten all" in (await answered(bot_api, forgotten))["text"]
@@ -344,7 +344,7 @@ async def test_nobody_can_give_another_persons_photo(
         edit = await edited(bot_api, answer, 2)
         assert "May I keep" in edit["text"]
         await pressed(bot_api, answer, says(edit)[1], person=5)
-        while not list((state / "photos").glob("*/*.jpg")) or bot._background._tasks:
+        while not list((state / "photos").glob("*/*.jpg")) or bot.services.background._tasks:
             await asyncio.sleep(0.01)
         forgotten = bot_api.send_text("/forget", person=5)
         assert "forgotten all" in (await answered(bot_api, forgotten))["text"]
@@ -362,7 +362,7 @@ async def test_an_admins_word_does_not_take_a_photo_out_of_its_owners_reach(
         await pressed(bot_api, answer, says(answer)[0], person=5)
         edit = await edited(bot_api, answer)
         await pressed(bot_api, answer, says(edit)[1], person=5)
-        while not list((state / "photos").glob("*/*.jpg")) or bot._background._tasks:
+        while not list((state / "photos").glob("*/*.jpg")) or bot.services.background._tasks:
             await asyncio.sleep(0.01)
         await pressed(bot_api, answer, says(answer)[1], person=9)
         assert [one.label for one in kept(state)] == ["dog"]
@@ -394,10 +394,10 @@ async def test_a_photo_that_two_gave_is_kept_until_both_take_it_back(
             await pressed(bot_api, answer, says(answer)[0], person=person)
             edit = await edited(bot_api, answer)
             await pressed(bot_api, answer, says(edit)[choice], person=person)
-        while not list((state / "photos").glob("*/*.jpg")) or bot._background._tasks:
+        while not list((state / "photos").glob("*/*.jpg")) or bot.services.background._tasks:
             await asyncio.sleep(0.01)
-        both = await bot._store.run(lambda db: [_record(db, row) for row in (1, 2)])
-        await bot._donated._keep(both[1])  # not allowed: as if it had been taken back meanwhile
+        both = await bot.services.store.run(lambda db: [_record(db, row) for row in (1, 2)])
+        await bot.donated._keep(both[1])  # not allowed: as if it had been taken back meanwhile
         assert list((state / "photos").glob("*/*.jpg"))
 
 
@@ -407,7 +407,7 @@ async def test_what_is_forgotten_is_not_left_in_the_files(
     async with running() as bot:
         answer = await answered(bot_api, bot_api.send_photo(draw("cats", 1)))
         await pressed(bot_api, answer, says(answer)[0])
-        while not await bot._store.run(_is_done):
+        while not await bot.services.store.run(_is_done):
             await asyncio.sleep(0.01)
         sha256 = kept(state)[0].sha256.encode()
         files = [state / "catdog.sqlite3", state / "catdog.sqlite3-wal"]
@@ -423,11 +423,11 @@ async def test_both_parts_of_an_album_have_their_own_buttons(
     async with running(asks_for_photos=False) as bot:
         first = bot_api.send_album([draw("cats", 1), draw("cats", 2)])
         await answered(bot_api, first[0])
-        while not await bot._store.run(_is_done):
+        while not await bot.services.store.run(_is_done):
             await asyncio.sleep(0.01)
         second = bot_api.send_album([draw("dogs", 1), draw("dogs", 2), draw("dogs", 3)])
         answer = await answered(bot_api, second[0])
-        while not await bot._store.run(_is_done):
+        while not await bot.services.store.run(_is_done):
             await asyncio.sleep(0.01)
         await pressed(bot_api, answer, says(answer)[0])
         edit = await edited(bot_api, answer)

@@ -40,7 +40,7 @@ def left(state: Path) -> list[tuple[Any, ...]]:
 
 async def quiet(bot: Any) -> None:
     """Wait until nothing is under way."""
-    while bot._photo_queue._waiting or bot._background._tasks or bot._buttons._answers._tasks:
+    while bot.photo_queue._waiting or bot.services.background._tasks or bot.buttons._answers._tasks:
         await asyncio.sleep(0.01)
 
 

@@ -95,7 +95,7 @@ async def test_polling_that_keeps_breaking_ends_the_bot(
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(Polling, "run", breaking)
-    monkeypatch.setattr("bot.service.supervision._PAUSES", (0.0,))
+    monkeypatch.setattr("bot.service.supervision._PAUSES_SECONDS", (0.0,))
     monkeypatch.setattr(Supervisor.__init__, "__kwdefaults__", {
         **(Supervisor.__init__.__kwdefaults__ or {}), "pauses": (0.0,),
     })  # fmt: skip

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from bot.store import opinions, records
-from bot.store.records import Asked, Purpose
+from bot.store.records import Purpose, Record
 from bot.store.thread import StoreThread
 from core.store.database import StoreUnusable
 
 
-def asked(message: int) -> Asked:
-    return Asked(
+def asked(message: int) -> Record:
+    return Record(
         at=1.0,
         chat=7,
         message=message,

@@ -31,7 +31,7 @@ async def said(bot_api: BotApi, number: int) -> str:
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch.Fetcher.__init__, "__kwdefaults__", {"delays": (0.0, 0.0, 0.0)})
+    monkeypatch.setattr(fetch.Fetcher.__init__, "__kwdefaults__", {"pauses": (0.0, 0.0, 0.0)})
 
 
 PASSING = [

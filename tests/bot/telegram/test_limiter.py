@@ -103,7 +103,7 @@ async def test_the_menus_429_keeps_nobody_waiting_and_is_kept_to(
 
 async def test_the_menu_is_set_again_only_where_it_changed(bot_api: BotApi, running: Any) -> None:
     async with running() as bot:
-        while await bot._store.run(_menus) < 5:
+        while await bot.services.store.run(_menus) < 5:
             await asyncio.sleep(0.01)
     async with running():
         await asyncio.to_thread(bot_api.text_for, bot_api.send_text("/start"))
@@ -171,7 +171,7 @@ async def test_what_a_group_is_asked_takes_none_of_its_messages(
 async def test_a_press_does_not_wait_for_who_is_an_admin_for_ever(
     bot_api: BotApi, running: Any, draw: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.handlers.feedback._ASKING", 0.2)
+    monkeypatch.setattr("bot.handlers.feedback._ADMIN_SECONDS", 0.2)
     bot_api.fail("getChatMember", too_many(600))
     async with running():
         photo = bot_api.send_photo(draw("cats", 1), caption="/what", chat=GROUP, person=5)

@@ -26,9 +26,9 @@ def test_a_burst_and_then_a_rate() -> None:
 def test_what_is_taken_ahead_of_time_has_to_be_waited_for() -> None:
     clock = Clock()
     bucket = TokenBucket(2, 2.0, clock=clock)
-    assert [bucket.wait_for("ann") for _ in range(4)] == [0, 0, 0.5, 1.0]
+    assert [bucket.reserve("ann") for _ in range(4)] == [0, 0, 0.5, 1.0]
     clock.now += 1.0
-    assert bucket.wait_for("ann") == 0.5
+    assert bucket.reserve("ann") == 0.5
 
 
 def test_full_buckets_are_not_kept() -> None:

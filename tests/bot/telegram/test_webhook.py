@@ -127,11 +127,11 @@ async def test_an_update_that_cannot_be_noted_in_time_is_sent_again(
     bot_api: BotApi, running: Any, draw: Draw, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk hangs: what is not stored is not acknowledged; then it comes again, and is once."""
-    monkeypatch.setattr("bot.telegram.webhook._HANDLED", 0.2)
+    monkeypatch.setattr("bot.telegram.webhook._HANDLED_SECONDS", 0.2)
     body = update(bot_api, 1000, bot_api.photo(draw("cats", 1)))
     async with running(webhook=webhook) as bot:
         go_on = threading.Event()
-        bot._store._executor.submit(go_on.wait, 60)
+        bot.services.store._executor.submit(go_on.wait, 60)
         assert await asyncio.to_thread(post, webhook, body) == 503
         go_on.set()
         while await asyncio.to_thread(post, webhook, body) != 200:

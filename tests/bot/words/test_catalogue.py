@@ -14,7 +14,7 @@ import pytest
 from bot.words import catalogue
 from bot.words.buttons import label_buttons
 from bot.words.catalogue import FOLDER, Words, catalogues, words_for
-from bot.words.replies import answer, both, button, kinds, neither, said, tally
+from bot.words.replies import answer, both, button, kinds, label_name, neither, tally_name
 from core.labels import PhotoClass, Role, classes_from_folders
 from core.model.classifier import Classifier
 from core.model.manifest import Manifest
@@ -124,8 +124,8 @@ def test_a_photo_of_both_is_spoken_of_in_each_language(
     assert answered(0.8) == sure
     assert answered(0.615) == unsure
     assert button(words, manifest, "both") == words.both_button
-    assert said(words, manifest, "both") == words.both_button.lower()
-    assert tally(words, manifest.class_of("both")) == words.stats_both
+    assert label_name(words, manifest, "both") == words.both_button.lower()
+    assert tally_name(words, manifest.class_of("both")) == words.stats_both
 
 
 def test_of_more_than_two_kinds_both_is_more_than_one(classifier: Classifier) -> None:
