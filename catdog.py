@@ -248,7 +248,7 @@ def doctor(context: click.Context, settings: Settings, /, **options: Any) -> Non
 
 def _examine_bot(settings: Settings, asked: _DoctorOptions) -> list[Finding]:
     from bot.cli import TOKEN_VARIABLE, check_api_url
-    from bot.doctor import examine_bot
+    from bot.doctor import BotExamination
     from bot.secret import take_secret
     from bot.service.logs import set_up_logs
     from bot.telegram.connection import make_ready, secrets_in
@@ -259,15 +259,16 @@ def _examine_bot(settings: Settings, asked: _DoctorOptions) -> list[Finding]:
     if token is not None:
         check_api_url(asked.api_url, token)
     make_ready(os.environ, asked.api_url)
-    return examine_bot(
+    examination = BotExamination(
         token,
         api_url=asked.api_url,
         webhook_url=asked.webhook_url,
         models_dir=settings.models_dir,
         state_dir=settings.state_dir,
-        owner=asked.allow_user[0] if asked.allow_user else None,
         model=asked.model_choice,
+        owner=asked.allow_user[0] if asked.allow_user else None,
     )
+    return examination.findings()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What could go wrong with the bot: each check tells, and leaves all as it is."""
+"""What could go wrong with the bot: each check says what to change, and leaves all as it is."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from telegram import Bot, User, WebhookInfo
 from telegram.error import InvalidToken, TelegramError
 
 from bot.secret import Secret
-from bot.telegram.fetch import Fetcher, NotFetched
-from bot.telegram.files import ServesNoFiles
+from bot.telegram.fetch import REMEDY, Fetcher, NotFetched
 from bot.telegram.request import CheckedRequest
 from core.errors import CatdogError
 from core.findings import Finding, Severity
@@ -25,133 +24,118 @@ from core.model.classifier import Classifier
 from core.model.registry import find_model
 from core.paths import display
 
-_CLOCK = 30.0  # seconds that the clocks may differ
-_PENDING = 100  # updates that wait at Telegram
+_CLOCK_SECONDS = 30.0  # that the clocks may differ
+_MOST_PENDING = 100  # updates that wait at Telegram
+_RECENT_SECONDS = 3600.0  # for which a webhook's last error matters
 _TELEGRAMS = "https://api.telegram.org"
-_SMALL = 4096  # bytes beyond what was sent
-_RECENT = 3600.0  # seconds for which a webhook's last error matters
+
+_OK, _WARNING, _ERROR = Severity.OK, Severity.WARNING, Severity.ERROR
 
 
 @dataclass(frozen=True, slots=True)
-class _Telegram:
-    """What Telegram says."""
+class BotExamination:
+    """What is examined, and against what."""
 
-    me: User
-    webhook: WebhookInfo
-    ahead: float | None  # seconds that this clock is ahead of Telegram's
-    files: Finding | None  # whether the server hands out files; None for Telegram's own
+    token: Secret | None
+    api_url: str
+    webhook_url: str | None
+    models_dir: Path
+    state_dir: Path
+    model: str | None
+    owner: int | None  # a person who may be sent a file, to see whether it can be fetched
+    now: Callable[[], float] = time.time  # seconds since 1970
 
-
-def examine_bot(
-    token: Secret | None,
-    *,
-    api_url: str,
-    webhook_url: str | None,
-    models_dir: Path,
-    state_dir: Path,
-    owner: int | None = None,
-    model: str | None = None,
-    now: Callable[[], float] = time.time,
-) -> list[Finding]:
-    """Give what each check found, in a fixed order; without Telegram only what is here.
-
-    `owner` is a person who may be sent a file, which is taken away again, to see whether it can be
-    fetched; this is tried where the server is not Telegram's own.
-    """
-    found = [_model(models_dir, model), _state(state_dir)]
-    if token is None:
-        return [
-            _error(
-                "token",
+    def findings(self) -> list[Finding]:
+        """Return what each check found, in a fixed order; without Telegram only what is here."""
+        here = [_model(self.models_dir, self.model), _state(self.state_dir)]
+        if self.token is None:
+            text = (
                 "CATDOG_BOT_TOKEN is not set. Ask @BotFather in Telegram for a bot and its "
-                "token, and write it into .env (see .env.example).",
-            ),
-            *found,
-        ]
-    try:
-        said = asyncio.run(_ask(token, api_url, owner, now))
-    except InvalidToken:
-        message = "Telegram does not accept it. Ask @BotFather for it again, with /token."
-        return [_error("token", message), *found]
-    except Exception as error:  # its text may hold the token; odd answers raise anything
-        message = (
-            f"the Bot API at {token.hide_in(api_url)} cannot be reached "
-            f"({type(error).__name__}). Check the network, the proxy and CATDOG_BOT_API_URL."
-        )
-        return [_error("Telegram", message), *found]
-    return [
-        _ok("token", f"it is that of @{said.me.username}"),
-        _privacy(said.me),
-        _webhook(said.webhook, webhook_url, now()),
-        _clock(said.ahead),
-        *([] if said.files is None else [said.files]),
-        *found,
-    ]
+                "token, and write it into .env (see .env.example)."
+            )
+            return [Finding("token", _ERROR, text), *here]
+        try:
+            return [*asyncio.run(self._ask(self.token)), *here]
+        except InvalidToken:
+            text = "Telegram does not accept it. Ask @BotFather for it again, with /token."
+            return [Finding("token", _ERROR, text), *here]
+        except Exception as error:  # its text may hold the token; odd answers raise anything
+            text = (
+                f"the Bot API at {self.token.hide_in(self.api_url)} cannot be reached "
+                f"({type(error).__name__}). Check the network, the proxy and CATDOG_BOT_API_URL."
+            )
+            return [Finding("Telegram", _ERROR, text), *here]
 
+    async def _ask(self, token: Secret) -> list[Finding]:
+        seconds_ahead: list[float] = []  # of Telegram's clock, at each answer
 
-async def _ask(
-    token: Secret, api_url: str, owner: int | None, now: Callable[[], float]
-) -> _Telegram:
-    ahead: float | None = None
+        async def compare_clocks(response: httpx.Response) -> None:
+            with contextlib.suppress(ValueError):  # a server that does not know the time
+                date = parsedate_to_datetime(response.headers.get("Date", ""))
+                seconds_ahead.append(self.now() - date.timestamp())
 
-    async def look(response: httpx.Response) -> None:
-        nonlocal ahead
-        with contextlib.suppress(ValueError):  # a server that does not know the time
-            date = parsedate_to_datetime(response.headers.get("Date", ""))
-            ahead = now() - date.timestamp()
-
-    root = api_url.rstrip("/")
-    request = CheckedRequest(httpx_kwargs={"event_hooks": {"response": [look]}})
-    async with Bot(token.reveal(), f"{root}/bot", f"{root}/file/bot", request=request) as bot:
-        me, webhook, ahead_then = await bot.get_me(), await bot.get_webhook_info(), ahead
-        files = None if root == _TELEGRAMS else await _files(bot, owner)
-        return _Telegram(me, webhook, ahead_then, files)
+        root = self.api_url.rstrip("/")
+        request = CheckedRequest(httpx_kwargs={"event_hooks": {"response": [compare_clocks]}})
+        async with Bot(token.reveal(), f"{root}/bot", f"{root}/file/bot", request=request) as bot:
+            me = await bot.get_me()
+            webhook = await bot.get_webhook_info()
+            found = [
+                Finding("token", _OK, f"it is that of @{me.username}"),
+                _groups(me),
+                _webhook(webhook, self.webhook_url, self.now()),
+                _clock(seconds_ahead),
+            ]
+            if root != _TELEGRAMS:
+                found.append(await _files(bot, self.owner))
+            return found
 
 
 async def _files(bot: Bot, owner: int | None) -> Finding:
     """Send a file to its owner, fetch it, and take it away again, where that may be done."""
     check, content = "files", b"catdog doctor: whether the server hands out files"
     if owner is None:
-        return _ok(
+        return Finding(
             check,
+            _OK,
             "not tried: name yourself in CATDOG_BOT_ALLOW_USER, and a file is sent to you and "
-            "fetched. " + ServesNoFiles.REMEDY.partition(" `catdog")[0],
+            "fetched. " + REMEDY.partition(" `catdog")[0],
         )
     try:
         sent = await bot.send_document(
             owner, content, filename="catdog-doctor.txt", disable_notification=True
         )
     except TelegramError as error:
-        return _warning(
+        return Finding(
             check,
+            _WARNING,
             f"no file could be sent to the first of CATDOG_BOT_ALLOW_USER ({type(error).__name__})."
             " Write to the bot once, so that it may.",
         )
     try:
         assert sent.document is not None
-        fetcher = Fetcher(bot, len(content) + _SMALL, pauses=(0.5, 1.0))
+        fetcher = Fetcher(bot, 2 * len(content), pauses=(0.5, 1.0))
         async with fetcher.fetched(sent.document.file_id, None) as fetched:
             is_same = fetched == content
     except NotFetched as error:
-        return _error(
-            check, f"the server hands out no files ({error.code}). {ServesNoFiles.REMEDY}"
-        )
+        text = f"the server hands out no files ({error.code}). {REMEDY}"
+        return Finding(check, _ERROR, text)
     finally:
         with contextlib.suppress(TelegramError):
             await bot.delete_message(owner, sent.message_id)
     if not is_same:
-        return _error(check, f"the server hands out other files. {ServesNoFiles.REMEDY}")
-    return _ok(check, "one that was sent could be fetched")
+        return Finding(check, _ERROR, f"the server hands out other files. {REMEDY}")
+    return Finding(check, _OK, "one that was sent could be fetched")
 
 
-def _privacy(me: User) -> Finding:
-    check = "groups"
+def _groups(me: User) -> Finding:
     if me.can_join_groups is False:
-        return _ok(check, "it cannot be added to groups (@BotFather, /setjoingroups)")
+        return Finding("groups", _OK, "it cannot be added to groups (@BotFather, /setjoingroups)")
     if me.can_read_all_group_messages:
-        return _ok(check, "privacy mode is off: in groups it sees all photos, for /auto on")
-    return _warning(
-        check,
+        text = "privacy mode is off: in groups it sees all photos, for /auto on"
+        return Finding("groups", _OK, text)
+    return Finding(
+        "groups",
+        _WARNING,
         "privacy mode is on: in groups it sees only what is said to it, and /auto on works only "
         "where it is an admin. To let it see all photos, send /setprivacy to @BotFather, choose "
         "Disable, and add it to the group again.",
@@ -159,77 +143,64 @@ def _privacy(me: User) -> Finding:
 
 
 def _webhook(info: WebhookInfo, wanted: str | None, now: float) -> Finding:
-    check = "webhook"
+    failed = info.last_error_date
     if wanted is None and info.url:
-        return _warning(
-            check,
+        text = (
             "one is set for this token, and `catdog bot` takes it away when it starts: another "
             "program that gets messages by it then gets none. Set CATDOG_BOT_WEBHOOK_URL to keep "
-            "one, or use another token.",
+            "one, or use another token."
         )
-    if wanted is not None and not info.url:
-        return _ok(check, "none is set yet; `catdog bot` sets it when it starts")
-    if wanted is not None and info.url != wanted:
-        return _warning(check, "another address is set; `catdog bot` replaces it when it starts.")
-    failed = info.last_error_date
-    if info.url and failed is not None and now - failed.timestamp() < _RECENT:
-        return _warning(
-            check,
+    elif wanted is not None and not info.url:
+        return Finding("webhook", _OK, "none is set yet; `catdog bot` sets it when it starts")
+    elif wanted is not None and info.url != wanted:
+        text = "another address is set; `catdog bot` replaces it when it starts."
+    elif info.url and failed is not None and now - failed.timestamp() < _RECENT_SECONDS:
+        text = (
             f"Telegram could not deliver lately: {info.last_error_message}. Check the proxy, its "
-            "certificate, and that the bot runs.",
+            "certificate, and that the bot runs."
         )
-    if info.pending_update_count > _PENDING:
-        return _warning(
-            check, f"{info.pending_update_count} messages wait at Telegram. Start the bot."
-        )
-    kind = "messages are asked for" if wanted is None else "messages are sent to it"
-    return _ok(check, f"{kind}; {info.pending_update_count} wait at Telegram")
+    elif info.pending_update_count > _MOST_PENDING:
+        text = f"{info.pending_update_count} messages wait at Telegram. Start the bot."
+    else:
+        how = "messages are asked for" if wanted is None else "messages are sent to it"
+        return Finding("webhook", _OK, how)
+    return Finding("webhook", _WARNING, text)
 
 
-def _clock(ahead: float | None) -> Finding:
-    check = "clock"
-    if ahead is None:
-        return _ok(check, "the server does not tell the time")
-    if abs(ahead) > _CLOCK:
-        way = "ahead of" if ahead > 0 else "behind"
-        return _warning(
-            check,
-            f"it is {abs(ahead):.0f} seconds {way} Telegram's: photos may be taken for too old to "
-            "be answered after a restart. Set it, with NTP if you can.",
-        )
-    return _ok(check, "it agrees with Telegram's")
+def _clock(seconds_ahead: list[float]) -> Finding:
+    if not seconds_ahead:
+        return Finding("clock", _OK, "the server does not tell the time")
+    ahead = seconds_ahead[-1]
+    if abs(ahead) <= _CLOCK_SECONDS:
+        return Finding("clock", _OK, "it agrees with Telegram's")
+    way = "ahead of" if ahead > 0 else "behind"
+    return Finding(
+        "clock",
+        _WARNING,
+        f"it is {abs(ahead):.0f} seconds {way} Telegram's: photos may be taken for too old to "
+        "be answered after a restart. Set it, with NTP if you can.",
+    )
 
 
 def _model(models_dir: Path, choice: str | None) -> Finding:
     try:
         manifest = Classifier(find_model(models_dir, choice)).manifest
     except CatdogError as error:
-        return _error("model", str(error))
+        return Finding("model", _ERROR, str(error))
     has_maps = manifest.outputs is None or manifest.outputs.activation is not None
     maps = "" if has_maps else ", which has no heat maps for /why"
-    return _ok("model", f"{manifest.version}{maps}")
+    return Finding("model", _OK, f"{manifest.version}{maps}")
 
 
 def _state(state_dir: Path) -> Finding:
-    check, there = "state", state_dir
+    there = state_dir
     while not os.path.isdir(there) and there.parent != there:
         there = there.parent
-    if not os.access(there, os.W_OK | os.X_OK):
-        return _error(
-            check,
-            f"you may not write in {display(there)}, where photos are noted before they are "
-            "answered. Change its permissions, or set CATDOG_STATE_DIR.",
-        )
-    return _ok(check, f"{display(state_dir)} can be written")
-
-
-def _ok(check: str, message: str) -> Finding:
-    return Finding(check, Severity.OK, message)
-
-
-def _warning(check: str, message: str) -> Finding:
-    return Finding(check, Severity.WARNING, message)
-
-
-def _error(check: str, message: str) -> Finding:
-    return Finding(check, Severity.ERROR, message)
+    if os.access(there, os.W_OK | os.X_OK):
+        return Finding("state", _OK, f"{display(state_dir)} can be written")
+    return Finding(
+        "state",
+        _ERROR,
+        f"you may not write in {display(there)}, where photos are noted before they are "
+        "answered. Change its permissions, or set CATDOG_STATE_DIR.",
+    )

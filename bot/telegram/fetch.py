@@ -7,12 +7,12 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from pathlib import Path, PureWindowsPath
 from urllib.parse import quote
 
 from telegram import Bot
 from telegram.error import BadRequest, EndPointNotFound, Forbidden, InvalidToken, RetryAfter
 
-from bot.telegram.files import FileAtTelegram, FileRefused, ServesNoFiles, locate, read_local
 from bot.telegram.retry import retry
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,13 @@ _TELEGRAMS_BYTES = 20 * 2**20  # Telegram's own server hands out no larger files
 _SMALL_BYTES = 4 * 2**20  # photos are smaller, files may be larger
 _SMALL_AT_ONCE = 8
 _LARGE_AT_ONCE = 2
+
+
+REMEDY = (
+    "With --local it names files on its own disk: run catdog where it can read them, or "
+    "the server without --local. Else check CATDOG_BOT_API_URL, and whether what stands "
+    "before the server passes /file/ on. `catdog doctor --bot` tries it."
+)
 
 
 class FetchCode(StrEnum):
@@ -94,7 +101,7 @@ class Fetcher:
                 self._serves_files = False
                 log.warning(
                     "photos cannot be answered: the Bot API server hands out no files here. %s",
-                    ServesNoFiles.REMEDY,
+                    REMEDY,
                 )
             raise
         except (RetryAfter, TimeoutError):
@@ -114,37 +121,55 @@ class Fetcher:
         ends twice at the same byte is so.
         """
         try:
-            file = await locate(self._bot, file_id)
-            if (file.size or 0) > self._max_bytes:
+            path, stated_size = await self._locate(file_id)
+            if (stated_size or 0) > self._max_bytes:
                 raise NotFetched(FetchCode.TOO_BIG, limit=self._max_bytes)
             async with asyncio.timeout(_DOWNLOAD_SECONDS):
-                content = await self._content(file)
+                content = await self._content(path)
         except (NotFetched, RetryAfter, TimeoutError):
             raise
-        except ServesNoFiles:
-            raise NotFetched(FetchCode.UNSERVED) from None
         except (BadRequest, Forbidden) as error:
             if "too big" in str(error).lower():
                 limit = min(self._max_bytes, _TELEGRAMS_BYTES)
                 raise NotFetched(FetchCode.TOO_BIG, limit=limit) from None
             raise NotFetched(FetchCode.GONE) from None
-        except (InvalidToken, EndPointNotFound, FileRefused):
+        except (InvalidToken, EndPointNotFound):
             raise NotFetched(FetchCode.UNREACHED) from None
         except Exception as error:  # the network's doing, or an answer that cannot be read
             log.debug("a file could not be fetched yet (%s)", type(error).__name__)
             raise NotFetched(FetchCode.TOO_SLOW) from None
         if len(content) > self._max_bytes:
             raise NotFetched(FetchCode.TOO_BIG, limit=self._max_bytes)
-        size = file.size if file.size is not None else size
-        if size is not None and len(content) != size and len(content) not in cut_lengths:
+        length = stated_size if stated_size is not None else size
+        if length is not None and len(content) != length and len(content) not in cut_lengths:
             cut_lengths.add(len(content))
             raise NotFetched(FetchCode.TOO_SLOW)
         return content
 
-    async def _content(self, file: FileAtTelegram) -> bytes:
-        if file.is_local:
-            return await asyncio.to_thread(read_local, file.path, self._max_bytes)
+    async def _locate(self, file_id: str) -> tuple[str, int | None]:
+        """Return a file's path at the server, and its size if the server says so.
+
+        The library's own way takes a relative path for one of the current folder, if that is there.
+        """
+        answer = await self._bot.do_api_request("getFile", {"file_id": file_id})
+        path = answer.get("file_path") if isinstance(answer, dict) else None
+        if not isinstance(path, str) or not path:
+            raise NotFetched(FetchCode.UNREACHED)
+        size = answer.get("file_size")
+        is_size = isinstance(size, int) and not isinstance(size, bool) and size >= 0
+        return path, size if is_size else None
+
+    async def _content(self, path: str) -> bytes:
         try:
-            return await self._bot.request.retrieve(f"{self._bot.base_file_url}/{quote(file.path)}")
-        except (BadRequest, Forbidden, InvalidToken):  # it has just said that it is there
-            raise ServesNoFiles from None
+            if path.startswith("/") or PureWindowsPath(path).is_absolute():
+                return await asyncio.to_thread(_read_local, path, self._max_bytes)
+            return await self._bot.request.retrieve(f"{self._bot.base_file_url}/{quote(path)}")
+        except (BadRequest, Forbidden, InvalidToken, OSError, ValueError):
+            # it has just said that it is there
+            raise NotFetched(FetchCode.UNSERVED) from None
+
+
+def _read_local(path: str, max_bytes: int) -> bytes:
+    """Read a file of a server that runs with --local, at most a byte more than `max_bytes`."""
+    with Path(path).open("rb") as file:
+        return file.read(max_bytes + 1)
