@@ -21,7 +21,6 @@ from telegram.ext import (
 )
 
 from bot.answering.answer import Answering
-from bot.answering.chats import Chats
 from bot.answering.inference import InferencePool
 from bot.answering.notices import Notices
 from bot.answering.photo_queue import PhotoQueue
@@ -31,12 +30,12 @@ from bot.handlers.access import Admins, Gate
 from bot.handlers.commands import Commands
 from bot.handlers.donated_photos import DonatedPhotos
 from bot.handlers.feedback import FeedbackButtons
-from bot.handlers.menu import set_menu
 from bot.handlers.messages import Messages
 from bot.secret import Secret
 from bot.service.metrics import Metrics
 from bot.settings import BotSettings
 from bot.store import records
+from bot.store.chats import Chats
 from bot.store.forgotten import Forgotten
 from bot.store.thread import StoreThread
 from bot.telegram.fetch import Fetcher
@@ -132,10 +131,6 @@ class Bot:
         """Raise StoreUnusable if the store cannot be read."""
         await self.services.store.run(lambda db: db.execute("SELECT 1").fetchone())
 
-    async def set_menu(self) -> None:
-        """Set the commands that Telegram shows."""
-        await set_menu(self.services.bot, self.services.store)
-
     async def forget_old(self) -> None:
         """Delete what is too old to be of use."""
         before = time.time() - records.KEPT_DAYS * _DAY_SECONDS
@@ -148,7 +143,6 @@ class Bot:
         await self.services.background.stop()
 
     async def close(self) -> None:
-        """Close the store and end the threads."""
         self.services.pool.close()
         await self.services.store.close()
 

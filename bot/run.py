@@ -13,6 +13,7 @@ from telegram import Update
 from telegram.error import BadRequest, InvalidToken, NetworkError, TelegramError
 
 from bot.app import Bot
+from bot.handlers.menu import set_menu
 from bot.service.health import health_server, watch_loop
 from bot.service.instance import only_bot
 from bot.service.supervision import Supervisor
@@ -67,9 +68,9 @@ async def run(bot: Bot, *, ready: Callable[[], None], stop: asyncio.Event | None
         manager.ready()
         ready()
         supervisor.keep("housekeeping", lambda: _keep_house(bot))
-        supervisor.keep("looking for another model", bot.services.pool.follow)
+        supervisor.keep("following the promoted model", bot.services.pool.follow)
         supervisor.keep("watching the loop", lambda: watch_loop(bot.metrics))
-        supervisor.once("setting the menu", bot.set_menu)
+        bot.services.background.run("menu", lambda: set_menu(bot.services.bot, bot.services.store))
         await _unless(stop, supervisor.failure())
         manager.stopping()
 
@@ -179,7 +180,6 @@ async def _keep_contact(bot: Bot) -> None:
 
 
 async def _keep_house(bot: Bot) -> None:
-    """Forget what is old."""
     while True:
         await asyncio.sleep(_HOUR_SECONDS)
         await bot.forget_old()

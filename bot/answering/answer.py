@@ -132,9 +132,8 @@ class Answering:
         try:
             async with services.fetcher.fetched(photo.file_id, photo.size) as content:
                 await services.store.run(lambda db: records.begin(db, photo.id))
-                if photo.purpose is Purpose.WHY:
-                    return _explanation(await services.pool.explain(content), words)
-                return _prediction(await services.pool.predict(content), words)
+                explains = photo.purpose is Purpose.WHY
+                return _answer(await services.pool.infer(content, explains=explains), photo, words)
         except NotFetched as error:
             line: str = getattr(words, error.code)
             return Answer(line.format(limit=error.limit // 2**20), error.code.replace("_", "-"))
@@ -199,21 +198,14 @@ class Answering:
         return await bot.send_message(chat, text, reply_markup=markup, **where)
 
 
-def _prediction(inference: Inference, words: Words) -> Answer:
+def _answer(inference: Inference, photo: Record, words: Words) -> Answer:
     text = replies.answer(words, inference.manifest, inference.verdict)
-    return Answer(text, inference.verdict.label, inference)
-
-
-def _explanation(inference: Inference, words: Words) -> Answer:
-    text = _prediction(inference, words).text
+    if photo.purpose is Purpose.WHAT:
+        return Answer(text, inference.verdict.label, inference)
     template = words.why if inference.picture else words.why_not
     version = inference.verdict.prediction.model_version
-    return Answer(
-        template.format(answer=text, version=version),
-        "explained",
-        inference,
-        without_picture=text,
-    )
+    explained = template.format(answer=text, version=version)
+    return Answer(explained, "explained", inference, without_picture=text)
 
 
 def _finish(

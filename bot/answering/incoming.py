@@ -91,7 +91,6 @@ def is_addressed(message: Message, bot: Bot) -> bool:
 
 
 def is_reply_to(message: Message, sender: int) -> bool:
-    """Whether a message replies to one of a sender's."""
     replied = replied_to(message)
     return replied is not None and replied.from_user is not None and replied.from_user.id == sender
 
@@ -104,7 +103,6 @@ def replied_to(message: Message) -> Message | None:
 
 
 def mentions(message: Message, bot: Bot) -> bool:
-    """Whether a text or caption names the bot."""
     named = f"@{bot.username}".lower()
     kinds: list[str | None] = [MessageEntity.MENTION, MessageEntity.TEXT_MENTION]
     return any(

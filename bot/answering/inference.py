@@ -8,15 +8,13 @@ import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
 
 from core.images.decode import opener
 from core.model.classifier import Classifier
 from core.model.heatmap import painted
 from core.model.manifest import Manifest
-from core.model.verdict import Prediction, Verdict, in_effect, judge
-
-Made = TypeVar("Made")
+from core.model.verdict import Verdict, in_effect, judge
 
 _WORKERS = 2  # photos that are predicted at once
 _FOLLOW_SECONDS = 2.0  # between checks which model serves
@@ -54,48 +52,37 @@ class InferencePool:
 
     async def follow(self) -> None:
         """Take another model as soon as it serves, for ever."""
+        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(_FOLLOW_SECONDS)
-            self._classifier = await self._run(self._serving)
+            self._classifier = await loop.run_in_executor(self._pool, self._serving)
 
-    async def predict(self, content: bytes) -> Inference:
-        """Predict a photo from its file's bytes. Raises UnreadableImage."""
-        return await self._run(lambda: self._predict(content))
+    async def infer(self, content: bytes, *, explains: bool = False) -> Inference:
+        """Predict a photo from its file's bytes, and paint its heatmap if it `explains`.
 
-    async def explain(self, content: bytes) -> Inference:
-        """Predict a photo, and paint the heatmap over it. Raises UnreadableImage."""
-        return await self._run(lambda: self._explain(content))
+        Raises UnreadableImage.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._pool, partial(self._infer, content, explains=explains)
+        )
 
     def close(self) -> None:
         """Let what is in hand finish, and end the threads."""
         self._pool.shutdown(wait=True)
 
-    async def _run(self, work: Callable[[], Made]) -> Made:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-
-    def _predict(self, content: bytes) -> Inference:
+    def _infer(self, content: bytes, *, explains: bool) -> Inference:
         classifier = self._classifier
-        return self._judged(classifier, content, classifier.classify(opener(content)))
-
-    def _explain(self, content: bytes) -> Inference:
-        # as for an answer: a JPEG decoded larger is not quite the same to the network
-        classifier = self._classifier
-        prediction, heat = classifier.explain(opener(content))
         picture = None
-        if heat is not None and heat.any():  # else it is the same everywhere
-            stream = io.BytesIO()
-            shown = painted(content, heat, side=_SHOWN_SIDE_PIXELS)
-            shown.save(stream, "JPEG", quality=85)
-            picture = stream.getvalue()
-        return self._judged(classifier, content, prediction, picture)
-
-    def _judged(
-        self,
-        classifier: Classifier,
-        content: bytes,
-        prediction: Prediction,
-        picture: bytes | None = None,
-    ) -> Inference:
-        manifest = classifier.manifest
-        verdict = judge(prediction, manifest.classes, self._threshold)
-        return Inference(hashlib.sha256(content).hexdigest(), verdict, manifest, picture)
+        if explains:
+            # as for an answer: a JPEG decoded larger is not quite the same to the network
+            prediction, heat = classifier.explain(opener(content))
+            if heat is not None and heat.any():  # else it is the same everywhere
+                stream = io.BytesIO()
+                painted(content, heat, side=_SHOWN_SIDE_PIXELS).save(stream, "JPEG", quality=85)
+                picture = stream.getvalue()
+        else:
+            prediction = classifier.classify(opener(content))
+        verdict = judge(prediction, classifier.manifest.classes, self._threshold)
+        sha256 = hashlib.sha256(content).hexdigest()
+        return Inference(sha256, verdict, classifier.manifest, picture)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from telegram.ext import ExtBot
 
-from bot.answering.chats import Chats
 from bot.answering.inference import InferencePool
 from bot.answering.notices import Notices
 from bot.background_tasks import BackgroundTasks
 from bot.service.metrics import Metrics
 from bot.settings import BotSettings
+from bot.store.chats import Chats
 from bot.store.forgotten import Forgotten
 from bot.store.thread import StoreThread
 from bot.telegram.delivery import Delivery

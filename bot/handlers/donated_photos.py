@@ -33,7 +33,6 @@ class DonatedPhotos:
         self._writing: dict[int, set[asyncio.Task[None]]] = {}  # by whose photo it is
 
     def keep(self, record: Record) -> None:
-        """Keep a photo whose owner allows it."""
         self._services.background.run(
             "donated photos", lambda: self._keep(record), most=_MOST_AT_ONCE
         )

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from telegram import CallbackQuery, InlineKeyboardMarkup, Message, Update
+from telegram import CallbackQuery, Chat, InlineKeyboardMarkup, Message, Update
 from telegram.error import BadRequest
 from telegram.ext import ContextTypes
 
@@ -79,14 +79,12 @@ class FeedbackButtons:
         assert query is not None
         words = words_for(query.from_user.language_code)
         moment = self._services.forgotten.count
+        await self._guarded(query, words, self._press(query, words, moment))
+
+    async def _guarded(self, query: CallbackQuery, words: Words, handling: Awaitable[None]) -> None:
+        """Handle a press, and say so if that fails."""
         try:
-            press = read_press(query.data or "")
-            record = await self._find(press)
-            if press is None or record is None or record.sha256 is None:
-                self._answer(query, words.too_old, show_alert=True)
-            else:
-                pressed = _Pressed(query, record, press.choice, words, moment)
-                await self._handle(pressed, press.button)
+            await handling
         except StoreUnusable as error:
             log.error("a press could not be noted: %s", error)
             self._answer(query, words.no_room, show_alert=True)
@@ -95,6 +93,27 @@ class FeedbackButtons:
             self._services.metrics.bugs.inc()
             self._answer(query, words.press_failed, show_alert=True)
 
+    async def _press(self, query: CallbackQuery, words: Words, moment: int) -> None:
+        press = read_press(query.data or "")
+        record = await self._find(press)
+        if press is None or record is None or record.sha256 is None:
+            self._answer(query, words.too_old, show_alert=True)
+            return
+        pressed = _Pressed(query, record, press.choice, words, moment)
+        if press.button is Button.CONSENT:
+            await self._consent(pressed)
+        elif query.message is None or query.message.chat.id != record.chat:
+            self._answer(query, words.not_yours, show_alert=True)
+        elif pressed.person in (record.person, record.author):
+            await self._label(pressed)
+        else:  # it takes asking Telegram, which may have to wait for its turn
+            key, chat = ("press", pressed.person), query.message.chat
+            self._answers.run(
+                key,
+                lambda: self._guarded(query, words, self._label_of_admin(pressed, chat)),
+                most=_MOST_PRESSES,
+            )
+
     async def _find(self, press: Press | None) -> Record | None:
         if press is None:
             return None
@@ -102,36 +121,18 @@ class FeedbackButtons:
             return None  # another model's
         return await self._services.store.run(lambda db: records.find(db, press.row))
 
-    async def _handle(self, pressed: _Pressed, button: Button) -> None:
-        query, record = pressed.query, pressed.record
-        if button is Button.CONSENT:
-            await self._consent(pressed)
-        elif query.message is None or query.message.chat.id != record.chat:
-            self._answer(query, pressed.words.not_yours, show_alert=True)
-        elif pressed.person in (record.person, record.author):
-            await self._label(pressed)
-        else:
-            key = ("press", pressed.person)
-            self._answers.run(key, lambda: self._label_of_admin(pressed), most=_MOST_PRESSES)
-
-    async def _label_of_admin(self, pressed: _Pressed) -> None:
-        """Keep what an admin says; it takes asking Telegram whether they are one."""
-        query, words = pressed.query, pressed.words
-        assert query.message is not None
+    async def _label_of_admin(self, pressed: _Pressed, chat: Chat) -> None:
+        """Keep what a person says who may be an admin of the photo's group."""
         try:
             async with asyncio.timeout(_ADMIN_SECONDS):
-                is_admin = await self._admins.is_admin(query.message.chat, pressed.person)
+                is_admin = await self._admins.is_admin(chat, pressed.person)
         except TimeoutError:
-            self._answer(query, words.slow, show_alert=True)
+            self._answer(pressed.query, pressed.words.slow, show_alert=True)
             return
-        if not is_admin:
-            self._answer(query, words.not_yours, show_alert=True)
-            return
-        try:
+        if is_admin:
             await self._label(pressed)
-        except StoreUnusable as error:  # no handler is there any more to catch it
-            log.error("a press could not be noted: %s", error)
-            self._answer(query, words.no_room, show_alert=True)
+        else:
+            self._answer(pressed.query, pressed.words.not_yours, show_alert=True)
 
     async def _label(self, pressed: _Pressed) -> None:
         person, record, label = pressed.person, pressed.record, pressed.choice

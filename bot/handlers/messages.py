@@ -89,7 +89,6 @@ class Messages:
             await self._photo_queue.take(message, photo, purpose=Purpose.WHY)
 
     async def moved(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Follow a group that becomes a supergroup."""
         message = update.message
         assert message is not None
         old, new = message.chat.id, message.migrate_to_chat_id

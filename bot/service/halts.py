@@ -48,7 +48,6 @@ class Halts:
 
     @property
     def chats(self) -> int:
-        """How many chats wait."""
         return len(self._waiting())
 
     @property
@@ -63,7 +62,6 @@ class Halts:
         return max(0.0, max(waits) - self._clock())
 
     def of_chat(self, chat: Hashable) -> float:
-        """How long a chat has to wait."""
         return max(self.of_all, self._until.get(chat, 0.0) - self._clock())
 
     async def wait_for_chat(self, chat: Hashable) -> None:

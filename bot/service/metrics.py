@@ -90,5 +90,4 @@ class Metrics:
         self._seconds.observe(seconds)
 
     def render(self) -> bytes:
-        """Write all in Prometheus's text form."""
         return generate_latest(self._registry)

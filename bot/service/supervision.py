@@ -45,10 +45,6 @@ class Supervisor:
         """Do work that should never end."""
         self._tasks.append(asyncio.create_task(self._keep(name, work), name=name))
 
-    def once(self, name: str, work: Work) -> None:
-        """Do work that ends; its failure is logged."""
-        self._tasks.append(asyncio.create_task(self._once(name, work), name=name))
-
     async def failure(self) -> None:
         """Wait until a task keeps ending. Raises KeepsEnding."""
         await self._failed.wait()
@@ -56,7 +52,6 @@ class Supervisor:
         raise self._failure
 
     async def stop(self) -> None:
-        """End all tasks."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -86,10 +81,3 @@ class Supervisor:
                 self._failed.set()
                 return
             await asyncio.sleep(self._pauses[min(len(ends), len(self._pauses)) - 1])
-
-    async def _once(self, name: str, work: Work) -> None:
-        try:
-            await work()
-        except Exception as error:
-            self._metrics.bugs.inc()
-            log.error("%s failed", name, exc_info=error)

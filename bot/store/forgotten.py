@@ -12,7 +12,7 @@ class Forgotten:
 
     def __init__(self) -> None:
         self._last: dict[int, int] = {}
-        self.count = 0  # what stands for this moment, in `since`
+        self.count = 0  # of requests until now: a moment, for `since`
 
     def note(self, person: int) -> None:
         """Note that a person is forgotten: to be called as the store is given that work."""
@@ -20,5 +20,5 @@ class Forgotten:
         self._last[person] = self.count
 
     def since(self, moment: int, *people: int) -> bool:
-        """Whether one of these people has been forgotten since."""
+        """Whether one of these people has been forgotten since a moment."""
         return any(self._last.get(person, 0) > moment for person in people)

@@ -117,7 +117,7 @@ def photos_to_keep(db: sqlite3.Connection) -> list[int]:
 
 
 def may_be_kept(db: sqlite3.Connection, row: int) -> bool:
-    """Whether a photo may (still) be kept."""
+    """Whether a photo may be kept, still."""
     found = db.execute(
         "SELECT 1 FROM feedback JOIN bot_photos ON feedback.id = bot_photos.feedback"
         " WHERE bot_photos.id = ? AND feedback.consent = ?",

@@ -1,4 +1,4 @@
-"""The rows of what the bot was asked and how it answered, of groups, and of what it counts.
+"""The rows of what the bot was asked and how it answered, and of what it counts.
 
 Each function is a piece of work for `StoreThread.run`, and part of its transaction.
 """
@@ -85,7 +85,6 @@ def begin(db: sqlite3.Connection, row: int) -> None:
 
 
 def set_prediction(db: sqlite3.Connection, row: int, sha256: str, verdict: Verdict) -> None:
-    """Write what the model predicted for a photo."""
     found = verdict.prediction
     db.execute(
         "UPDATE bot_photos SET sha256 = ?, predicted = ?, confidence = ?, model_version = ?,"
@@ -175,45 +174,16 @@ def count(db: sqlite3.Connection, *what: str) -> None:
 
 
 def tallies(db: sqlite3.Connection) -> dict[str, int]:
-    """Return all tallies."""
     return {row["what"]: row["times"] for row in db.execute("SELECT * FROM bot_tally")}
 
 
 def key(db: sqlite3.Connection, name: str) -> bytes | None:
-    """Return the value of a name."""
     row = db.execute("SELECT value FROM bot_keys WHERE name = ?", (name,)).fetchone()
     return bytes(row["value"]) if row else None
 
 
 def set_key(db: sqlite3.Connection, name: str, value: bytes) -> None:
-    """Write the value of a name."""
     db.execute("INSERT OR REPLACE INTO bot_keys VALUES (?, ?)", (name, value))
-
-
-def set_auto(db: sqlite3.Connection, chat: int, *, is_on: bool) -> None:
-    """Have every photo of a group answered, or only those that the bot is asked about."""
-    db.execute("INSERT OR REPLACE INTO bot_chats VALUES (?, ?)", (chat, is_on))
-
-
-def auto_chats(db: sqlite3.Connection) -> set[int]:
-    """Return the groups where every photo is answered."""
-    return {row["chat"] for row in db.execute("SELECT chat FROM bot_chats WHERE auto")}
-
-
-def move_chat(db: sqlite3.Connection, old: int, new: int) -> None:
-    """Follow a group that became a supergroup, which has another number."""
-    # photos stay where they were: their messages' numbers are others' in the new one
-    db.execute("UPDATE OR REPLACE bot_chats SET chat = ? WHERE chat = ?", (new, old))
-
-
-def moved_chats(db: sqlite3.Connection) -> dict[int, int]:
-    """Return the groups on the allow list that became supergroups, by their old number."""
-    return {row["old"]: row["new"] for row in db.execute("SELECT old, new FROM bot_moved_chats")}
-
-
-def set_moved(db: sqlite3.Connection, old: int, new: int) -> None:
-    """Write that a group on the allow list has another number now."""
-    db.execute("INSERT OR REPLACE INTO bot_moved_chats VALUES (?, ?)", (old, new))
 
 
 def _first(db: sqlite3.Connection, where: str, *values: object) -> Record | None:

@@ -41,7 +41,7 @@ class StoreThread:
         return future
 
     async def erase(self) -> None:
-        """Overwrite what was deleted, in the log that SQLite writes ahead, too."""
+        """Overwrite what was deleted in SQLite's write-ahead log, too."""
         await asyncio.get_running_loop().run_in_executor(self._executor, self._checkpoint)
 
     async def close(self) -> None:

@@ -20,15 +20,15 @@ from core.paths import display
 _PROXIES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 _EXCEPTIONS = ("no_proxy", "NO_PROXY")
 _SCHEMES = ("http", "https", "socks5", "socks5h")
-_SHORTEST = 4  # characters of a password that are looked for alone; shorter ones are in any text
+_LEAST_CHARACTERS = 4  # of a password that is taken out alone; shorter ones are in any text
 _FORM = "http://host:port or socks5://host:port, with name:password@ before the host if need be"
 
 
 def make_ready(environ: MutableMapping[str, str], api_url: str) -> None:
-    """See whether requests can be made with these proxies and certificates, which httpx reads.
+    """Check the proxies and certificates that httpx reads from the environment.
 
     What is meant clearly and not understood there is put into its words. Raises UsageRefused, and
-    ExtraMissing if a package is.
+    ExtraMissing if a package is missing.
     """
     for variable in _PROXIES:
         if value := environ.get(variable, "").strip():
@@ -55,7 +55,7 @@ def make_ready(environ: MutableMapping[str, str], api_url: str) -> None:
 
 
 def secrets_in(environ: Mapping[str, str], *urls: str | None) -> list[Secret]:
-    """Give the passwords of proxies and of other addresses, in whichever way they are written."""
+    """Return the passwords of proxies and of other addresses, however they are written."""
     found = []
     for value in (*(environ.get(one, "") for one in _PROXIES), *urls):
         user_info, at, _ = (value or "").rpartition("@")
@@ -64,13 +64,13 @@ def secrets_in(environ: Mapping[str, str], *urls: str | None) -> list[Secret]:
         password = user_info.partition("://")[2].partition(":")[2] or user_info.partition(":")[2]
         parts = re.split(r"[/?#@]", password)  # an address that is cut at one is quoted in pieces
         for text in {password, unquote(password), *parts}:
-            if len(text) >= _SHORTEST:
+            if len(text) >= _LEAST_CHARACTERS:
                 found.append(Secret(text))
     return sorted(found, key=lambda one: -len(one.reveal()))
 
 
 def _proxy(variable: str, value: str) -> str:
-    """Give a proxy's address as httpx reads it."""
+    """Return a proxy's address as httpx reads it. Raises UsageRefused."""
     address = value if "://" in value else f"http://{value}"
     scheme, _, rest = address.partition("://")
     scheme = {"socks": "socks5"}.get(scheme.lower(), scheme.lower())  # as desktops write it
@@ -89,7 +89,7 @@ def _proxy(variable: str, value: str) -> str:
 
 
 def _exceptions(value: str, api_url: str) -> str:
-    """Give the hosts that no proxy is for as httpx reads them, which knows no networks."""
+    """Return the hosts that no proxy is for as httpx reads them, which knows no networks."""
     address = None
     with suppress(ValueError):
         address = ipaddress.ip_address(urlsplit(api_url).hostname or "")
@@ -109,7 +109,6 @@ def _exceptions(value: str, api_url: str) -> str:
 
 
 def _check_certificates(variable: str, value: str) -> None:
-    """Raise UsageRefused if certificates cannot be read."""
     is_file = variable == "SSL_CERT_FILE"
     try:
         if is_file:

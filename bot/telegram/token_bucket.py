@@ -21,7 +21,6 @@ class TokenBucket:
         self._buckets: dict[Hashable, tuple[float, float]] = {}  # tokens left, and when
 
     def take(self, key: Hashable) -> bool:
-        """Take a token if there is one."""
         left = self._left(key)
         if left < 1:
             return False

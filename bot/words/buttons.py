@@ -79,7 +79,6 @@ def label_buttons(
 
 
 def consent_buttons(words: Words, row: int) -> InlineKeyboardMarkup:
-    """Make the two answers to what may be kept."""
     answers = (("answer", words.only_answer), ("photo", words.photo_too))
     return InlineKeyboardMarkup(
         [

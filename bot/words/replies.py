@@ -13,7 +13,7 @@ _EMOJI = {"cat": "🐱", "dog": "🐶"}
 
 
 def answer(words: Words, manifest: Manifest, verdict: Verdict) -> str:
-    """Say what is in a photo, and how sure that is."""
+    """Return the sentence about what is in a photo, and how sure that is."""
     kind = words.kind(verdict.likeliest)
     filled = {
         "name": kind.name,
@@ -40,7 +40,7 @@ def _template(words: Words, verdict: Verdict) -> str:
 
 
 def neither(words: Words, manifest: Manifest) -> str:
-    """Say "neither a cat nor a dog"."""
+    """Return "neither a cat nor a dog"."""
     first, *others = _ones(words, manifest)
     return words.neither_first.format(one=first) + "".join(
         words.neither_next.format(one=one) for one in others
@@ -48,7 +48,7 @@ def neither(words: Words, manifest: Manifest) -> str:
 
 
 def both(words: Words, manifest: Manifest) -> str:
-    """Say "a cat and a dog", and of more kinds than two that there is more than one of them."""
+    """Return "a cat and a dog", or of more kinds than two "more than one of them"."""
     ones = _ones(words, manifest)
     if len(ones) == 2:
         return words.both_two.format(first=ones[0], second=ones[1])
@@ -56,7 +56,7 @@ def both(words: Words, manifest: Manifest) -> str:
 
 
 def kinds(words: Words, manifest: Manifest) -> str:
-    """Say "a cat or a dog"."""
+    """Return "a cat or a dog"."""
     *most, last = _ones(words, manifest)
     return words.or_.join(filter(None, (", ".join(most), last)))
 
@@ -75,7 +75,6 @@ def consent(words: Words, *, may_keep: bool) -> str:
 
 
 def button(words: Words, manifest: Manifest, label: str) -> str:
-    """Write a label on a button."""
     photo_class = manifest.class_of(label)
     on_button = _not_filed(words, photo_class)
     if on_button is not None:
@@ -100,7 +99,7 @@ def _not_filed(words: Words, photo_class: PhotoClass) -> str | None:
 
 
 def unreadable(words: Words, code: UnreadableCode) -> str:
-    """Say why a file could not be read."""
+    """Return the sentence about a file that cannot be read."""
     if code is UnreadableCode.TOO_LARGE:
         return words.too_many_pixels
     if code in (UnreadableCode.EMPTY, UnreadableCode.TRUNCATED):

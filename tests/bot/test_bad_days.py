@@ -356,7 +356,7 @@ async def test_a_bug_is_logged_and_the_person_is_told(
         raise RuntimeError("a bug")
 
     async with running() as bot:
-        monkeypatch.setattr(bot.services.pool, "_predict", broken)
+        monkeypatch.setattr(bot.services.pool, "_infer", broken)
         number = bot_api.send_photo(draw("cats", 920))
         assert await said(bot_api, number) == WORDS.trouble
     assert "a bug" in caplog.text
@@ -388,14 +388,14 @@ async def test_a_photo_that_was_at_work_at_two_deaths_is_not_tried_again(
 ) -> None:
     """What kills the bot each time would do so for ever."""
 
-    async def hang(*_: object) -> None:
+    async def hang(*_: object, **__: object) -> None:
         await asyncio.sleep(60)
 
     number = bot_api.send_photo(draw("cats", 913))
     monkeypatch.setattr("bot.run._GRACE_SECONDS", 0.0)
     for _ in range(2):
         with monkeypatch.context() as patch:
-            patch.setattr(inference.InferencePool, "predict", hang)
+            patch.setattr(inference.InferencePool, "infer", hang)
             async with running() as bot:
                 await asyncio.to_thread(bot_api.all_handed_out)
                 while not await bot.services.store.run(_at_work):

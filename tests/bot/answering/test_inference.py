@@ -39,7 +39,7 @@ async def test_another_model_is_taken_up_while_photos_are_looked_at(
     versions: list[str] = []
     try:
         for number in range(200):
-            predicted = await pool.predict(file.getvalue())
+            predicted = await pool.infer(file.getvalue())
             version = predicted.verdict.prediction.model_version
             versions.append(version)
             assert predicted.manifest.version == version

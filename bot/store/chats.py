@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 
-from bot.store import records
 from bot.store.thread import StoreThread
 from bot.words.catalogue import words_for
 
@@ -26,10 +25,11 @@ class Chats:
 
     async def load(self) -> None:
         """Read what was turned on, and which groups have moved, before the start."""
-        self._auto = await self._store.run(records.auto_chats)
-        moved = await self._store.run(records.moved_chats)
+        rows = await self._rows("SELECT chat FROM bot_chats WHERE auto")
+        self._auto = {chat for (chat,) in rows}
+        moved = await self._rows("SELECT old, new FROM bot_moved_chats")
         for _ in moved:  # some may have moved more than once
-            self._allowed |= {new for old, new in moved.items() if old in self._allowed}
+            self._allowed |= {new for old, new in moved if old in self._allowed}
 
     def is_auto(self, chat: int) -> bool:
         return chat in self._auto
@@ -38,8 +38,8 @@ class Chats:
         return chat in self._allowed
 
     async def set_auto(self, chat: int, *, is_on: bool) -> None:
-        """Turn it on or off for a group."""
-        await self._store.run(lambda db: records.set_auto(db, chat, is_on=is_on))
+        """Have every photo of a group answered, or only those that the bot is asked about."""
+        await self._rows("INSERT OR REPLACE INTO bot_chats VALUES (?, ?)", chat, is_on)
         if is_on:
             self._auto.add(chat)
         else:
@@ -60,5 +60,11 @@ class Chats:
                 "it is followed, and the bot has said the number there"
             )
             self._announce(new, words_for(language).moved.format(old=old, new=new))
-            await self._store.run(lambda db: records.set_moved(db, old, new))
-        await self._store.run(lambda db: records.move_chat(db, old, new))
+            await self._rows("INSERT OR REPLACE INTO bot_moved_chats VALUES (?, ?)", old, new)
+        # photos stay where they were: their messages' numbers are others' in the new one
+        await self._rows("UPDATE OR REPLACE bot_chats SET chat = ? WHERE chat = ?", new, old)
+
+    async def _rows(self, statement: str, *values: int) -> list[tuple[int, ...]]:
+        return await self._store.run(
+            lambda db: [tuple(row) for row in db.execute(statement, values)]
+        )
