@@ -304,7 +304,7 @@ class BotApi:
         """Take a message of the bot's."""
         with self._changed:
             number = next(self._numbers)
-            message = {
+            message: dict[str, Any] = {
                 "message_id": number,
                 "date": int(time.time()),
                 "chat": _chat(int(fields["chat_id"])),
@@ -475,7 +475,7 @@ class _Handler(BaseHTTPRequestHandler):
         if failure is not None:
             time.sleep(failure.hold)
             self.close_connection = True
-            return  # it was done, and nobody is told
+            return  # it was done, and nobody hears
         if isinstance(result, tuple):
             self._refuse(*result)
         else:
@@ -560,10 +560,12 @@ class _Handler(BaseHTTPRequestHandler):
             return dict(parse_qsl(body.decode())), {}
         head = f"Content-Type: {kind}\r\n\r\n".encode()
         parsed = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
-        fields, files = {}, {}
-        for part in parsed.iter_parts():  # type: ignore[attr-defined]
-            name = part.get_param("name", header="content-disposition")
+        fields: dict[str, Any] = {}
+        files: dict[str, bytes] = {}
+        for part in parsed.iter_parts():
+            name = str(part.get_param("name", header="content-disposition"))
             content = part.get_payload(decode=True)
+            assert isinstance(content, bytes)
             if part.get_filename() is None:
                 fields[name] = content.decode()
             else:

@@ -82,12 +82,12 @@ async def test_commands_and_words_are_answered(
         settings = BotSettings(api_url=f"http://127.0.0.1:{free_port}", threshold=0.6)
         bot = Bot(Secret(TOKEN), lambda: classifier, state, settings)
         running = asyncio.create_task(run(bot, ready=lambda: None, stop=stop))
-        told = [update["message"]["text"] for update in await said()]
-        assert len(told) == 1
-        assert told[0].startswith("Hello!")
-        told = [update["message"]["text"] for update in await said()]
-        assert len(told) == 1
-        assert told[0].startswith("Send me a photo")
+        texts = [update["message"]["text"] for update in await said()]
+        assert len(texts) == 1
+        assert texts[0].startswith("Hello!")
+        texts = [update["message"]["text"] for update in await said()]
+        assert len(texts) == 1
+        assert texts[0].startswith("Send me a photo")
         stop.set()
         await running
     finally:

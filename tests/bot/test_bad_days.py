@@ -33,7 +33,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery.deliver, "__kwdefaults__", {"pauses": (0.0, 0.0, 0.0)})
 
 
-async def test_files_that_cannot_be_looked_at_get_a_sentence_each(
+async def test_files_that_cannot_be_read_get_a_sentence_each(
     bot_api: BotApi, running: Any, draw: Draw, encode: Encode
 ) -> None:
     photo = encode(draw("cats", 912, (400, 300)), "JPEG")
@@ -255,15 +255,15 @@ async def test_a_group_that_became_a_supergroup_is_answered_there(
         assert (await said(bot_api, there)).startswith("🐶")  # it is let in there, too
         bot_api.send({"migrate_to_chat_id": -99}, chat=-7)
         await said(bot_api, bot_api.send_text("/start", chat=-99))
-    (told,) = [one for one in bot_api.sent if "CATDOG_BOT_ALLOW_CHAT" in one["text"]]
-    assert told["chat_id"] == "-99"
+    (notice,) = [one for one in bot_api.sent if "CATDOG_BOT_ALLOW_CHAT" in one["text"]]
+    assert notice["chat_id"] == "-99"
     answer = next(one for one in bot_api.sent if one["text"].startswith("🐱"))
     assert answer["chat_id"] == "-99"
     assert answer["text"].startswith("🐱")
     assert "reply_parameters" not in answer  # that number is another message's there
 
 
-async def test_another_bot_with_the_same_token_is_told_of_once(
+async def test_another_bot_with_the_same_token_is_logged_once(
     bot_api: BotApi, running: Any, draw: Draw, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Conflict: it goes on asking, and answers once the other one is gone."""
@@ -335,17 +335,17 @@ async def test_an_answer_is_not_taken_back_when_it_cannot_be_noted(
     assert len(bot_api.replies_to(number)) == 1
 
 
-async def test_a_bug_after_the_look_is_told_too(
+async def test_a_bug_after_the_prediction_is_said_too(
     bot_api: BotApi, running: Any, draw: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.answering.answer.label_buttons", lambda *_: {}["bug"])
+    monkeypatch.setattr("bot.answering.answer.label_buttons", lambda *_: 1 / 0)
     async with running() as bot:
         number = bot_api.send_photo(draw("cats", 920))
         assert await said(bot_api, number) == WORDS.trouble
     assert bot.metrics.bugs._value.get() == 1
 
 
-async def test_a_bug_is_logged_and_the_person_is_told(
+async def test_a_bug_is_logged_and_the_person_hears_of_it(
     bot_api: BotApi,
     running: Any,
     draw: Draw,
@@ -363,7 +363,7 @@ async def test_a_bug_is_logged_and_the_person_is_told(
     assert bot.metrics.bugs._value.get() == 1
 
 
-async def test_a_bug_in_a_command_is_logged_and_the_person_is_told(
+async def test_a_bug_in_a_command_is_logged_and_the_person_hears_of_it(
     bot_api: BotApi, running: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.store.records.tallies", lambda db: 1 / 0)

@@ -71,7 +71,7 @@ async def test_a_photo_makes_python_search_for_no_package_in_vain(
 async def test_who_floods_has_their_share_and_holds_up_nobody(
     bot_api: BotApi, running: Any, draw: Draw
 ) -> None:
-    """Of 200 photos 60 are taken; the person is told so once. Others are answered meanwhile."""
+    """Of 200 photos 60 are taken; the person hears so once. Others are answered meanwhile."""
     photo = bot_api.photo(draw("cats", 1))
     bot_api.slow_downloads = 0.05
     async with running(send_rate=0):
@@ -82,8 +82,8 @@ async def test_who_floods_has_their_share_and_holds_up_nobody(
         assert len(flooded) < 40  # they were not waited for
         await wait(bot_api, lambda: len(bot_api.sent) >= 60 + 1 + 6)
         await wait(bot_api, lambda: not bot_api._updates)
-    told = [one for one in bot_api.sent if one["text"] == WORDS.too_fast.format(limit=60)]
-    assert [reply_of(one) for one in told] == [flood[60]]
+    refusals = [one for one in bot_api.sent if one["text"] == WORDS.too_fast.format(limit=60)]
+    assert [reply_of(one) for one in refusals] == [flood[60]]
     answered = [reply_of(one) for one in bot_api.sent if one["text"].startswith("🐱")]
     assert [number for number in answered if number in flood] == flood[:60]
 
@@ -158,7 +158,7 @@ async def test_ten_promotions_and_a_broken_one_under_load_are_noticed_by_nobody(
         manifest = json.loads((copy / "manifest.json").read_text()) | {"version": version}
         (copy / "manifest.json").write_text(json.dumps(manifest))
     promote(models, "v1")
-    clock = itertools.count(step=10)  # seconds: the pointer is looked at each time
+    clock = itertools.count(step=10)  # seconds: the pointer is read each time
     serving = Serving(models, clock=lambda: float(next(clock)))
     monkeypatch.setattr(inference, "_FOLLOW_SECONDS", 0.02)
     photo = bot_api.photo(draw("cats", 1))
@@ -180,7 +180,7 @@ async def test_ten_promotions_and_a_broken_one_under_load_are_noticed_by_nobody(
             while number != 7 and bot.services.pool.manifest.version != expected:
                 await asyncio.sleep(0.01)
         await wait(bot_api, lambda: len(bot_api.sent) >= len(sent))
-    assert sorted(reply_of(one) for one in bot_api.sent) == sorted(sent)
+    assert sorted(reply_of(one) or 0 for one in bot_api.sent) == sorted(sent)
     assert {one["text"].split(",")[0] for one in bot_api.sent} == {"🐱 cat"}
     with closing(Store(state)) as store, store.reading() as db:
         rows = db.execute("SELECT model_version, count(*) FROM bot_photos GROUP BY 1").fetchall()

@@ -87,7 +87,7 @@ class Process:
             time.sleep(0.01)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Look into the store beside the bot."""
+        """Query the store beside the bot."""
         try:
             with sqlite3.connect(self.state / "catdog.sqlite3", timeout=10) as store:
                 return store.execute(sql).fetchall()
@@ -327,7 +327,7 @@ def test_logs_hold_nothing_about_people(process: Process, bot_api: BotApi, draw:
         assert personal not in process.output
 
 
-def test_health_and_metrics_are_told_on_loopback(
+def test_health_and_metrics_are_shown_on_loopback(
     process: Process, bot_api: BotApi, draw: Draw, free_port: int
 ) -> None:
     process.start("--health-port", str(free_port))
@@ -535,7 +535,9 @@ def test_networks_of_ipv6_in_no_proxy_are_understood(
     assert process.stop() == 0
 
 
-def test_a_server_that_is_not_there_is_told_without_the_token(process: Process, token: str) -> None:
+def test_a_server_that_is_not_there_is_reported_without_the_token(
+    process: Process, token: str
+) -> None:
     process.start(CATDOG_BOT_API_URL="http://127.0.0.1:9")
     assert process.wait() == 1
     assert "cannot be reached (NetworkError)" in process.output
@@ -571,7 +573,7 @@ def test_a_stop_before_telegram_answers_is_heard(process: Process, bot_api: BotA
     assert process.stop() == 0
 
 
-def test_a_webhooks_port_that_is_taken_is_told(process: Process, free_port: int) -> None:
+def test_a_webhooks_port_that_is_taken_is_reported(process: Process, free_port: int) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", free_port))
         taken.listen()

@@ -158,7 +158,7 @@ async def test_two_albums_of_two_people_are_not_mixed(
         assert (await said(bot_api, second[0])).count("🐶") == 2
 
 
-async def test_what_looks_at_somebody_elses_photo(
+async def test_what_predicts_somebody_elses_photo(
     bot_api: BotApi, running: Any, draw: Draw
 ) -> None:
     """In a group, with the reply going to the photo; without a photo it says how to ask."""
@@ -173,7 +173,7 @@ async def test_what_looks_at_somebody_elses_photo(
         assert "Reply with /what" in await said(bot_api, wrong)
 
 
-async def test_a_photo_that_is_quoted_from_another_chat_is_looked_at(
+async def test_a_photo_that_is_quoted_from_another_chat_is_predicted(
     bot_api: BotApi, running: Any, draw: Draw
 ) -> None:
     origin = {"type": "hidden_user", "sender_user_name": "Bob", "date": 1}

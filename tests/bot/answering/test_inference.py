@@ -18,7 +18,7 @@ from core.model.classifier import Classifier
 from core.model.manifest import read_manifest
 
 
-async def test_another_model_is_taken_up_while_photos_are_looked_at(
+async def test_another_model_is_taken_up_while_photos_are_predicted(
     tiny_model: Path,
     tmp_path: Path,
     draw: Callable[..., Any],

@@ -28,7 +28,7 @@ def video() -> dict[str, Any]:
 async def test_an_albums_numbers_are_those_that_the_person_sees(
     bot_api: BotApi, running: Any, draw: Draw
 ) -> None:
-    """Films count, and are told of in a line; buttons and what is pressed go by the numbers."""
+    """Films count, and have a line; buttons and what is pressed go by the numbers."""
     pictures = [video(), draw("cats", 1), video(), draw("dogs", 1)]
     async with running(asks_for_photos=False):
         numbers = bot_api.send_album(pictures)
@@ -163,8 +163,8 @@ async def test_a_group_on_the_allow_list_is_followed_when_it_moves(
         photo = bot_api.send_photo(draw("cats", 1), caption="/what", chat=-99)
         assert (await said(bot_api, photo)).startswith("🐱")
         await asyncio.to_thread(bot_api.wait, lambda: len(bot_api.sent) == 2)
-    (told,) = [one["text"] for one in bot_api.sent if "CATDOG_BOT_ALLOW_CHAT" in one["text"]]
-    assert "-99" in told
+    (notice,) = [one["text"] for one in bot_api.sent if "CATDOG_BOT_ALLOW_CHAT" in one["text"]]
+    assert "-99" in notice
     assert "became a supergroup" in caplog.text
     assert "-99" not in caplog.text
     async with running(**allowed):
@@ -182,7 +182,7 @@ async def test_a_group_on_the_allow_list_is_followed_when_it_moves(
     assert not any(one["chat_id"] == "-2" for one in bot_api.sent)
 
 
-async def test_who_only_talks_is_told_once_what_the_bot_is_for(
+async def test_who_only_talks_hears_once_what_the_bot_is_for(
     bot_api: BotApi, running: Any, draw: Draw
 ) -> None:
     async with running():
@@ -214,7 +214,7 @@ async def test_photos_that_telegram_kept_are_answered_for_twenty_hours(
     assert (old in bot_api.answers) == is_answered
 
 
-async def test_who_may_allow_that_a_photo_is_kept_is_told_rightly(
+async def test_who_may_allow_that_a_photo_is_kept_is_said_rightly(
     bot_api: BotApi, running: Any, draw: Draw
 ) -> None:
     async with running():
@@ -223,11 +223,11 @@ async def test_who_may_allow_that_a_photo_is_kept_is_told_rightly(
         answer = bot_api.replies_to(photo)[0]
         row = buttons_of(answer)[0][0][1].split(":")[1]
         press = bot_api.press(answer["message_id"], f"c:{row}:photo", person=6)
-        told = await asyncio.to_thread(bot_api.answer_to_press, press)
-    assert told["text"] == WORDS.consent_not_yours
+        answered_press = await asyncio.to_thread(bot_api.answer_to_press, press)
+    assert answered_press["text"] == WORDS.consent_not_yours
 
 
-async def test_a_full_disk_is_told_to_who_presses_or_commands(
+async def test_a_full_disk_is_said_to_who_presses_or_commands(
     bot_api: BotApi, running: Any, draw: Draw
 ) -> None:
     async with running() as bot:
@@ -240,8 +240,8 @@ async def test_a_full_disk_is_told_to_who_presses_or_commands(
         await bot.services.store.run(lambda db: db.execute("PRAGMA query_only = ON"))
         for one in says:
             press = bot_api.press(answer["message_id"], one)
-            told = await asyncio.to_thread(bot_api.answer_to_press, press)
-            assert (told["text"], told["show_alert"]) == (WORDS.no_room, "true")
+            answered_press = await asyncio.to_thread(bot_api.answer_to_press, press)
+            assert (answered_press["text"], answered_press["show_alert"]) == (WORDS.no_room, "true")
         for _ in range(8):
             forget = bot_api.send_text("/forget")
             assert await said(bot_api, forget) == WORDS.no_room

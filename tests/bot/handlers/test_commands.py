@@ -100,9 +100,9 @@ async def test_model_tells_the_lowest_threshold_of_what_it_says(
     """What is of neither is no kind, and a threshold that was asked for raises the lower ones."""
     cat, dog, other = read_manifest(tiny_model).classes
     model = with_classes([cat.with_threshold(0.9), dog.with_threshold(0.7), other])
-    for asked, told in ((None, "at least 70 % sure"), (0.8, "at least 80 % sure")):
+    for asked, words in ((None, "at least 70 % sure"), (0.8, "at least 80 % sure")):
         async with running(model, threshold=asked):
-            assert told in await said(bot_api, bot_api.send_text("/model"))
+            assert words in await said(bot_api, bot_api.send_text("/model"))
 
 
 async def test_stats_count_photos_of_both(
@@ -119,7 +119,7 @@ async def test_stats_count_photos_of_both(
     )
 
 
-async def test_why_shows_what_was_looked_at(
+async def test_why_shows_the_heatmap(
     bot_api: BotApi, running: Any, draw: Draw, tiny_model: Path, with_classes: Any
 ) -> None:
     """As a reply to the photo, to its answer, and in private to the last photo: a picture that is
@@ -165,7 +165,7 @@ async def test_why_without_a_photo_says_how_to_ask(bot_api: BotApi, running: Any
         assert "Reply with /why" in await said(bot_api, group)
 
 
-async def test_a_model_that_cannot_say_why_is_told_so(
+async def test_a_model_that_cannot_say_why_says_so(
     bot_api: BotApi, running: Any, draw: Draw, tiny_model: Path, tmp_path: Path
 ) -> None:
     manifest = read_manifest(tiny_model)
@@ -179,9 +179,7 @@ async def test_a_model_that_cannot_say_why_is_told_so(
     assert bot_api.pictures == []
 
 
-async def test_strangers_are_told_their_number_once(
-    bot_api: BotApi, running: Any, draw: Draw
-) -> None:
+async def test_strangers_get_their_number_once(bot_api: BotApi, running: Any, draw: Draw) -> None:
     """Only people and groups on the list are answered."""
     allowed = {"allowed_users": frozenset({5}), "allowed_chats": frozenset({GROUP})}
     async with running(**allowed):

@@ -70,8 +70,8 @@ async def test_the_first_press_is_kept_and_asks_once_what_may_be(
             "Only the answer",
             "The photo too",
         ]
-        told = await pressed(bot_api, answer, says(edit)[0], person=4242)
-        assert told == "Of a photo that you judge I now keep: only the answer."
+        answer_text = await pressed(bot_api, answer, says(edit)[0], person=4242)
+        assert answer_text == "Of a photo that you judge I now keep: only the answer."
         edit = await edited(bot_api, answer, 2)
         assert edit["text"] == f"{answer['text']} ✎ you say: dog"
         assert [text for line in buttons_of(edit) for text, _ in line] == [

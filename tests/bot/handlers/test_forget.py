@@ -86,7 +86,7 @@ async def test_photos_of_an_album_that_nobody_had_asked_about_yet(
             assert store.execute("SELECT message FROM bot_photos").fetchall() == [(last,)]
 
 
-async def test_a_photo_that_is_being_looked_at(
+async def test_a_photo_that_is_at_work(
     bot_api: BotApi, running: Any, draw: Draw, state: Path
 ) -> None:
     """Nor is it answered: there would be nothing behind the buttons."""
@@ -123,8 +123,8 @@ async def test_an_admins_press_that_waits_for_telegram(
                 lambda: len(bot_api.called("getChatMember")) > asked,  # noqa: B023
             )
             await said(bot_api, bot_api.send_text("/forget", person=forgetting))
-            told = await asyncio.to_thread(bot_api.answer_to_press, press)
-            assert told["text"] == WORDS.too_old
+            answered_press = await asyncio.to_thread(bot_api.answer_to_press, press)
+            assert answered_press["text"] == WORDS.too_old
             await quiet(bot)
         with sqlite3.connect(state / "catdog.sqlite3") as store:
             assert store.execute("SELECT * FROM feedback").fetchall() == []

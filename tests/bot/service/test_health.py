@@ -1,4 +1,4 @@
-"""The health page tells whether Telegram answers, and the loop's delays are measured."""
+"""The health page shows whether Telegram answers, and the loop's delays are measured."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_only_loopback_is_listened_on() -> None:
             other.bind(("127.0.0.2", port))
 
 
-async def test_a_port_that_is_taken_is_told() -> None:
+async def test_a_port_that_is_taken_is_reported() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

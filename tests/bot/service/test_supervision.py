@@ -1,4 +1,4 @@
-"""What ends unforeseen is told of and started again; what keeps ending ends the process."""
+"""What ends unforeseen is logged and started again; what keeps ending ends the process."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ async def test_what_waits_is_committed_together_and_in_order(
 
     monkeypatch.setattr(store, "_commit", counted)
     rows = await asyncio.gather(
-        *(store.run(lambda db, n=n: records.accept(db, asked(n))) for n in range(50))
+        *(store.run(partial(records.accept, record=asked(n))) for n in range(50))
     )
     assert rows == list(range(1, 51))
     assert sum(batches) == 50
@@ -72,11 +73,11 @@ async def test_work_that_fails_is_undone_alone(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_a_disk_that_fails_is_told_to_all_and_the_thread_goes_on(tmp_path: Path) -> None:
+async def test_a_disk_that_fails_fails_all_and_the_thread_goes_on(tmp_path: Path) -> None:
     store = StoreThread(tmp_path)
     await store.run(lambda db: db.execute("PRAGMA query_only = ON"))
     outcomes = await asyncio.gather(
-        *(store.run(lambda db, n=n: records.accept(db, asked(n))) for n in range(3)),
+        *(store.run(partial(records.accept, record=asked(n))) for n in range(3)),
         return_exceptions=True,
     )
     assert {type(outcome) for outcome in outcomes} == {StoreUnusable}

@@ -1,4 +1,4 @@
-"""A passing error does not end a photo, and what is known of one is told apart."""
+"""A passing error does not end a photo, and each kind has a sentence of its own."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ async def test_a_file_that_is_cut_once_is_whole_the_next_time(
         (Failure(400, "Bad Request: file is too big"), WORDS.too_big.format(limit=20)),
     ],
 )
-async def test_what_lasts_is_told_as_what_it_is(
+async def test_what_lasts_is_said_as_what_it_is(
     bot_api: BotApi, running: Any, draw: Draw, failure: Failure, sentence: str
 ) -> None:
     """Telegram's own limit of 20 MB, too, where a higher one was set."""

@@ -125,8 +125,8 @@ async def test_one_language_that_fails_is_set_at_the_next_start(
         await asyncio.to_thread(bot_api.text_for, bot_api.send_text("/start"))
     async with running():
         await wait(bot_api, lambda: len(bot_api.called("setMyCommands")) == 6)
-    told = [one.get("language_code") for one in bot_api.called("setMyCommands")]
-    assert told == ["de", None, "es", "es", "fr", "it"]
+    codes = [one.get("language_code") for one in bot_api.called("setMyCommands")]
+    assert codes == ["de", None, "es", "es", "fr", "it"]
 
 
 async def test_who_hammers_a_button_holds_nobody_up(
@@ -181,7 +181,7 @@ async def test_a_press_does_not_wait_for_who_is_an_admin_for_ever(
         assert said["text"].startswith("Telegram does not tell me")
 
 
-async def test_a_long_halt_is_told_by_health_and_metrics(
+async def test_a_long_halt_is_shown_by_health_and_metrics(
     bot_api: BotApi, running: Any, draw: Draw, free_port: int
 ) -> None:
     bot_api.fail("sendMessage", too_many(100, chat=5))

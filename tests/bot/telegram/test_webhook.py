@@ -1,4 +1,4 @@
-"""What Telegram is told was received is in the store, and what nobody can read comes once."""
+"""What is acknowledged to Telegram is in the store, and what nobody can read comes once."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def update(bot_api: BotApi, number: int, content: dict[str, Any]) -> bytes:
     return json.dumps({"update_id": number, "message": message}).encode()
 
 
-async def test_a_photo_is_in_the_store_when_telegram_is_told(
+async def test_a_photo_is_in_the_store_when_it_is_acknowledged(
     bot_api: BotApi, running: Any, draw: Draw, webhook: Webhook, state: Path
 ) -> None:
     """Read from beside the bot, in the moment of each 200."""
@@ -66,7 +66,7 @@ async def test_a_photo_is_in_the_store_when_telegram_is_told(
         bot_api.slow_downloads = 0.0
 
 
-async def test_a_press_is_in_the_store_when_telegram_is_told(
+async def test_a_press_is_in_the_store_when_it_is_acknowledged(
     bot_api: BotApi, running: Any, draw: Draw, webhook: Webhook, state: Path
 ) -> None:
     async with running(webhook=webhook):
