@@ -11,7 +11,8 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,6 +56,8 @@ class BotApi:
         self.reads_all_groups = False
         self.webhook: dict[str, Any] | None = None
         self.slow_downloads = 0.0  # seconds each
+        self.held_downloads: threading.Event | None = None  # that those which begin now wait for
+        self.waiting_downloads = 0  # so many have begun to
         self.cut_downloads = 0  # so many break off in the middle
         self.refused_downloads: list[int] = []  # with these statuses, one after another
         self.odd_downloads: list[bytes | None] = []  # what comes instead; None: the first half
@@ -221,6 +224,22 @@ class BotApi:
                 "file_size": len(content),
             }
         }
+
+    @contextmanager
+    def holding_downloads(self) -> Iterator[None]:
+        """Have downloads that begin while the context lasts wait for its end."""
+        held = self.held_downloads = threading.Event()
+        try:
+            yield
+        finally:
+            self.held_downloads = None
+            held.set()
+
+    def hold(self, held: threading.Event) -> None:
+        with self._changed:
+            self.waiting_downloads += 1
+            self._changed.notify_all()
+        held.wait(DEADLINE)
 
     def keep(self, content: bytes) -> str:
         file_id = f"file{len(self._files)}"
@@ -536,6 +555,8 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.api.file(self.path.rpartition("/")[2])
         assert unquote(self.path).startswith(f"/file/bot{TOKEN}/p/")
         assert content is not None
+        if held := self.api.held_downloads:
+            self.api.hold(held)
         time.sleep(self.api.slow_downloads)
         if self.api.refused_downloads:
             self._refuse(self.api.refused_downloads.pop(0), "Not Found")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from bot.answering import inference
-from bot.telegram import delivery, fetch
+from bot.telegram import delivery, fetch, polling
 from bot.words.catalogue import words_for
 from core.store.database import StoreUnusable
 from tests.bot.telegram_on_loopback import BotApi, Failure
@@ -31,6 +31,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries again at once."""
     monkeypatch.setattr(fetch.Fetcher.__init__, "__kwdefaults__", {"pauses": (0.0, 0.0)})
     monkeypatch.setattr(delivery.deliver, "__kwdefaults__", {"pauses": (0.0, 0.0, 0.0)})
+    monkeypatch.setattr(polling, "_PAUSES_SECONDS", (0.1, 0.1, 0.1, 0.1))
 
 
 async def test_files_that_cannot_be_read_get_a_sentence_each(
@@ -144,12 +145,12 @@ async def test_a_slow_download_does_not_hold_up_the_others(
     bot_api: BotApi, running: Any, draw: Draw
 ) -> None:
     """A command is answered while eight downloads hang."""
-    bot_api.slow_downloads = 3.0
     async with running():
-        slow = [bot_api.send_photo(draw("cats", n), person=100 + n) for n in range(8)]
-        command = bot_api.send_text("/start", person=99)
-        assert "Hello" in await said(bot_api, command)
-        assert len(bot_api.sent) == 1
+        with bot_api.holding_downloads():
+            slow = [bot_api.send_photo(draw("cats", n), person=100 + n) for n in range(8)]
+            command = bot_api.send_text("/start", person=99)
+            assert "Hello" in await said(bot_api, command)
+            assert len(bot_api.sent) == 1
         for number in slow:
             assert (await said(bot_api, number)).startswith("🐱")
 
@@ -263,6 +264,7 @@ async def test_a_group_that_became_a_supergroup_is_answered_there(
     assert "reply_parameters" not in answer  # that number is another message's there
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_another_bot_with_the_same_token_is_logged_once(
     bot_api: BotApi, running: Any, draw: Draw, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -276,8 +278,9 @@ async def test_another_bot_with_the_same_token_is_logged_once(
     assert len(lines) == 1
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("status", [401, 404, 500])
-async def test_no_error_makes_the_bot_deaf(
+async def test_no_error_stops_the_bot_from_asking(
     bot_api: BotApi, running: Any, draw: Draw, status: int
 ) -> None:
     """A proxy that says 404 for a moment, say, which the library takes for a wrong token."""

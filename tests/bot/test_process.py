@@ -387,15 +387,15 @@ def test_a_second_bot_with_the_same_state_folder_says_who_is_at_work(
     process: Process, bot_api: BotApi, draw: Draw, tiny_model: Path, tmp_path: Path, token: str
 ) -> None:
     """And answers nothing of what waits for the first; after a kill the folder is free again."""
-    bot_api.slow_downloads = 3.0
     process.start()
     process.wait_until_ready()
-    number = bot_api.send_photo(draw("cats", 1))
-    bot_api.wait(lambda: bot_api.fetched)
     (tmp_path / "second").mkdir()
     second = Process(bot_api, tiny_model, tmp_path / "second", token)
-    second.start(CATDOG_STATE_DIR=str(process.state))
-    assert second.wait() == 5
+    with bot_api.holding_downloads():
+        number = bot_api.send_photo(draw("cats", 1))
+        bot_api.wait(lambda: bot_api.fetched)
+        second.start(CATDOG_STATE_DIR=str(process.state))
+        assert second.wait() == 5
     assert f"process {process.pid} on" in second.output
     assert "Traceback" not in second.output
     assert bot_api.text_for(number).startswith("🐱")
@@ -434,7 +434,7 @@ def test_the_watchdog_is_fed_by_what_does_the_work(
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(address)
         manager.settimeout(DEADLINE)
-        bot_api.fail("getUpdates", Failure(0, done=True, hold=5.0, times=1))
+        bot_api.fail("getUpdates", Failure(0, done=True, hold=2.0, times=1))
         process.start(NOTIFY_SOCKET=address, WATCHDOG_USEC="200000")
         said = [manager.recv(100) for _ in range(3)]
         assert said[0] == b"READY=1"

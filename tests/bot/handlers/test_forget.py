@@ -90,12 +90,12 @@ async def test_a_photo_that_is_at_work(
     bot_api: BotApi, running: Any, draw: Draw, state: Path
 ) -> None:
     """Nor is it answered: there would be nothing behind the buttons."""
-    bot_api.slow_downloads = 1.0
     async with running() as bot:
-        photo = bot_api.send_photo(draw("cats", 1))
-        await asyncio.to_thread(bot_api.wait, lambda: bot_api.fetched)
-        assert "forgotten all" in await said(bot_api, bot_api.send_text("/forget"))
-        assert left(state) == []
+        with bot_api.holding_downloads():
+            photo = bot_api.send_photo(draw("cats", 1))
+            await asyncio.to_thread(bot_api.wait, lambda: bot_api.waiting_downloads)
+            assert "forgotten all" in await said(bot_api, bot_api.send_text("/forget"))
+            assert left(state) == []
         await quiet(bot)
         assert left(state) == []
     assert photo not in bot_api.answers

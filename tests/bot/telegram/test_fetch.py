@@ -32,6 +32,7 @@ async def said(bot_api: BotApi, number: int) -> str:
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch.Fetcher.__init__, "__kwdefaults__", {"pauses": (0.0, 0.0, 0.0)})
+    monkeypatch.setattr("bot.telegram.request._WAIT_SECONDS", 1)
 
 
 PASSING = [
@@ -153,11 +154,11 @@ async def test_one_slow_album_leaves_downloads_to_others(
     """Ten photos whose downloads hang, and a photo of somebody else that does not wait."""
     album = [draw("cats", n) for n in range(10)]
     async with running():
-        bot_api.slow_downloads = 2.0
-        numbers = bot_api.send_album(album, person=1)
-        await asyncio.to_thread(bot_api.wait, lambda: len(bot_api.fetched) >= 3)
-        bot_api.slow_downloads = 0.0
-        other = bot_api.send_photo(draw("dogs", 1), person=2)
-        await said(bot_api, other)
-        assert numbers[0] not in bot_api.answers
+        with bot_api.holding_downloads():
+            numbers = bot_api.send_album(album, person=1)
+            await asyncio.to_thread(bot_api.wait, lambda: bot_api.waiting_downloads == 3)
+            bot_api.held_downloads = None
+            other = bot_api.send_photo(draw("dogs", 1), person=2)
+            await said(bot_api, other)
+            assert numbers[0] not in bot_api.answers
         await said(bot_api, numbers[0])

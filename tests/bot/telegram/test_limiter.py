@@ -29,6 +29,7 @@ async def wait(bot_api: BotApi, condition: Callable[[], Any]) -> Any:
     return await asyncio.to_thread(bot_api.wait, condition)
 
 
+@pytest.mark.long
 async def test_one_chats_429_keeps_no_other_waiting(
     bot_api: BotApi, running: Any, draw: Draw, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -52,7 +53,7 @@ async def test_a_second_chats_429_halts_all_until_the_longer_is_over(
     bot_api: BotApi, running: Any, draw: Draw, caplog: pytest.LogCaptureFixture
 ) -> None:
     photo = bot_api.photo(draw("cats", 1))
-    bot_api.fail("sendMessage", too_many(4, chat=1))
+    bot_api.fail("sendMessage", too_many(2, chat=1))
     bot_api.fail("sendMessage", too_many(1, chat=2))
     async with running(send_rate=0):
         bot_api.send(photo, person=1)
@@ -62,16 +63,16 @@ async def test_a_second_chats_429_halts_all_until_the_longer_is_over(
         await wait(bot_api, lambda: len(bot_api.called("sendMessage")) == 2)
         third = bot_api.send(photo, person=3)
         await wait(bot_api, lambda: third in bot_api.answers)
-        assert time.monotonic() - began >= 3.5  # a slow machine waits longer, never less
+        assert time.monotonic() - began >= 1.5  # a slow machine waits longer, never less
         await wait(bot_api, lambda: len(bot_api.sent) == 3)
     assert any("second chat wait" in one.message for one in caplog.records)
 
 
-@pytest.mark.parametrize("stated", [2, 2.0, "2", 1.2])
+@pytest.mark.parametrize("stated", [1, 1.0, "1", 0.6])
 async def test_however_often_telegram_says_to_wait_it_is_kept_to(
     bot_api: BotApi, running: Any, draw: Draw, stated: float | str
 ) -> None:
-    bot_api.fail("sendMessage", too_many(stated, times=5))
+    bot_api.fail("sendMessage", too_many(stated, times=2))
     times: list[float] = []
     note = bot_api.note
 
@@ -84,8 +85,8 @@ async def test_however_often_telegram_says_to_wait_it_is_kept_to(
     async with running():
         number = bot_api.send_photo(draw("cats", 1))
         await asyncio.to_thread(bot_api.text_for, number)
-    assert len(times) == 6
-    assert all(later - earlier >= 1.9 for earlier, later in itertools.pairwise(times))
+    assert len(times) == 3
+    assert all(later - earlier >= 0.9 for earlier, later in itertools.pairwise(times))
 
 
 async def test_the_menus_429_keeps_nobody_waiting_and_is_kept_to(
@@ -147,9 +148,10 @@ async def test_who_hammers_a_button_holds_nobody_up(
 
 
 async def test_what_a_group_is_asked_takes_none_of_its_messages(
-    bot_api: BotApi, running: Any, draw: Draw
+    bot_api: BotApi, running: Any, draw: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Forty curious people press in a group whose twenty messages a minute are spent."""
+    monkeypatch.setattr("bot.run._GRACE_SECONDS", 0.2)
     async with running():
         photo = bot_api.send_photo(draw("cats", 1), caption="/what", chat=GROUP, person=5)
         answer = (await asyncio.to_thread(bot_api.replies_to, photo))[0]
@@ -182,8 +184,9 @@ async def test_a_press_does_not_wait_for_who_is_an_admin_for_ever(
 
 
 async def test_a_long_halt_is_shown_by_health_and_metrics(
-    bot_api: BotApi, running: Any, draw: Draw, free_port: int
+    bot_api: BotApi, running: Any, draw: Draw, free_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("bot.run._GRACE_SECONDS", 0.2)
     bot_api.fail("sendMessage", too_many(100, chat=5))
 
     def page(name: str) -> str:

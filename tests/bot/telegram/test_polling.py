@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.telegram import polling
 from tests.bot.telegram_on_loopback import BotApi, Failure
 
 Draw = Callable[..., Any]
@@ -47,6 +48,13 @@ ODD = [
 ]
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asks again soon."""
+    monkeypatch.setattr(polling, "_PAUSES_SECONDS", (0.1,))
+
+
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("body", ODD, ids=range(len(ODD)))
 async def test_an_odd_answer_is_a_line_and_photos_are_answered_after(
     bot_api: BotApi, running: Any, draw: Draw, body: bytes, caplog: pytest.LogCaptureFixture
@@ -64,6 +72,7 @@ async def test_an_odd_answer_is_a_line_and_photos_are_answered_after(
     assert all(one.exc_info is None for one in lines)
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("status", [200, 500, 403])
 async def test_updates_beside_what_is_none_are_answered(
     bot_api: BotApi, running: Any, draw: Draw, status: int
@@ -85,7 +94,7 @@ async def test_a_server_that_answers_at_once_is_not_hammered(
         bot_api.fail("getUpdates", Failure(200, body=body, times=10**6))
         before, began = len(bot_api.called("getUpdates")), time.monotonic()
         await asyncio.to_thread(
-            bot_api.wait, lambda: len(bot_api.called("getUpdates")) >= before + 3
+            bot_api.wait, lambda: len(bot_api.called("getUpdates")) >= before + 2
         )
         took = time.monotonic() - began
         polls = len(bot_api.called("getUpdates")) - before
@@ -109,11 +118,11 @@ async def test_a_server_that_ignores_what_was_confirmed_has_nothing_done_twice(
 
 async def test_getupdates_waits_as_long_as_telegram_says(bot_api: BotApi, running: Any) -> None:
     async with running():
-        bot_api.fail("getUpdates", Failure(429, "Too Many Requests", {"retry_after": 3}))
+        bot_api.fail("getUpdates", Failure(429, "Too Many Requests", {"retry_after": 2}))
         await asyncio.to_thread(
             bot_api.wait, lambda: all(one.times == 0 for one in bot_api.failures["getUpdates"])
         )
         began = time.monotonic()
         before = len(bot_api.called("getUpdates"))
         await asyncio.to_thread(bot_api.wait, lambda: len(bot_api.called("getUpdates")) > before)
-        assert time.monotonic() - began >= 2.5  # a slow machine waits longer, never less
+        assert time.monotonic() - began >= 1.5  # a slow machine waits longer, never less

@@ -10,6 +10,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,9 @@ async def test_a_photo_is_in_the_store_when_it_is_acknowledged(
 ) -> None:
     """Read from beside the bot, in the moment of each 200."""
     photo = bot_api.photo(draw("cats", 1))
-    bot_api.slow_downloads = 1.0
     async with running(webhook=webhook):
-        with sqlite3.connect(state / "catdog.sqlite3", timeout=10) as beside:
+        beside = sqlite3.connect(state / "catdog.sqlite3", timeout=10)
+        with bot_api.holding_downloads(), closing(beside):
 
             def stored() -> set[int]:
                 return {row[0] for row in beside.execute("SELECT message FROM bot_photos")}
@@ -63,7 +64,6 @@ async def test_a_photo_is_in_the_store_when_it_is_acknowledged(
                 body = update(bot_api, number, content)
                 assert await asyncio.to_thread(post, webhook, body) == 200
                 assert number in stored()
-        bot_api.slow_downloads = 0.0
 
 
 async def test_a_press_is_in_the_store_when_it_is_acknowledged(
