@@ -23,7 +23,7 @@ from telegram.ext import (
 from bot.answering.answer import Answering
 from bot.answering.inference import InferencePool
 from bot.answering.notices import Notices
-from bot.answering.photo_queue import PhotoQueue
+from bot.answering.photo_queue import FRESH_SECONDS, PhotoQueue
 from bot.answering.services import Services
 from bot.background_tasks import BackgroundTasks
 from bot.handlers.access import Admins, Gate
@@ -51,7 +51,6 @@ _CONNECTIONS = 64
 _CONNECT_SECONDS = 10.0
 _SEND_SECONDS = 20.0  # after which nobody knows whether a message arrived
 _POOL_SECONDS = 60.0
-_FRESH_SECONDS = 20 * 3600.0  # that a photo is answered after a restart
 _DAY_SECONDS = 86_400.0
 
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
@@ -119,7 +118,7 @@ class Bot:
         """Take up what an earlier run left: to be called before updates come."""
         await self.services.chats.load()
         await self.forget_old()
-        since = time.time() - _FRESH_SECONDS
+        since = time.time() - FRESH_SECONDS
         left = await self.services.store.run(lambda db: records.unanswered(db, since=since))
         if left:
             log.info("photos from before the start are answered", extra={"photos": len(left)})

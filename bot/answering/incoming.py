@@ -58,7 +58,7 @@ def _photo(
     content: Message | ExternalReplyInfo, message: Message, author: int
 ) -> Photo | NotAPhoto:
     def photo(file: PhotoSize | Sticker | Document, *, spoiler: bool = False) -> Photo:
-        return Photo(message.message_id, author, file.file_id, file.file_size, spoiler)
+        return Photo(message.message_id, author, file.file_id, file.file_size, spoiler=spoiler)
 
     if content.photo:
         largest = max(content.photo, key=lambda size: size.width * size.height)
@@ -86,7 +86,7 @@ def is_addressed(message: Message, bot: Bot) -> bool:
     return (
         is_reply_to(message, bot.id)
         or mentions(message, bot)
-        or command_of(message, bot) is not None
+        or purpose_of(message, bot) is not None
     )
 
 
@@ -111,12 +111,18 @@ def mentions(message: Message, bot: Bot) -> bool:
     )
 
 
-def command_of(message: Message, bot: Bot) -> Purpose | None:
-    """Return what a caption commands: /what or /why, to no other bot."""
+def purpose_of(message: Message, bot: Bot) -> Purpose | None:
+    """Return what a caption commands: /what or /why."""
+    command = command_of(message, bot)
+    return Purpose(command) if command in list(Purpose) else None
+
+
+def command_of(message: Message, bot: Bot) -> str | None:
+    """Return the command that a text or caption begins with, if it is not another bot's."""
     for entity, text in _entities(message, [MessageEntity.BOT_COMMAND]).items():
         command, _, name = text[1:].lower().partition("@")
         if entity.offset == 0 and name in ("", (bot.username or "").lower()):
-            return Purpose(command) if command in list(Purpose) else None
+            return command
     return None
 
 

@@ -25,7 +25,7 @@ from core.store.database import StoreUnusable
 
 log = logging.getLogger(__name__)
 
-_OLD_SECONDS = 20 * 3600.0  # who sent a photo longer ago does not wait for its answer any more
+FRESH_SECONDS = 20 * 3600.0  # who sent a photo longer ago does not wait for its answer any more
 _BACKLOG_SECONDS = 3600.0  # from which on a photo is dated by Telegram, which kept it that long
 
 
@@ -58,7 +58,7 @@ class PhotoQueue:
         come what may.
         """
         # up to the first await nothing else runs: photos keep the order in which they came
-        if time.time() - message.date.timestamp() > _OLD_SECONDS:
+        if time.time() - message.date.timestamp() > FRESH_SECONDS:
             self._services.metrics.refused.labels("old").inc()
             return
         if message.media_group_id is not None:

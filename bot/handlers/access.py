@@ -11,7 +11,7 @@ from telegram import Bot, Chat, Message, MessageEntity, Update
 from telegram.constants import ChatMemberStatus, ChatType
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
-from bot.answering.incoming import is_command, is_from_bot, is_private, language_of, sender_of
+from bot.answering.incoming import command_of, is_from_bot, is_private, language_of, sender_of
 from bot.answering.services import Services
 from bot.telegram.token_bucket import TokenBucket
 from bot.words.catalogue import words_for
@@ -72,10 +72,9 @@ class Gate:
 def _asks_for_their_own(message: Message | None, bot: Bot) -> bool:
     """Whether a message asks what is kept of its sender, or to forget it: whoever was answered
     once may, whether they are still or not."""
-    if message is None or message.text is None or not is_command(message):
+    if message is None or message.text is None:  # such a command in a caption is none
         return False
-    command, _, name = message.text.split(maxsplit=1)[0][1:].lower().partition("@")
-    return command in _THEIR_OWN and name in ("", (bot.username or "").lower())
+    return command_of(message, bot) in _THEIR_OWN
 
 
 def _takes_an_answer(message: Message) -> bool:

@@ -12,7 +12,6 @@ from telegram.ext import ContextTypes
 from bot.answering.incoming import (
     NotAPhoto,
     Photo,
-    command_of,
     is_addressed,
     is_command,
     is_private,
@@ -20,6 +19,7 @@ from bot.answering.incoming import (
     language_of,
     mentions,
     photo_of,
+    purpose_of,
     quoted_photo,
     replied_to,
     sender_of,
@@ -50,7 +50,7 @@ class Messages:
         is_asked = is_private(message) or is_addressed(message, context.bot)
         found = photo_of(message)
         if isinstance(found, Photo):
-            purpose = command_of(message, context.bot) or Purpose.WHAT
+            purpose = purpose_of(message, context.bot) or Purpose.WHAT
             if message.sticker is None:  # not every sticker of a group is meant as a photo
                 is_asked = is_asked or self._services.chats.is_auto(message.chat.id)
             await self._photo_queue.take(message, found, purpose=purpose, is_asked=is_asked)
@@ -151,7 +151,12 @@ class Messages:
         if found is None:
             return None
         return Photo(
-            found.message, found.author, found.file_id, found.size, found.spoiler, found.position
+            found.message,
+            found.author,
+            found.file_id,
+            found.size,
+            spoiler=found.spoiler,
+            position=found.position,
         )
 
     async def _with_position(self, message: Message, photo: Photo) -> Photo:
