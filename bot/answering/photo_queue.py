@@ -189,7 +189,7 @@ class PhotoQueue:
             spoiler=photo.spoiler,
         )
         self._count(record, 1)
-        return Accepted(record, self._services.store.submit(lambda db: records.accept(db, record)))
+        return Accepted(record, self._services.store.run(lambda db: records.accept(db, record)))
 
     def _refuse(self, message: Message) -> None:
         is_full = self._is_full(message.chat.id)

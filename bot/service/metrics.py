@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.platform_collector import PlatformCollector
@@ -22,52 +23,37 @@ class Metrics:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._last_contact = float("-inf")
-        self._registry = to = CollectorRegistry()
+        self._registry = registry = CollectorRegistry()
         self.halts = Halts(clock=clock)
-        ProcessCollector(registry=to)
-        PlatformCollector(registry=to)
-        self.updates = Counter("catdog_bot_updates", "Updates taken", registry=to)
-        self._answers = Counter(
-            "catdog_bot_answers", "Photos answered, by outcome", ["outcome"], registry=to
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        counter = partial(Counter, namespace="catdog_bot", registry=registry)
+        gauge = partial(Gauge, namespace="catdog_bot", registry=registry)
+        histogram = partial(Histogram, namespace="catdog_bot", registry=registry)
+        self.updates = counter("updates", "Updates taken")
+        self._answers = counter("answers", "Photos answered, by outcome", ["outcome"])
+        self._seconds = histogram(
+            "answer_seconds", "From a photo's arrival here to its answer", buckets=_ANSWER_SECONDS
         )
-        self._seconds = Histogram(
-            "catdog_bot_answer_seconds",
-            "From a photo's arrival here to its answer",
-            buckets=_ANSWER_SECONDS,
-            registry=to,
-        )
-        self.refused = Counter(
-            "catdog_bot_refused", "Photos not taken, by reason", ["reason"], registry=to
-        )
-        self.feedback = Counter("catdog_bot_feedback", "Buttons pressed under answers", registry=to)
-        self.bugs = Counter("catdog_bot_bugs", "Errors nobody expected", registry=to)
-        self.restarts = Counter(
-            "catdog_bot_restarts", "Tasks that ended and were started again", ["task"], registry=to
-        )
-        self.waiting = Gauge("catdog_bot_waiting", "Photos waiting", registry=to)
-        self.lag = Histogram(
-            "catdog_bot_loop_lag_seconds",
+        self.refused = counter("refused", "Photos not taken, by reason", ["reason"])
+        self.feedback = counter("feedback", "Buttons pressed under answers")
+        self.bugs = counter("bugs", "Errors nobody expected")
+        self.restarts = counter("restarts", "Tasks that ended and were started again", ["task"])
+        self.waiting = gauge("waiting", "Photos waiting")
+        self.lag = histogram(
+            "loop_lag_seconds",
             "How long the event loop was held up, looked at 20 times a second",
             buckets=_LAG_SECONDS,
-            registry=to,
         )
-        self.worst_lag = Gauge(
-            "catdog_bot_loop_lag_max_seconds",
-            "Longest time the loop was held up since the start",
-            registry=to,
+        self.worst_lag = gauge(
+            "loop_lag_max_seconds", "Longest time the loop was held up since the start"
         )
-        contact = Gauge(
-            "catdog_bot_telegram_contact_seconds",
-            "Seconds since Telegram last answered",
-            registry=to,
-        )
+        contact = gauge("telegram_contact_seconds", "Seconds since Telegram last answered")
         contact.set_function(lambda: self.silence)
-        halted = Gauge("catdog_bot_halted_chats", "Chats that Telegram has wait", registry=to)
+        halted = gauge("halted_chats", "Chats that Telegram has wait")
         halted.set_function(lambda: self.halts.chats)
-        halt = Gauge(
-            "catdog_bot_halt_seconds",
-            "Seconds for which Telegram has a chat, a call or the whole bot wait",
-            registry=to,
+        halt = gauge(
+            "halt_seconds", "Seconds for which Telegram has a chat, a call or the whole bot wait"
         )
         halt.set_function(lambda: self.halts.longest)
 

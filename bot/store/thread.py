@@ -25,15 +25,12 @@ class StoreThread:
         self._waiting: list[tuple[Work, asyncio.Future[Any]]] = []
         self._draining: asyncio.Task[None] | None = None
 
-    async def run(self, work: Callable[[sqlite3.Connection], Made]) -> Made:
-        """Do `work` in a transaction; when this returns, it is on disk.
+    def run(self, work: Callable[[sqlite3.Connection], Made]) -> asyncio.Future[Made]:
+        """Do `work` in a transaction; when this was awaited, it is on disk.
 
-        What is run first is done first. Raises StoreUnusable, and what `work` raises.
+        What is run first is done first, whenever it is awaited. Raises StoreUnusable, and what
+        `work` raises.
         """
-        return await self.submit(work)
-
-    def submit(self, work: Callable[[sqlite3.Connection], Made]) -> asyncio.Future[Made]:
-        """Put `work` into the queue now; to be awaited as `run` is."""
         future: asyncio.Future[Made] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, future))
         if self._draining is None:
