@@ -72,8 +72,7 @@ class Album:
 
 
 class Albums:
-    """Remembers albums for some minutes: only one of their messages asks, and the others may come
-    much later."""
+    """Remembers albums for some minutes: one message asks, and the others may come much later."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -96,8 +96,10 @@ def is_reply_to(message: Message, sender: int) -> bool:
 
 
 def replied_to(message: Message) -> Message | None:
-    """Return what a message replies to; each message of a forum's topic formally replies to the
-    one that began it, which does not count."""
+    """Return what a message replies to.
+
+    Each message of a forum's topic formally replies to the one that began it, which does not count.
+    """
     replied = message.reply_to_message
     return None if replied is None or replied.forum_topic_created is not None else replied
 
@@ -133,8 +135,10 @@ def is_command(message: Message) -> bool:
 
 
 def is_from_bot(message: Message) -> bool:
-    """Whether another bot wrote a message; channels, and admins who stay anonymous, speak
-    through bots of Telegram's."""
+    """Whether another bot wrote a message.
+
+    Channels, and admins who stay anonymous, speak through bots of Telegram's.
+    """
     sender = message.from_user
     return sender is not None and sender.is_bot and message.sender_chat is None
 

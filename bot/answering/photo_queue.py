@@ -113,8 +113,7 @@ class PhotoQueue:
         return self._albums.add(key, message.message_id, is_asked=is_asked)
 
     async def _grew(self, album: Album, message: Message) -> None:
-        """Give an album its turn, after what its sender sent before, and accept what came of it
-        before it was asked about."""
+        """Give an album its turn, and accept what came of it before it was asked about."""
         if not album.is_queued:
             album.is_queued = True
             self._queue.add(_key(message), partial(self._work_on_album, album))
@@ -218,8 +217,7 @@ class PhotoQueue:
                 self._count(one.record, -1)
 
     def _is_full(self, chat: int) -> bool:
-        """Whether no more may wait: in all, or in a group, which Telegram lets be answered
-        slowly."""
+        """Whether no more may wait: in all, or in a group, which is answered slowly."""
         in_group = self._waiting_of[chat] if chat < 0 else 0
         return self._waiting >= self._services.settings.queue or in_group >= self._most_of_group
 

@@ -70,8 +70,10 @@ class Gate:
 
 
 def _asks_for_their_own(message: Message | None, bot: Bot) -> bool:
-    """Whether a message asks what is kept of its sender, or to forget it: whoever was answered
-    once may, whether they are still or not."""
+    """Whether a message asks what is kept of its sender, or to forget it.
+
+    Whoever was answered once may, whether they are still or not.
+    """
     if message is None or message.text is None:  # such a command in a caption is none
         return False
     return command_of(message, bot) in _THEIR_OWN

@@ -38,8 +38,7 @@ class DonatedPhotos:
         )
 
     async def resume(self) -> None:
-        """Keep what was allowed and not yet kept when the bot ended, and remove what was left of
-        photos that are nobody's (any more)."""
+        """Keep what was allowed before the bot ended, and remove what is nobody's (any more)."""
         for path in await asyncio.to_thread(_old_files, self._folder):
             await self._remove_if_nobodys(path)
         rows = await self._services.store.run(opinions.photos_to_keep)
@@ -85,8 +84,10 @@ class DonatedPhotos:
 
 
 def _write(folder: Path, sha256: str, content: bytes) -> Path | None:
-    """Write a file that is there whole or not at all, named after its bytes; None if its bytes
-    are others."""
+    """Write a file, named after its bytes, that is there whole or not at all.
+
+    Returns None if its bytes are others.
+    """
     if hashlib.sha256(content).hexdigest() != sha256:
         return None
     suffix = (sniff(content[:HEADER_BYTES]) or "bin").lower().replace("jpeg", "jpg")

@@ -46,8 +46,10 @@ class Chats:
             self._auto.discard(chat)
 
     async def moved(self, old: int, new: int, language: str) -> None:
-        """Follow a group that became a supergroup, which has another number; of one on the allow
-        list that is said there, once."""
+        """Follow a group that became a supergroup, which has another number.
+
+        Of one on the allow list that is said there, once.
+        """
         # at once: its next photo may be here already
         is_news = old in self._allowed and new not in self._allowed
         if old in self._auto:

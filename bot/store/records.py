@@ -112,8 +112,10 @@ def set_positions(db: sqlite3.Connection, positions: Mapping[int, int]) -> None:
 
 
 def unanswered(db: sqlite3.Connection, *, since: float) -> list[Record]:
-    """Return what a bot that was killed left, the oldest first; what is older than `since`
-    (seconds since 1970) and what may have been answered is done."""
+    """Return what a bot that was killed left to be answered, the oldest first.
+
+    What is older than `since` (seconds since 1970) and what may have been answered is done.
+    """
     db.execute(
         "UPDATE bot_photos SET state = ? WHERE state = ? OR (state != ? AND at < ?)",
         (State.DONE, State.SENDING, State.DONE, since),

@@ -75,8 +75,10 @@ class ChatRateLimiter(BaseRateLimiter[Delivery]):
                 self._halts.add_call(key, endpoint, seconds_of(error))
 
     async def turn_to_edit(self, chat: int) -> None:
-        """Wait until a chat's turn comes for a change of a message: whoever makes many need not
-        queue them here, if one shows them all."""
+        """Wait until a chat's turn comes for a change of a message.
+
+        Whoever makes many need not queue them here, if one shows them all.
+        """
         await self._halts.wait_for_chat(chat)
         if self._overall is not None:
             await (self._edits_in_groups if _is_group(chat) else self._edits_in_private).wait(chat)

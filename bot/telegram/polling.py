@@ -50,8 +50,7 @@ class Polling:
         kinds: Sequence[str],
         alive: Callable[[], None],
     ) -> None:
-        """`kinds` are those of updates to ask for; `alive` is called again and again for as long
-        as updates are asked for and handled."""
+        """`kinds` are those of updates to ask for; `alive` is called while they are handled."""
         self._bot = bot
         self._updates = updates
         self._metrics = metrics
@@ -76,8 +75,10 @@ class Polling:
                 await self._get_updates(hold=0)
 
     async def _ask(self) -> None:
-        """Ask once, and wait until what came is handled, and so in the store: asking again
-        confirms it to Telegram, which then forgets it. Raises OddAnswer."""
+        """Ask once, and wait until what came is handled, and so in the store.
+
+        Asking again confirms it to Telegram, which then forgets it. Raises OddAnswer.
+        """
         if self._may_have_webhook:
             await self._bot.delete_webhook()
             self._may_have_webhook = False

@@ -65,8 +65,10 @@ class _Update(RequestHandler):
         """The body comes as a whole."""
 
     async def post(self) -> None:
-        """Acknowledge an update that is handled, or that nobody can read: the latter would come
-        again for ever."""
+        """Acknowledge an update that is handled.
+
+        One that nobody can read is acknowledged, too: it would come again for ever.
+        """
         shown = self.request.headers.get(_SECRET, "").encode("utf-8", "replace")
         if not hmac.compare_digest(shown, self._webhook.secret.reveal().encode()):
             self.set_status(403)

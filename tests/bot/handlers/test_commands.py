@@ -122,8 +122,10 @@ async def test_stats_count_photos_of_both(
 async def test_why_shows_the_heatmap(
     bot_api: BotApi, running: Any, draw: Draw, tiny_model: Path, with_classes: Any
 ) -> None:
-    """As a reply to the photo, to its answer, and in private to the last photo: a picture that is
-    bright where the cat is."""
+    """As a reply to the photo, to its answer, and in private to the last photo.
+
+    The picture is bright where the cat is.
+    """
     scene = draw("cats", 1, (96, 96))
     scene.paste(draw("other", 1, (40, 40)), (56, 56))
     classes = read_manifest(tiny_model).classes
