@@ -119,7 +119,7 @@ class Bot:
         await self.services.chats.load()
         await self.forget_old()
         since = time.time() - FRESH_SECONDS
-        left = await self.services.store.run(lambda db: records.unanswered(db, since=since))
+        left = await self.services.store.run(records.unanswered, since=since)
         if left:
             log.info("photos from before the start are answered", extra={"photos": len(left)})
         self.photo_queue.resume(left)
@@ -133,7 +133,7 @@ class Bot:
     async def forget_old(self) -> None:
         """Delete what is too old to be of use."""
         before = time.time() - records.KEPT_DAYS * _DAY_SECONDS
-        await self.services.store.run(lambda db: records.forget_old(db, before=before))
+        await self.services.store.run(records.forget_old, before=before)
 
     async def finish(self, grace: float) -> None:
         """Answer what waits, for `grace` seconds at most: to be called when no updates come."""

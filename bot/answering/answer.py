@@ -79,7 +79,7 @@ class Answering:
         except Withdrawn:
             return  # its person is forgotten, and all that was under way
         try:
-            await self._services.store.run(lambda db: _finish(db, photos, answers, sent))
+            await self._services.store.run(_finish, photos, answers, sent)
         except StoreUnusable as error:  # it was answered: that much is noted
             log.error("that a photo was answered could not be noted: %s", error)
             self._services.metrics.bugs.inc()
@@ -131,7 +131,7 @@ class Answering:
         services = self._services
         try:
             async with services.fetcher.fetched(photo.file_id, photo.size) as content:
-                await services.store.run(lambda db: records.begin(db, photo.id))
+                await services.store.run(records.begin, photo.id)
                 explains = photo.purpose is Purpose.WHY
                 return _answer(await services.pool.infer(content, explains=explains), photo, words)
         except NotFetched as error:
@@ -160,7 +160,7 @@ class Answering:
 
         return Delivery(
             note_sending=lambda: store.run(note_sending),
-            note_not_sent=lambda: store.run(lambda db: records.set_state(db, ids, State.WORKING)),
+            note_not_sent=lambda: store.run(records.set_state, ids, State.WORKING),
         )
 
     async def _send(self, photo: Record, answer: Answer, delivery: Delivery) -> Message | None:

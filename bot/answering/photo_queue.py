@@ -160,7 +160,7 @@ class PhotoQueue:
                 if (position := album.position(one.record.message)) != one.record.position
                 and (row := await one.row) is not None
             }
-            await self._services.store.run(lambda db: records.set_positions(db, positions))
+            await self._services.store.run(records.set_positions, positions)
 
     def _accept(
         self, message: Message, photo: Photo, purpose: Purpose, position: int | None
@@ -188,7 +188,7 @@ class PhotoQueue:
             spoiler=photo.spoiler,
         )
         self._count(record, 1)
-        return Accepted(record, self._services.store.run(lambda db: records.accept(db, record)))
+        return Accepted(record, self._services.store.run(records.accept, record))
 
     def _refuse(self, message: Message) -> None:
         is_full = self._is_full(message.chat.id)
@@ -201,7 +201,7 @@ class PhotoQueue:
         """Answer photos that were accepted, unless their messages had been before."""
         try:
             ids = [row for one in accepted if (row := await one.row) is not None]
-            found = await self._services.store.run(lambda db: records.find_all(db, ids))
+            found = await self._services.store.run(records.find_all, ids)
             if found:
                 await self._answering.answer(found, others)
         except Exception as error:

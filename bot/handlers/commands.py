@@ -91,7 +91,7 @@ class Commands:
         now = words.privacy_off
         if self._services.settings.asks_for_photos:
             person = sender_of(message)
-            consent = await self._services.store.run(lambda db: opinions.consent_of(db, person))
+            consent = await self._services.store.run(opinions.consent_of, person)
             kept = replies.consent(words, may_keep=consent is Consent.PHOTO)
             now = words.privacy_now.format(consent=kept)
         self._reply(message, f"{text}\n\n{now}")
@@ -101,7 +101,7 @@ class Commands:
         person = sender_of(message)
         self._photo_queue.forget(person)
         self._services.forgotten.note(person)
-        number, files = await self._services.store.run(lambda db: opinions.forget(db, person))
+        number, files = await self._services.store.run(opinions.forget, person)
         await self._donated.written(person)
         await asyncio.to_thread(_delete, files)
         await self._services.store.erase()

@@ -42,7 +42,7 @@ class DonatedPhotos:
         for path in await asyncio.to_thread(_old_files, self._folder):
             await self._remove_if_nobodys(path)
         rows = await self._services.store.run(opinions.photos_to_keep)
-        for record in await self._services.store.run(lambda db: records.find_all(db, rows)):
+        for record in await self._services.store.run(records.find_all, rows):
             self.keep(record)
 
     async def written(self, person: int) -> None:
@@ -69,17 +69,17 @@ class DonatedPhotos:
 
     async def _write(self, record: Record, content: bytes) -> None:
         store = self._services.store
-        if not await store.run(lambda db: opinions.may_be_kept(db, record.id)):
+        if not await store.run(opinions.may_be_kept, record.id):
             return  # it was taken back meanwhile
         assert record.sha256 is not None
         path = await asyncio.to_thread(_write, self._folder, record.sha256, content)
         if path is None:
             log.warning("a donated photo is not the one that was answered")
-        elif not await store.run(lambda db: opinions.set_kept(db, record.id, path)):
+        elif not await store.run(opinions.set_kept, record.id, path):
             await self._remove_if_nobodys(path)
 
     async def _remove_if_nobodys(self, path: Path) -> None:
-        if not await self._services.store.run(lambda db: opinions.is_kept(db, path)):
+        if not await self._services.store.run(opinions.is_kept, path):
             path.unlink(missing_ok=True)
 
 

@@ -119,7 +119,7 @@ class FeedbackButtons:
             return None
         if press.button is Button.LABEL and press.choice not in self._services.pool.manifest.labels:
             return None  # another model's
-        return await self._services.store.run(lambda db: records.find(db, press.row))
+        return await self._services.store.run(records.find, press.row)
 
     async def _label_of_admin(self, pressed: _Pressed, chat: Chat) -> None:
         """Keep what a person says who may be an admin of the photo's group."""
@@ -219,9 +219,7 @@ class FeedbackButtons:
         lock = self._editing.setdefault(key, asyncio.Lock())
         try:
             async with lock:
-                text, markup = await self._services.store.run(
-                    lambda db: self._edited(db, message, pressed.record)
-                )
+                text, markup = await self._services.store.run(self._edited, message, pressed.record)
                 await _try(pressed.query.edit_message_text(text, reply_markup=markup))
         finally:
             if not lock.locked():

@@ -29,14 +29,14 @@ async def set_menu(bot: Bot, store: StoreThread) -> None:
     for code, words in catalogues().items():
         name = f"menu:{bot.id}:{code}"
         digest = hashlib.sha256(json.dumps(words.menu, sort_keys=True).encode()).digest()
-        if await store.run(partial(records.key, name=name)) == digest:
+        if await store.run(records.key, name=name) == digest:
             continue
         try:
             await retry(partial(_set, bot, code, words), _PAUSES_SECONDS, _has_to_wait)
         except TelegramError as error:
             log.warning("the menu of commands could not be set (%s)", type(error).__name__)
             return
-        await store.run(partial(records.set_key, name=name, value=digest))
+        await store.run(records.set_key, name=name, value=digest)
 
 
 async def _set(bot: Bot, code: str, words: Words) -> None:

@@ -141,11 +141,9 @@ class Messages:
         answer = replied_to(message)
         if answer is not None:
             number = answer.message_id
-            found = await self._services.store.run(
-                lambda db: records.find_answered(db, chat, number)
-            )
+            found = await self._services.store.run(records.find_answered, chat, number)
         elif is_private(message):
-            found = await self._services.store.run(lambda db: records.last_photo(db, chat, person))
+            found = await self._services.store.run(records.last_photo, chat, person)
         else:
             return None
         if found is None:
@@ -164,9 +162,7 @@ class Messages:
         chat, replied = message.chat.id, replied_to(message)
         if replied is None or replied.media_group_id is None:
             return photo
-        found = await self._services.store.run(
-            lambda db: records.find_message(db, chat, photo.message)
-        )
+        found = await self._services.store.run(records.find_message, chat, photo.message)
         return photo if found is None else replace(photo, position=found.position)
 
     def _say_what_it_is(self, message: Message, what: NotAPhoto) -> None:

@@ -7,11 +7,12 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from core.store.database import Store
 
 Made = TypeVar("Made")
+Given = ParamSpec("Given")
 Work = Callable[[sqlite3.Connection], Any]
 
 
@@ -25,14 +26,19 @@ class StoreThread:
         self._waiting: list[tuple[Work, asyncio.Future[Any]]] = []
         self._draining: asyncio.Task[None] | None = None
 
-    def run(self, work: Callable[[sqlite3.Connection], Made]) -> asyncio.Future[Made]:
-        """Do `work` in a transaction; when this was awaited, it is on disk.
+    def run(
+        self,
+        work: Callable[Concatenate[sqlite3.Connection, Given], Made],
+        *arguments: Given.args,
+        **options: Given.kwargs,
+    ) -> asyncio.Future[Made]:
+        """Call `work` in a transaction; when this was awaited, it is on disk.
 
         What is run first is done first, whenever it is awaited. Raises StoreUnusable, and what
         `work` raises.
         """
         future: asyncio.Future[Made] = asyncio.get_running_loop().create_future()
-        self._waiting.append((work, future))
+        self._waiting.append((lambda db: work(db, *arguments, **options), future))
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain())
         return future

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +44,7 @@ async def test_what_waits_is_committed_together_and_in_order(
         return real(batch)
 
     monkeypatch.setattr(store, "_commit", counted)
-    rows = await asyncio.gather(
-        *(store.run(partial(records.accept, record=asked(n))) for n in range(50))
-    )
+    rows = await asyncio.gather(*(store.run(records.accept, asked(n)) for n in range(50)))
     assert rows == list(range(1, 51))
     assert sum(batches) == 50
     assert len(batches) < 10
@@ -64,7 +61,7 @@ async def test_work_that_fails_is_undone_alone(tmp_path: Path) -> None:
         raise KeyError("a bug")
 
     first, second = await asyncio.gather(
-        store.run(half), store.run(lambda db: records.accept(db, asked(2))), return_exceptions=True
+        store.run(half), store.run(records.accept, asked(2)), return_exceptions=True
     )
     assert isinstance(first, KeyError)
     assert isinstance(second, int)
@@ -77,20 +74,20 @@ async def test_a_disk_that_fails_fails_all_and_the_thread_goes_on(tmp_path: Path
     store = StoreThread(tmp_path)
     await store.run(lambda db: db.execute("PRAGMA query_only = ON"))
     outcomes = await asyncio.gather(
-        *(store.run(partial(records.accept, record=asked(n))) for n in range(3)),
+        *(store.run(records.accept, asked(n)) for n in range(3)),
         return_exceptions=True,
     )
     assert {type(outcome) for outcome in outcomes} == {StoreUnusable}
     connection = store._store._connection
     store._executor.submit(connection.execute, "PRAGMA query_only = OFF").result()
-    assert await store.run(lambda db: records.accept(db, asked(9))) is not None
+    assert await store.run(records.accept, asked(9)) is not None
     await store.close()
 
 
 async def test_a_message_that_is_delivered_again_is_accepted_once(tmp_path: Path) -> None:
     store = StoreThread(tmp_path)
-    assert await store.run(lambda db: records.accept(db, asked(1))) == 1
-    assert await store.run(lambda db: records.accept(db, asked(1))) is None
+    assert await store.run(records.accept, asked(1)) == 1
+    assert await store.run(records.accept, asked(1)) is None
     await store.close()
 
 
@@ -98,6 +95,6 @@ async def test_pseudonyms_are_steady_and_differ_between_stores(tmp_path: Path) -
     names = []
     for folder in ("a", "a", "b"):
         store = StoreThread(tmp_path / folder)
-        names.append(await store.run(lambda db: opinions.pseudonym(db, 4242)))
+        names.append(await store.run(opinions.pseudonym, 4242))
         await store.close()
     assert names[0] == names[1] != names[2]
