@@ -269,6 +269,7 @@ def kill_at_random(process: Process, draw: Draw, kills: int, seed: int) -> tuple
     return len(sent) - len(missing), len(unknown)
 
 
+@pytest.mark.long
 def test_kills_at_random_lose_no_photo_and_double_none(process: Process, draw: Draw) -> None:
     answered, _ = kill_at_random(process, draw, kills=3, seed=1)
     assert answered >= 10
@@ -281,6 +282,7 @@ def test_sixty_kills_at_random(process: Process, draw: Draw) -> None:
     assert unknown <= 60 * 4  # at most one a person and kill
 
 
+@pytest.mark.long
 def test_the_token_is_in_nothing_that_is_written_or_shown(
     process: Process, bot_api: BotApi, draw: Draw, token: str
 ) -> None:
@@ -365,6 +367,7 @@ def test_a_webhook_takes_messages_with_its_secret_only(
     assert bot_api.text_for(bot_api.send_photo(draw("dogs", 2))).startswith("🐶")
 
 
+@pytest.mark.long
 def test_a_wrong_token_is_refused_without_repeating_it(process: Process) -> None:
     wrong = "999999:not-the-token-that-telegram-gave"
     process.start(CATDOG_BOT_TOKEN=wrong)
@@ -373,6 +376,7 @@ def test_a_wrong_token_is_refused_without_repeating_it(process: Process) -> None
     assert wrong not in process.output
 
 
+@pytest.mark.long
 def test_a_token_that_is_refused_for_some_seconds_is_waited_for(
     process: Process, bot_api: BotApi, draw: Draw
 ) -> None:
@@ -383,6 +387,7 @@ def test_a_token_that_is_refused_for_some_seconds_is_waited_for(
     assert bot_api.text_for(bot_api.send_photo(draw("cats", 1))).startswith("🐱")
 
 
+@pytest.mark.long
 def test_a_second_bot_with_the_same_state_folder_says_who_is_at_work(
     process: Process, bot_api: BotApi, draw: Draw, tiny_model: Path, tmp_path: Path, token: str
 ) -> None:
@@ -462,6 +467,7 @@ def test_an_outage_is_a_line_when_it_begins_and_a_line_when_it_ends(
     assert "is there again" in lines[1]
 
 
+@pytest.mark.long
 def test_logs_hold_no_answer_that_was_cut_and_no_exif(
     process: Process, bot_api: BotApi, draw: Draw
 ) -> None:
