@@ -139,11 +139,12 @@ def answered_together(db: sqlite3.Connection, record: Record) -> list[Record]:
         return _select(db, "id = ?", record.id)
     return _select(
         db,
-        "chat = ? AND album = ? AND answer IS ? AND purpose = ? ORDER BY message",
+        "chat = ? AND album = ? AND purpose = ?"
+        " AND answer IS (SELECT answer FROM bot_photos WHERE id = ?) ORDER BY message",
         record.chat,
         record.album,
-        record.answer,
         record.purpose,
+        record.id,  # its answer may have become known since it was read
     )
 
 
