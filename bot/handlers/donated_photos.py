@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import os
-import tempfile
 import time
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from bot.store import opinions, records
 from bot.store.records import Record
 from bot.telegram.fetch import NotFetched
 from core.images.formats import HEADER_BYTES, sniff
+from core.runtime.atomic_write import write_atomically
 from core.store.database import StoreUnusable
 
 log = logging.getLogger(__name__)
@@ -93,15 +92,7 @@ def _write(folder: Path, sha256: str, content: bytes) -> Path | None:
     suffix = (sniff(content[:HEADER_BYTES]) or "bin").lower().replace("jpeg", "jpg")
     path = folder / sha256[:2] / f"{sha256}.{suffix}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
-    Path(file.name).replace(path)  # the same bytes, if it is there
+    write_atomically(path, content)  # the same bytes, if it is there
     return path
 
 
