@@ -149,7 +149,7 @@ def _default_state_dir() -> Path:
     metavar="MB",
     help="Memory for decoding photos, all at once; one may take 400 MB of it.",
 )
-@click.version_option(package_name="catdog", message="%(prog)s %(version)s")
+@click.version_option(package_name="catdog-photos", message="%(prog)s %(version)s")
 @click.pass_context
 def main(
     context: click.Context, models_dir: Path, state_dir: Path, log_level: str, decode_mb: int

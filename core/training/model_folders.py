@@ -16,6 +16,8 @@ from core.model.manifest import Manifest
 from core.model.network import NETWORKS, Network
 from core.model.registry import UNFINISHED
 
+_DISTRIBUTIONS = {"catdog": "catdog-photos"}  # where the name on PyPI is another
+
 
 @contextmanager
 def work_folder(models_dir: Path) -> Iterator[Path]:
@@ -66,7 +68,7 @@ def versions(packages: tuple[str, ...]) -> dict[str, str]:
     found = {"python": platform.python_version()}
     for package in packages:
         try:
-            found[package] = version(package)
+            found[package] = version(_DISTRIBUTIONS.get(package, package))
         except PackageNotFoundError:  # such as tensorflow-cpu in tensorflow's place
             continue
     return found

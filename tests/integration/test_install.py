@@ -24,7 +24,7 @@ def test_the_wheel_in_an_empty_venv_predicts_from_another_folder(
         [sys.executable, *pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)],
         check=True,
     )
-    (wheel,) = tmp_path.glob("catdog-*.whl")
+    (wheel,) = tmp_path.glob("catdog_photos-*.whl")
     model = ROOT / "models" / "default"
     with zipfile.ZipFile(wheel) as opened:
         packed = {name for name in opened.namelist() if name.startswith("models/default/")}
