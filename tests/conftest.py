@@ -7,23 +7,49 @@ import os
 if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: a thread each is enough
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
 
+import re
+import shutil
 import socket
+import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from filelock import FileLock
 from PIL import Image
 
 from core.model.classifier import Classifier
+from core.model.manifest import read_manifest
 
 COLOURS = {"cats": (200, 60, 60), "dogs": (60, 60, 200), "other": (60, 200, 60)}
+MODELS = Path(__file__).resolve().parent / "models"
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 Draw = Callable[..., Image.Image]
+
+
+HAS_KERAS = find_spec("keras") is not None and find_spec("tensorflow") is not None
+_NEEDS_KERAS = re.compile(r"^pytestmark = .*\bmark\.keras\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Pass over modules marked `keras`, which import it, where it is not installed."""
+    if HAS_KERAS or not collection_path.match("test_*.py"):
+        return None
+    return bool(_NEEDS_KERAS.search(collection_path.read_text(encoding="utf-8"))) or None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip single tests marked `keras` where it is not installed."""
+    if not HAS_KERAS:
+        skip = pytest.mark.skip(reason="needs Keras and TensorFlow (the extra keras)")
+        for item in items:
+            if item.get_closest_marker("keras"):
+                item.add_marker(skip)
 
 
 @pytest.fixture(autouse=True)
@@ -108,8 +134,6 @@ class Told:
         self.lines.append(line)
 
     def progress(self, what: str, total: float) -> Any:
-        from contextlib import nullcontext
-
         return nullcontext(lambda done: None)
 
 
@@ -120,44 +144,18 @@ def told() -> Told:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real model, trained for a moment with the real recipe's code.
-
-    Its photos are so easy that calibration would make it certain of all; tests want doubts.
-    """
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:  # the folder of all processes; one of them trains
-        shared = shared.parent
-    with FileLock(shared / "tiny.lock"):
-        if not (shared / "tiny").is_dir():
-            train_tiny_model(shared / "tiny")
-    (manifest,) = (shared / "tiny" / "models").glob("*/manifest.json")
-    return manifest.parent
-
-
-def train_tiny_model(folder: Path) -> None:
-    from core.model.manifest import read_manifest
-    from core.training.data.inputs import TrainContext
-    from core.training.data.train_options import TrainOptions
-    from core.training.networks.train_network import train_network
-
-    data = fill(folder / "data", {"cats": 70, "dogs": 70, "other": 70})
-    context = TrainContext(folder / "models", Told())
-    trained = train_network(TrainOptions(data), tiny_recipe(), context).folder
-    manifest = read_manifest(trained)
-    classes = tuple(one.with_threshold(0.6) for one in manifest.classes)
-    replace(manifest, temperature=1.0, classes=classes).write(trained)
-
-
-TINY_HEAD = Path(__file__).resolve().parent / "models" / "tiny"
+    """A copy of the tiny network with its own classes, in a models folder (see make_tiny.py)."""
+    version = read_manifest(MODELS / "tiny_whole").version
+    folder = tmp_path_factory.mktemp("models") / version
+    shutil.copytree(MODELS / "tiny_whole", folder)
+    return folder
 
 
 @pytest.fixture
 def head_models_dir(tmp_path: Path) -> Path:
     """A models folder in which a tiny head on a tiny network serves (see make_tiny.py)."""
-    import shutil
-
     folder = tmp_path / "head-models"
-    shutil.copytree(TINY_HEAD, folder / "tiny")
+    shutil.copytree(MODELS / "tiny", folder / "tiny")
     (folder / "promoted").write_text("tiny\n", encoding="utf-8")
     return folder
 
@@ -173,8 +171,6 @@ def shared_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     archive = SHARED_DATA / "test.zip"
     if not archive.exists():
         pytest.skip("the test photographs (../shared/data) are not here")
-    import zipfile
-
     folder = tmp_path_factory.mktemp("photographs")
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(folder)

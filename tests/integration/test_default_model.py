@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -94,6 +93,7 @@ def test_what_later_trainings_begin_with_fits_it() -> None:
     assert manifest.data["replay_held_out"] == replay.held_out.sum()
 
 
+@pytest.mark.keras
 def test_what_is_served_says_what_keras_says(
     tmp_path: Path, fill_folder: Callable[..., Path]
 ) -> None:
@@ -106,6 +106,7 @@ def test_what_is_served_says_what_keras_says(
     assert (served.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.99
 
 
+@pytest.mark.keras
 @pytest.mark.long
 def test_it_says_of_photographs_what_keras_says(shared_photos: Path) -> None:
     """Eight bits cost no more than the card says, and have nothing filed as something else."""
@@ -126,6 +127,8 @@ def test_it_says_of_photographs_what_keras_says(shared_photos: Path) -> None:
 
 def probabilities_of_both(paths: Sequence[Path]) -> tuple[Probabilities, Probabilities]:
     """As served, and by the network of network.keras in floats with the same head."""
+    import keras
+
     classifier = Classifier(DEFAULT_MODEL)
     network = Network(DEFAULT_MODEL / OWN_NETWORK)
     manifest, how = classifier.manifest, network.info.preprocessing

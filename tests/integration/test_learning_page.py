@@ -15,6 +15,8 @@ from core.training.data.train_options import TrainOptions
 from core.training.networks.recipe import LIGHT, RECIPES, Stage
 from core.training.networks.train_network import train_network
 
+pytestmark = pytest.mark.keras
+
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "learning.md"
 
 

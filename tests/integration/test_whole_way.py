@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from catdog import main
@@ -14,6 +15,8 @@ from core.training.data.inputs import TrainContext
 from core.training.data.train_options import TrainOptions
 from core.training.networks.recipe import MILD, Recipe, Stage
 from core.training.networks.train_network import train_network
+
+pytestmark = pytest.mark.keras
 
 
 def test_a_network_trained_here_files_photos_it_never_saw(

@@ -1,9 +1,10 @@
-"""Makes tests/models/tiny: a real model of the real kind, so small that it can be committed.
+"""Makes the models of the tests, which are committed: so small that they can be, and real.
 
     python tests/models/make_tiny.py
 
-Its network is three convolutions with random weights, in 8 bits like the one that comes with
-catdog. Photos of the tests are noise around a colour for each class, which that much can tell.
+`tiny` is a head on a network of three convolutions with random weights, in 8 bits like the one
+that comes with catdog. `tiny_whole` is a network with its own classes, trained for a moment. Photos
+of the tests are noise around a colour for each class, which that much can tell.
 """
 
 from __future__ import annotations
@@ -12,34 +13,38 @@ import hashlib
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(ROOT)]
+MODELS = Path(__file__).resolve().parent
+sys.path[:0] = [str(MODELS.parent.parent)]
 
 import keras  # noqa: E402
 from keras import layers  # noqa: E402
 
+from core.model.manifest import read_manifest  # noqa: E402
 from core.model.network import NETWORK_LITERT, LiteRt, Network, NetworkInfo  # noqa: E402
 from core.model.preprocessing import Preprocessing  # noqa: E402
 from core.training.data.dataset import load  # noqa: E402
+from core.training.data.inputs import TrainContext  # noqa: E402
 from core.training.data.labelled import scan  # noqa: E402
+from core.training.data.train_options import TrainOptions  # noqa: E402
 from core.training.head.fit_head import nothing_known  # noqa: E402
 from core.training.head.model_folder import write_first_head  # noqa: E402
 from core.training.head.replay import write_replay  # noqa: E402
 from core.training.networks.export.eight_bits import to_8_bits  # noqa: E402
 from core.training.networks.fitting.batches import whole_photos  # noqa: E402
+from core.training.networks.train_network import train_network  # noqa: E402
 from core.training.networks.transfer.make_network import head_classes  # noqa: E402
 from core.training.networks.transfer.replay_photos import replay_set  # noqa: E402
 from core.training.report.model_card import write_card  # noqa: E402
-from tests.conftest import fill  # noqa: E402
+from tests.conftest import Told, fill, tiny_recipe  # noqa: E402
 
 SIZE, CHANNELS, PHOTOS = 32, 24, 150
-TINY = Path(__file__).resolve().parent / "tiny"
 
 
-def make(folder: Path) -> None:
-    """Write the model to a new folder."""
+def make_head(folder: Path) -> None:
+    """Write a head and its network to a new folder."""
     keras.utils.set_random_seed(3)
     image = keras.Input((SIZE, SIZE, 3), dtype="uint8", name="image")
     x = layers.Rescaling(1 / 128, offset=-127 / 128)(image)
@@ -85,6 +90,25 @@ def make(folder: Path) -> None:
     write_card(manifest, folder)
 
 
+def make_whole(folder: Path) -> None:
+    """Write a network with its own classes to a new folder.
+
+    Its photos are so easy that calibration makes it certain of all; tests want doubts.
+    """
+    with tempfile.TemporaryDirectory() as work:
+        data = fill(Path(work) / "data", {"cats": 70, "dogs": 70, "other": 70})
+        models = Path(work) / "models"
+        context = TrainContext(models, Told())
+        trained = train_network(TrainOptions(data), tiny_recipe(), context).folder
+        manifest = read_manifest(trained)
+        folder.mkdir()
+        for name in ("MODEL_CARD.md", *manifest.files):
+            shutil.copy(trained / name, folder)
+    classes = tuple(one.with_threshold(0.6) for one in manifest.classes)
+    replace(manifest, temperature=1.0, classes=classes).write(folder)
+
+
 if __name__ == "__main__":
-    shutil.rmtree(TINY, ignore_errors=True)
-    make(TINY)
+    for name, make in (("tiny", make_head), ("tiny_whole", make_whole)):
+        shutil.rmtree(MODELS / name, ignore_errors=True)
+        make(MODELS / name)

@@ -255,6 +255,7 @@ def test_the_same_head_trained_again_is_a_version_of_its_own(
         assert read_manifest(head_models_dir / version).version == version
 
 
+@pytest.mark.keras
 def test_train_checks_without_training(
     tmp_path: Path, head_models_dir: Path, fill_folder: object
 ) -> None:
@@ -288,6 +289,7 @@ def test_options_of_a_network_are_refused_without_one(options: list[str], tmp_pa
     assert "only a whole network is trained so" in result.stderr
 
 
+@pytest.mark.keras
 @pytest.mark.parametrize(
     ("options", "why"),
     [
@@ -318,6 +320,7 @@ def test_options_that_do_not_go_together_are_refused(
     assert not models.exists()
 
 
+@pytest.mark.keras
 def test_train_makes_a_network_that_predict_takes(
     tmp_path: Path, photo: Path, fill_folder: object
 ) -> None:
@@ -339,6 +342,7 @@ def test_train_makes_a_network_that_predict_takes(
 
 
 @pytest.mark.filterwarnings("error:The structure of")
+@pytest.mark.keras
 def test_train_takes_other_networks_and_settings(
     tmp_path: Path, fill_folder: object, photo: Path
 ) -> None:
@@ -368,6 +372,7 @@ def test_train_takes_other_networks_and_settings(
     assert "has no map" in without.stderr
 
 
+@pytest.mark.keras
 def test_train_lists_its_networks() -> None:
     result = run("train", "--list-networks")
     assert result.exit_code == 0

@@ -19,6 +19,8 @@ from core.training.data.inputs import TrainContext
 from core.training.data.train_options import TrainOptions
 from core.training.networks.train_network import train_network
 
+pytestmark = pytest.mark.keras
+
 NETWORK = ("--network", "minimal", "--set", "size=32", "--epochs", "1")
 HEAD = ("--no-promote",)
 

@@ -20,6 +20,8 @@ from core.training.networks.export.litert import export
 from core.training.networks.fitting.optimizer import make_optimizer
 from core.training.networks.recipe import LEARNING_RATES, NONE, RECIPES, RESIDUAL
 
+pytestmark = pytest.mark.keras
+
 
 def test_fewer_epochs_shorten_every_stage_and_end_at_the_full_size() -> None:
     for epochs in range(1, 60):

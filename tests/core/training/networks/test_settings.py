@@ -25,6 +25,8 @@ from core.training.networks.recipe import (
 from core.training.networks.settings import change_recipe, parse, settings_for
 from core.training.networks.transfer.transfer_recipe import Transfer
 
+pytestmark = pytest.mark.keras
+
 
 def changed(network: str, *given: str) -> Recipe:
     return change_recipe(RECIPES[network], parse(given))

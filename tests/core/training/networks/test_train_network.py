@@ -29,6 +29,8 @@ from core.training.networks.recipe import LIGHT, MILD, RECIPES, Recipe, Stage
 from core.training.networks.train_network import TrainedNetwork, train_network
 from core.training.networks.unfinished import newest_run
 
+pytestmark = pytest.mark.keras
+
 RECIPE = Recipe(
     widths=(4, 8),
     blocks=(1, 1),

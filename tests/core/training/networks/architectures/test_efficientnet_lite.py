@@ -16,6 +16,8 @@ from core.training.networks.architectures.efficientnet_lite import (
     load_imagenet_weights,
 )
 
+pytestmark = pytest.mark.keras
+
 
 @pytest.mark.parametrize(
     ("name", "parameters", "multiplications"),

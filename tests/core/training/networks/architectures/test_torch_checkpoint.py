@@ -14,6 +14,8 @@ import pytest
 
 from core.training.networks.architectures.torch_checkpoint import read_checkpoint
 
+pytestmark = pytest.mark.keras
+
 _MAGIC = 0x1950A86A20F9469CFC6C
 
 

@@ -24,6 +24,8 @@ from core.training.networks.export.litert import to_litert
 from core.training.networks.export.parity import measure_parity
 from core.training.networks.train_network import train_network
 
+pytestmark = pytest.mark.keras
+
 
 @pytest.fixture
 def photos(tmp_path: Path, fill_folder: Callable[..., Path], classifier: Classifier) -> Pixels:

@@ -8,6 +8,8 @@ import pytest
 
 from core.training.networks.fitting.optimizer import ConvolutionMuon
 
+pytestmark = pytest.mark.keras
+
 
 def test_a_kernel_is_moved_in_all_directions_alike() -> None:
     """However lopsided its gradient: that is what Muon is."""

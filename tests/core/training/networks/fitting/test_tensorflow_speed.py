@@ -14,6 +14,8 @@ from core.training.networks.fitting.tensorflow_speed import (
     with_fused_normalization,
 )
 
+pytestmark = pytest.mark.keras
+
 
 def test_only_processors_with_instructions_for_bfloat16_compute_in_it() -> None:
     """Others can, too, by hand: 17 times slower than in 32 bits."""

