@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-long bench bench-full bench-bot bench-heatmap lint clean
+.PHONY: run test test-long bench bench-full bench-bot lint clean
 
 run: $(VENV)/base-installed  ## sort photos that are dropped into ./inbox
 	@mkdir -p inbox
@@ -24,9 +24,6 @@ bench-full: $(VENV)/dev-installed  ## the same with more photos, training and th
 
 bench-bot: $(VENV)/base-installed  ## 50 people with 10 photos each at once: seconds, memory, order
 	$(BIN)/python -m benchmarks.bot_load
-
-bench-heatmap: $(VENV)/base-installed  ## does the heat map show where the animal is? of photos in DATA
-	$(BIN)/python benchmarks/heatmap_peaks.py $(DATA)
 
 lint: $(VENV)/dev-installed
 	$(BIN)/ruff check .

@@ -9,11 +9,43 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class Line(Enum):
-    """Which side of its limit a figure must be on."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a figure must reach, or must not go over."""
 
-    AT_LEAST = "at least"
-    AT_MOST = "at most"
+    limit: float
+    is_floor: bool
+
+    def holds(self, value: float) -> bool:
+        return value >= self.limit if self.is_floor else value <= self.limit
+
+    def __str__(self) -> str:
+        return f"{'at least' if self.is_floor else 'at most'} {number(self.limit)}"
+
+
+def at_least(limit: float) -> Line:
+    return Line(limit, is_floor=True)
+
+
+def at_most(limit: float) -> Line:
+    return Line(limit, is_floor=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMiss:
+    """Why a line is known not to hold, and the line that has to hold meanwhile."""
+
+    meanwhile: Line
+    reason: str
+
+
+class Standing(Enum):
+    """How a figure stands to its line, as RESULTS.md has it."""
+
+    WITHOUT_LINE = ""
+    HOLDS = "yes"
+    KNOWN_MISS = "known"
+    MISSES = "**no**"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +56,27 @@ class Figure:
     what: str
     values: tuple[float, ...]
     unit: str = "times"
-    line: Line | None = None  # None: only told
-    limit: float = 0.0
+    line: Line | None = None
     note: str = ""
+    known_miss: KnownMiss | None = None
 
     @property
     def median(self) -> float:
         return statistics.median(self.values)
 
     @property
-    def holds(self) -> bool:
+    def standing(self) -> Standing:
         if self.line is None:
-            return True
-        if self.line is Line.AT_LEAST:
-            return self.median >= self.limit
-        return self.median <= self.limit
+            return Standing.WITHOUT_LINE
+        if self.line.holds(self.median):
+            return Standing.HOLDS
+        if self.known_miss is not None and self.known_miss.meanwhile.holds(self.median):
+            return Standing.KNOWN_MISS
+        return Standing.MISSES
+
+
+def number(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def in_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, tuple[float, ...]]:
@@ -46,12 +84,12 @@ def in_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, 
 
     Every other round goes backwards. Returns: what each gave, by round.
     """
-    found: dict[str, list[float]] = {name: [] for name in ways}
+    measured: dict[str, list[float]] = {name: [] for name in ways}
     for one in range(rounds):
         for name in reversed(list(ways)) if one % 2 else ways:
             gc.collect()
-            found[name].append(ways[name]())
-    return {name: tuple(values) for name, values in found.items()}
+            measured[name].append(ways[name]())
+    return {name: tuple(values) for name, values in measured.items()}
 
 
 def ratios(slow: Sequence[float], fast: Sequence[float]) -> tuple[float, ...]:
@@ -60,5 +98,5 @@ def ratios(slow: Sequence[float], fast: Sequence[float]) -> tuple[float, ...]:
 
 
 def milliseconds(seconds: Iterable[float]) -> str:
-    """Write the median of some times for a note."""
+    """Return the median of some times for a note."""
     return f"{statistics.median(seconds) * 1e3:.3g} ms"

@@ -1,10 +1,9 @@
 """What the costliest images take, in memory and processor time. Ends with 1 if any takes too much.
 
-    python -m benchmarks.image_cases [--mutations 40000] [--cases FOLDER] [--only WORD]
+    python -m benchmarks.image_cases [--only WORD]
 
 The peak of resident memory of each case is held against what its plan said, its processor time
-against 5 s. Then 16 threads predict all of them mixed, in less than 1 GB. FOLDER keeps the cases
-for another time, and whatever else lies in it is measured, too.
+against 5 s. Then 16 threads predict all of them mixed, in less than 1 GB.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ import pillow_jxl  # noqa: F401  # teaches Pillow JPEG XL
 from PIL import Image
 from pillow_heif import from_pillow
 
-from benchmarks.image_fuzz import THREADS, TOGETHER, cost_of, faults_of_mutations, peak_together
+from benchmarks.image_cost import THREADS, TOGETHER_MEGABYTES, cost_of, peak_together
 from core.images.plan import plan_for
 
 _MOST = 380_000_000  # bytes by the plan: just under what one photo may take
-_SMALL = 512  # pixels of the image that the plan's bytes a pixel are told from
+_SMALL = 512  # pixels of the image that gives the plan's bytes a pixel
 _FRAMES = 40
 
 Make = Callable[[], bytes]
@@ -168,116 +167,108 @@ def avif_of_items(items: int, extents: int) -> bytes:
     return box(b"ftyp", b"avif\0\0\0\0avifmif1") + meta + box(b"mdat", bytes(16))
 
 
-def _cases() -> dict[str, Make]:
-    many = {
-        "rgb.png": still("PNG", "RGB", compress_level=1),
-        "rgba.png": still("PNG", "RGBA", compress_level=1),
-        "grey-alpha.png": still("PNG", "LA", compress_level=1),
-        "grey.png": still("PNG", "L", compress_level=1),
-        "palette.png": still("PNG", "P", compress_level=1, transparency=3),
-        "16-bit.png": still("PNG", "I;16", compress_level=1),
-        "lossy.webp": still("WEBP", "RGB", noisy=False, quality=95, method=0),
-        "lossless.webp": still("WEBP", "RGB", lossless=True, quality=0, method=0),
-        "alpha.webp": still("WEBP", "RGBA", noisy=False, quality=80, method=0),
-        "photo.avif": still("AVIF", "RGB", quality=95, speed=10, subsampling="4:4:4"),
-        "alpha.avif": still("AVIF", "RGBA", quality=80, speed=10),
-        "photo.heic": still("HEIF", "RGB"),
-        "10-bit.heic": still("HEIF", "I;16"),
-        "plain.tif": still("TIFF", "RGB"),
-        "float.tif": still("TIFF", "F"),
-        "16-bit.tif": still("TIFF", "I;16"),
-        "lzw.tif": still("TIFF", "RGB", compression="tiff_lzw"),
-        "alpha.tif": still("TIFF", "RGBA", compression="tiff_adobe_deflate"),
-        "still.gif": still("GIF", "P"),
-        "plain.bmp": still("BMP", "RGB"),
-        "one-level.jp2": still("JPEG2000", "RGB", num_resolutions=1),
-        "photo.jp2": still("JPEG2000", "RGB", irreversible=True),
-        "photo.jxl": still("JXL", "RGB", effort=1, quality=95),
-        "lossless.jxl": still("JXL", "RGB", effort=1, lossless=True),
-        "alpha.jxl": still("JXL", "RGBA", effort=1, lossless=True),
-        "photo.psd": psd,
-        "photo.ppm": still("PPM", "RGB"),
-        "16-bit.pgm": still("PPM", "I;16"),
-        "plain.ppm": lambda side: b"P3 %d %d 200\n" % (side, side) + b"9 " * (3 * side * side),
-        "bits.ppm": lambda side: b"P6 %d %d 1000\n" % (side, side) + bytes(6 * side * side),
-        "runs.tga": still("TGA", "RGB", compression="tga_rle"),
-        "cmyk.jpg": still("JPEG", "CMYK", quality=90),
-        "photo.jpg": still("JPEG", "RGB", quality=90, subsampling=0),
-        "progressive.jpg": still("JPEG", "RGB", quality=90, subsampling=0, progressive=True),
-        "blank-frames.gif": animation("GIF"),
-        "blank-frames.png": animation("PNG", compress_level=1),
-        "blank-frames.webp": animation("WEBP", lossless=True, quality=0, method=0),
-        "pages.tif": animation("TIFF", compression="tiff_lzw"),
-    }
-    limits = {"lossy.webp": 16_383, "lossless.webp": 16_383, "photo.jpg": 24_000}
-    found: dict[str, Make] = {
-        name: partial(largest, name, make, limits.get(name, 65_535)) for name, make in many.items()
-    }
-    return found | {
-        "bomb.jpg": lambda: bare_jpeg(0xC2, (15_800, 15_800), 4, 1),
-        "one-of-four.jpg": lambda: bare_jpeg(0xC0, (6_500, 6_500), 4, 1),
-        "huge-baseline.jpg": lambda: bare_jpeg(0xC0, (55_000, 55_000), 1, 1),
-        "huge-arithmetic.jpg": lambda: bare_jpeg(0xC9, (55_000, 55_000), 1, 1),
-        "refinements.jpg": lambda: many_refinements(2_800, 220),
-        "scans.jpg": lambda: many_refinements(64, 5_000),
-        "exif.jpg": lambda: b"\xff\xd8" + jpeg_segment(0xE1, b"Exif\0\0") * 199_000
-        + encoded("JPEG", drawn("RGB", 64))[2:],
-        "more-exif.jpg": lambda: b"\xff\xd8" + jpeg_segment(0xE1, b"Exif\0\0") * 2_000_000,
-        "private.png": lambda: png(64, bytes(64 * 193), png_chunk(b"prVt", bytes(200 << 20))),
-        "exif.png": lambda: png(64, bytes(64 * 193), png_chunk(b"eXIf", bytes(120 << 20))),
-        "tiny-chunks.png": lambda: png(64, bytes(64 * 193), png_chunk(b"prVt", b"") * 900_000),
-        "tiny-images.png": lambda: png(
-            1_000, np.random.default_rng(1).bytes(3_001_000), images=900_000
-        ),
-        "resources.psd": lambda: psd(64, resources=8_000_000),
-        "bomb.ico": lambda: icon(png(9_000, bytes(9_000 * 27_001))),
-        "profile.webp": lambda: encoded("WEBP", drawn("RGB", 64), icc_profile=bytes(120 << 20)),
-        "kept-whole.png": lambda: encoded("PNG", drawn("RGB", 3_990, noisy=False)),
-        "comments.gif": lambda: gif_blocks(b"\x21\xfe", 1_400_000, 20),
-        "parts.avif": lambda: avif_of_items(300, 19_000),
-    }  # fmt: skip
-
-
-CASES = _cases()
+_SIZED: dict[str, Sized] = {
+    "rgb.png": still("PNG", "RGB", compress_level=1),
+    "rgba.png": still("PNG", "RGBA", compress_level=1),
+    "grey-alpha.png": still("PNG", "LA", compress_level=1),
+    "grey.png": still("PNG", "L", compress_level=1),
+    "palette.png": still("PNG", "P", compress_level=1, transparency=3),
+    "16-bit.png": still("PNG", "I;16", compress_level=1),
+    "lossy.webp": still("WEBP", "RGB", noisy=False, quality=95, method=0),
+    "lossless.webp": still("WEBP", "RGB", lossless=True, quality=0, method=0),
+    "alpha.webp": still("WEBP", "RGBA", noisy=False, quality=80, method=0),
+    "photo.avif": still("AVIF", "RGB", quality=95, speed=10, subsampling="4:4:4"),
+    "alpha.avif": still("AVIF", "RGBA", quality=80, speed=10),
+    "photo.heic": still("HEIF", "RGB"),
+    "10-bit.heic": still("HEIF", "I;16"),
+    "plain.tif": still("TIFF", "RGB"),
+    "float.tif": still("TIFF", "F"),
+    "16-bit.tif": still("TIFF", "I;16"),
+    "lzw.tif": still("TIFF", "RGB", compression="tiff_lzw"),
+    "alpha.tif": still("TIFF", "RGBA", compression="tiff_adobe_deflate"),
+    "still.gif": still("GIF", "P"),
+    "plain.bmp": still("BMP", "RGB"),
+    "one-level.jp2": still("JPEG2000", "RGB", num_resolutions=1),
+    "photo.jp2": still("JPEG2000", "RGB", irreversible=True),
+    "photo.jxl": still("JXL", "RGB", effort=1, quality=95),
+    "lossless.jxl": still("JXL", "RGB", effort=1, lossless=True),
+    "alpha.jxl": still("JXL", "RGBA", effort=1, lossless=True),
+    "photo.psd": psd,
+    "photo.ppm": still("PPM", "RGB"),
+    "16-bit.pgm": still("PPM", "I;16"),
+    "plain.ppm": lambda side: b"P3 %d %d 200\n" % (side, side) + b"9 " * (3 * side * side),
+    "bits.ppm": lambda side: b"P6 %d %d 1000\n" % (side, side) + bytes(6 * side * side),
+    "runs.tga": still("TGA", "RGB", compression="tga_rle"),
+    "cmyk.jpg": still("JPEG", "CMYK", quality=90),
+    "photo.jpg": still("JPEG", "RGB", quality=90, subsampling=0),
+    "progressive.jpg": still("JPEG", "RGB", quality=90, subsampling=0, progressive=True),
+    "blank-frames.gif": animation("GIF"),
+    "blank-frames.png": animation("PNG", compress_level=1),
+    "blank-frames.webp": animation("WEBP", lossless=True, quality=0, method=0),
+    "pages.tif": animation("TIFF", compression="tiff_lzw"),
+}
+_LONGEST_SIDE = {"lossy.webp": 16_383, "lossless.webp": 16_383, "photo.jpg": 24_000}  # pixels
+_FIXED: dict[str, Make] = {
+    "bomb.jpg": lambda: bare_jpeg(0xC2, (15_800, 15_800), 4, 1),
+    "one-of-four.jpg": lambda: bare_jpeg(0xC0, (6_500, 6_500), 4, 1),
+    "huge-baseline.jpg": lambda: bare_jpeg(0xC0, (55_000, 55_000), 1, 1),
+    "huge-arithmetic.jpg": lambda: bare_jpeg(0xC9, (55_000, 55_000), 1, 1),
+    "refinements.jpg": lambda: many_refinements(2_800, 220),
+    "scans.jpg": lambda: many_refinements(64, 5_000),
+    "exif.jpg": lambda: b"\xff\xd8" + jpeg_segment(0xE1, b"Exif\0\0") * 199_000
+    + encoded("JPEG", drawn("RGB", 64))[2:],
+    "more-exif.jpg": lambda: b"\xff\xd8" + jpeg_segment(0xE1, b"Exif\0\0") * 2_000_000,
+    "private.png": lambda: png(64, bytes(64 * 193), png_chunk(b"prVt", bytes(200 << 20))),
+    "exif.png": lambda: png(64, bytes(64 * 193), png_chunk(b"eXIf", bytes(120 << 20))),
+    "tiny-chunks.png": lambda: png(64, bytes(64 * 193), png_chunk(b"prVt", b"") * 900_000),
+    "tiny-images.png": lambda: png(
+        1_000, np.random.default_rng(1).bytes(3_001_000), images=900_000
+    ),
+    "resources.psd": lambda: psd(64, resources=8_000_000),
+    "bomb.ico": lambda: icon(png(9_000, bytes(9_000 * 27_001))),
+    "profile.webp": lambda: encoded("WEBP", drawn("RGB", 64), icc_profile=bytes(120 << 20)),
+    "kept-whole.png": lambda: encoded("PNG", drawn("RGB", 3_990, noisy=False)),
+    "comments.gif": lambda: gif_blocks(b"\x21\xfe", 1_400_000, 20),
+    "parts.avif": lambda: avif_of_items(300, 19_000),
+}  # fmt: skip
+CASES: dict[str, Make] = {
+    name: partial(largest, name, make, _LONGEST_SIDE.get(name, 65_535))
+    for name, make in _SIZED.items()
+} | _FIXED
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--mutations", type=int, default=0, metavar="NUMBER")
-    parser.add_argument("--cases", type=Path, metavar="FOLDER")
     parser.add_argument("--only", default="", metavar="WORD", help="of the cases' names")
     given = parser.parse_args(arguments)
-    failed = 0
-    with tempfile.TemporaryDirectory() as work:
-        folder: Path = given.cases or Path(work)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, make in CASES.items():
-            if given.only in name and not (folder / name).exists():
-                (folder / name).write_bytes(make())
+    faults = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         print("| case | seconds | MB | MB by its plan | end | |\n|---|---|---|---|---|---|")
-        for path in sorted(path for path in folder.iterdir() if given.only in path.name):
-            is_fault, row = _row(path)
-            failed += is_fault
-            print(row, flush=True)
+        for case, make in CASES.items():
+            if given.only in case:
+                (folder / case).write_bytes(make())
+                faults += _is_at_fault(folder / case)
         if not given.only:
             peak = peak_together(folder)
-            failed += peak > TOGETHER
+            faults += peak > TOGETHER_MEGABYTES
             print(f"{THREADS} threads over all of them: {peak:.0f} MB at most")
-    faults = faults_of_mutations(given.mutations)
-    print(f"{given.mutations} mutations, {len(faults)} faults", *faults, sep="\n")
-    return int(bool(failed or faults))
+    return int(faults > 0)
 
 
-def _row(path: Path) -> tuple[bool, str]:
+def _is_at_fault(path: Path) -> bool:
+    """Open a case and print its row."""
     try:
         cost = cost_of(path)
     except RuntimeError as error:
-        return True, f"| {path.name} | | | | {error} | FAULT |"
-    fault = "FAULT" if cost.is_too_much else ""
-    return cost.is_too_much, (
+        print(f"| {path.name} | | | | {error} | FAULT |", flush=True)
+        return True
+    print(
         f"| {path.name} | {cost.seconds:.2f} | {cost.megabytes:.0f} | {cost.needed:.0f} "
-        f"| {cost.end} | {fault} |"
+        f"| {cost.end} | {'FAULT' if cost.is_too_much else ''} |",
+        flush=True,
     )
+    return cost.is_too_much
 
 
 if __name__ == "__main__":

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from types import TracebackType
 
 import psutil
 
-_EVERY = 0.1  # seconds
+_PERIOD_SECONDS = 0.1
 
 
 def tree_memory(pid: int) -> float:
     """Add up the proportional set sizes, in bytes, of a process and its descendants.
 
-    Linux tells them in /proc/PID/smaps_rollup; elsewhere it is the resident sizes. Raises
+    Linux has them in /proc/PID/smaps_rollup; elsewhere it is the resident sizes. Raises
     psutil.NoSuchProcess if the process has ended.
     """
     process = psutil.Process(pid)
@@ -31,7 +30,7 @@ def _memory(process: psutil.Process) -> float:
 
 
 class PeakMemory:
-    """Watches a process while a block runs; `bytes` is the most that was seen."""
+    """The most memory that a process takes while a block runs, in bytes."""
 
     def __init__(self, pid: int) -> None:
         self.bytes = 0.0
@@ -43,12 +42,7 @@ class PeakMemory:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stop.set()
         self._thread.join()
 
@@ -56,5 +50,5 @@ class PeakMemory:
         with suppress(psutil.NoSuchProcess):
             while True:
                 self.bytes = max(self.bytes, tree_memory(self._pid))
-                if self._stop.wait(_EVERY):
+                if self._stop.wait(_PERIOD_SECONDS):
                     return

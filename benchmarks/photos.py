@@ -6,7 +6,6 @@ import hashlib
 import io
 import itertools
 import shutil
-import struct
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from core.images.decode import open_image
 from core.images.listing import list_photos
@@ -26,7 +25,6 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 _CAMERA = (4000, 3000)  # pixels
 _NOISE = 5.0  # standard deviation, of 0-255: a phone's by daylight
 _QUALITIES = (93, 97)
-_THUMBNAIL = (160, 120)  # pixels, as Exif 2.32 has it
 # EXIF's orientation, and what a camera held that way does to an upright picture
 _ORIENTATIONS = {
     1: None,
@@ -37,7 +35,7 @@ _ORIENTATIONS = {
 
 
 class NoPhotos(Exception):
-    """There is nothing to measure with; says what to give."""
+    """There is nothing to measure with."""
 
 
 def find_photos(folder: Path | None, unpacked: Path) -> tuple[Path, ...]:
@@ -60,7 +58,7 @@ def find_photos(folder: Path | None, unpacked: Path) -> tuple[Path, ...]:
 
 
 def unpack(name: str, *, into: Path) -> Path:
-    """Unpack the project's photographs of a part, where they are, and tell their sources beside.
+    """Unpack a part of the project's photographs, with a table of their sources.
 
     Returns the folder of its class folders. Raises NoPhotos.
     """
@@ -68,7 +66,7 @@ def unpack(name: str, *, into: Path) -> Path:
     if not archives:
         raise NoPhotos(
             f"The project's photographs are not in {SHARED}. Give your own: with --photos a "
-            "folder with photos in it, in cats/ and dogs/ to train on them."
+            "folder with photos in it."
         )
     for archive in archives:
         with zipfile.ZipFile(archive) as opened:
@@ -115,23 +113,19 @@ def _write_photo(number: int, source: Path, folder: Path) -> Path:
 def camera_photo(source: Path, seed: int) -> bytes:
     """Make a camera's JPEG of a photo: 12 megapixels, noisy, with EXIF; it takes 3 to 5 MB.
 
-    It is held in one of the four ways that cameras are held in, which EXIF's orientation tells,
-    and has a thumbnail embedded.
+    It is held in one of the four ways that cameras are held in, which EXIF's orientation says.
     """
     upright = open_image(source, min_side=max(_CAMERA))
     orientation = list(_ORIENTATIONS)[seed % len(_ORIENTATIONS)]
     turn = _ORIENTATIONS[orientation]
     held = upright if turn is None else upright.transpose(turn)
     held = ImageOps.fit(held, _CAMERA, Image.Resampling.BICUBIC)
-    thumbnail = io.BytesIO()
-    held.resize(_THUMBNAIL, Image.Resampling.BILINEAR, reducing_gap=2.0).save(thumbnail, "JPEG")
     random = np.random.default_rng(seed)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
     stream = io.BytesIO()
     _with_noise(held, random).save(
-        stream,
-        "JPEG",
-        quality=int(random.integers(*_QUALITIES)),
-        exif=exif_with(orientation, thumbnail.getvalue()),
+        stream, "JPEG", quality=int(random.integers(*_QUALITIES)), exif=exif
     )
     return stream.getvalue()
 
@@ -147,21 +141,6 @@ def _noise(size: tuple[int, int]) -> npt.NDArray[np.int16]:
     random = np.random.default_rng(0)
     drawn = random.standard_normal((size[1], size[0], 3), np.float32) * _NOISE
     return drawn.round().astype(np.int16)
-
-
-def exif_with(orientation: int, thumbnail: bytes) -> bytes:
-    """Write an EXIF block by hand: Pillow reads the second directory, but does not write it."""
-    short, long = 3, 4
-    first = struct.pack("<H HHIHxx I", 1, 0x0112, short, 1, orientation, 26)
-    second = struct.pack(
-        "<H HHIHxx HHII HHII I",
-        3,
-        *(0x0103, short, 1, 6),  # compressed as JPEG
-        *(0x0201, long, 1, 68),  # where it begins
-        *(0x0202, long, 1, len(thumbnail)),
-        0,
-    )
-    return b"Exif\0\0" + b"II*\0" + struct.pack("<I", 8) + first + second + thumbnail
 
 
 def jpegs_of(photos: Sequence[Path], long_side: int, *, is_noisy: bool = False) -> Iterator[bytes]:

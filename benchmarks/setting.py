@@ -22,22 +22,15 @@ class Sizes:
     camera_photos: int = 200
     baseline_photos: int = 40  # that the baseline sorts
     small_photos: int = 2_000
-    journal_photos: int = 1_500
     people: int = 20
     photos_each: int = 5  # that a person sends to the bot
     watch_photos: int = 50  # of a camera, at once
-    fewest_files: int = 1_000  # growth is looked at from here by tens
+    fewest_files: int = 1_000  # growth is measured from here by tens
     most_files: int = 10_000
-    train_photos: int = 2_000
 
 
 QUICK = Sizes()
-FULL = replace(
-    QUICK,
-    camera_photos=2_000,
-    small_photos=20_000,
-    most_files=100_000,
-)
+FULL = replace(QUICK, camera_photos=2_000, small_photos=20_000, most_files=100_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +41,14 @@ class Setting:
     sizes: Sizes
     work: Path  # a folder that is thrown away
 
-    def environment(self, **more: str) -> dict[str, str]:
-        """Make the environment of a catdog that knows nothing of the person's own."""
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a catdog that knows nothing of the person's own."""
         own = {name: text for name, text in os.environ.items() if not name.startswith("CATDOG_")}
         return {
             **own,
             "PYTHONPATH": str(ROOT),
             "CATDOG_STATE_DIR": str(self.work / "state"),
             "CATDOG_MODELS_DIR": str(self.work / "models"),
-            **more,
         }
 
     def seconds_of(self, command: Sequence[str]) -> float:
@@ -67,10 +59,10 @@ class Setting:
 
 
 def catdog(*arguments: object) -> list[str]:
-    """Give the command that runs catdog."""
+    """Return the command that runs catdog."""
     return [sys.executable, "-m", "catdog", *map(str, arguments)]
 
 
 def module(name: str, *arguments: object) -> list[str]:
-    """Give the command that runs a module of the benchmarks."""
+    """Return the command that runs a module of the benchmarks."""
     return [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from benchmarks import bot_load
-from benchmarks.figures import Figure, Line, in_turns, ratios
+from benchmarks.figures import Figure, at_least, in_turns, ratios
 from benchmarks.photos import jpegs_of
 from benchmarks.rows.watch import memory_figures
 from benchmarks.setting import Setting, module
@@ -35,8 +35,7 @@ def measure(setting: Setting) -> list[Figure]:
             7,
             "bot: photos answered a second, ours over the baseline's",
             ratios(times["baseline"], times["catdog"]),
-            line=Line.AT_LEAST,
-            limit=8,
+            line=at_least(8),
             note=f"{people} people send {each} photos each at once, of {weight / 1e3:.0f} KB",
         ),
         *(

@@ -8,21 +8,22 @@ import subprocess
 import time
 from functools import partial
 
-from benchmarks.figures import Figure, Line, in_turns
+from benchmarks.figures import Figure, at_most, in_turns
 from benchmarks.memory import PeakMemory
 from benchmarks.photos import small_photos
 from benchmarks.setting import Setting, catdog
 
-_MOST_GROWTH = 15  # %
+_MOST_GROWTH_PERCENT = 15
 _ROUNDS = 2
 
 
 def measure(setting: Setting) -> list[Figure]:
     """Run `catdog sort` on folders of each size; its start is what one photo takes."""
-    sizes = [1, setting.sizes.fewest_files]
+    fewest = setting.sizes.fewest_files
+    sizes = [fewest]
     while sizes[-1] * 10 <= setting.sizes.most_files:
         sizes.append(sizes[-1] * 10)
-    memory: dict[int, list[float]] = {size: [] for size in sizes}
+    megabytes: dict[int, list[float]] = {size: [] for size in [1, *sizes]}
 
     def sort(size: int) -> float:
         inbox = setting.work / "growth"
@@ -35,30 +36,20 @@ def measure(setting: Setting) -> list[Figure]:
                 process.wait()
             taken = time.perf_counter() - begin
         assert process.returncode == 0, "catdog sort failed"
-        memory[size].append(peak.bytes)
+        megabytes[size].append(peak.bytes / 1e6)
         shutil.rmtree(inbox)
         shutil.rmtree(setting.work / "state")
         return taken
 
     sort(1)  # into the page cache
-    memory[1].clear()
-    taken = in_turns({str(size): partial(sort, size) for size in sizes}, _ROUNDS)
+    taken = in_turns({str(size): partial(sort, size) for size in [1, *sizes]}, _ROUNDS)
     start = statistics.median(taken["1"])
-    first = sizes[1]
-    figures = []
-    for size in sizes[2:]:
-        a_file = [(time - start) / size * 1e3 for time in taken[str(size)]]
-        a_file_of_few = [(time - start) / first * 1e3 for time in taken[str(first)]]
-        figures += [
-            _growth(f"time for a file, {size:,} against {first:,}", a_file, a_file_of_few, "ms"),
-            _growth(
-                f"memory, {size:,} against {first:,}",
-                [size / 1e6 for size in memory[size]],
-                [size / 1e6 for size in memory[first]],
-                "MB",
-            ),
-        ]
-    return figures
+    per_file = {size: [(one - start) / size * 1e3 for one in taken[str(size)]] for size in sizes}
+    return [
+        _growth(f"{what}, {size:,} against {fewest:,}", of[size], of[fewest], unit)
+        for size in sizes[1:]
+        for what, of, unit in (("time for a file", per_file, "ms"), ("memory", megabytes, "MB"))
+    ]
 
 
 def _growth(what: str, many: list[float], few: list[float], unit: str) -> Figure:
@@ -67,7 +58,6 @@ def _growth(what: str, many: list[float], few: list[float], unit: str) -> Figure
         f"growth: {what}",
         tuple(100 * (one / other - 1) for one, other in zip(many, few, strict=True)),
         "%",
-        Line.AT_MOST,
-        _MOST_GROWTH,
+        at_most(_MOST_GROWTH_PERCENT),
         f"{statistics.median(few):.3g} {unit}, then {statistics.median(many):.3g} {unit}",
     )

@@ -8,25 +8,16 @@ import subprocess
 import venv
 from pathlib import Path
 
-from benchmarks.figures import Figure, Line
+from benchmarks.figures import Figure, at_most
 from benchmarks.setting import ROOT, Setting
 from core.model.classifier import Classifier
 from core.model.registry import DEFAULT_MODEL
 
 
 def measure_model(setting: Setting) -> list[Figure]:
-    size = Classifier(DEFAULT_MODEL).bytes
-    return [
-        Figure(
-            11,
-            "size of the model that serves",
-            (size / 1e6,),
-            "MB",
-            Line.AT_MOST,
-            6,
-            "the network and its head",
-        )
-    ]
+    megabytes = Classifier(DEFAULT_MODEL).bytes / 1e6
+    what, note = "size of the model that serves", "the network and its head"
+    return [Figure(11, what, (megabytes,), "MB", at_most(6), note)]
 
 
 def measure_venv(setting: Setting) -> list[Figure]:
@@ -39,19 +30,11 @@ def measure_venv(setting: Setting) -> list[Figure]:
         check=True,
         env={name: text for name, text in os.environ.items() if name != "PYTHONPATH"},
     )
-    size = size_of(folder)
+    megabytes = size_of(folder) / 1e6
     shutil.rmtree(folder)
-    return [
-        Figure(
-            11,
-            "size of a venv with catdog for serving",
-            (size / 1e6,),
-            "MB",
-            Line.AT_MOST,
-            300,
-            "pip and the compiled modules included",
-        )
-    ]
+    what = "size of a venv with catdog for serving"
+    note = "pip and the compiled modules included"
+    return [Figure(11, what, (megabytes,), "MB", at_most(300), note)]
 
 
 def size_of(folder: Path) -> int:

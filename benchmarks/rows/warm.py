@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-import itertools
 import time
+from collections.abc import Callable
+from functools import partial
 
 from benchmarks import baseline
-from benchmarks.figures import Figure, Line, in_turns, milliseconds, ratios
+from benchmarks.figures import Figure, KnownMiss, at_least, in_turns, milliseconds, ratios
 from benchmarks.photos import jpegs_of
 from benchmarks.setting import Setting
 from core.batch import predict_photo
@@ -15,36 +16,41 @@ from core.model.classifier import Classifier
 from core.model.registry import DEFAULT_MODEL
 
 _LONG_SIDE = 640  # pixels
+_MISS = KnownMiss(
+    at_least(14),
+    "the network takes 2.2 ms of 3.7; one of fewer pixels names fewer photos rightly.",
+)
 
 
 def measure(setting: Setting) -> list[Figure]:
-    number = setting.sizes.warm_photos
-    photos = list(jpegs_of([*itertools.islice(setting.photos, number)], _LONG_SIDE))
+    photos = list(jpegs_of(setting.photos[: setting.sizes.warm_photos], _LONG_SIDE))
     classifier = Classifier(DEFAULT_MODEL)
     model = baseline.load()
 
-    def ours() -> float:
+    def theirs(photo: bytes) -> object:
+        return baseline.predict(model, io.BytesIO(photo))
+
+    def timed(predict: Callable[[bytes], object]) -> float:
         begin = time.perf_counter()
         for photo in photos:
-            predict_photo(classifier, photo)
+            predict(photo)
         return (time.perf_counter() - begin) / len(photos)
 
-    def theirs() -> float:
-        begin = time.perf_counter()
-        for photo in photos:
-            baseline.predict(model, io.BytesIO(photo))
-        return (time.perf_counter() - begin) / len(photos)
-
-    ours(), theirs()  # what the first call alone does
-    times = in_turns({"baseline": theirs, "catdog": ours}, setting.sizes.rounds)
+    ways = {
+        "baseline": partial(timed, theirs),
+        "catdog": partial(timed, partial(predict_photo, classifier)),
+    }
+    for way in ways.values():
+        way()  # what the first call alone does
+    times = in_turns(ways, setting.sizes.rounds)
     return [
         Figure(
             2,
             "warm, a JPEG of 640 px to its prediction: the baseline's time over ours",
             ratios(times["baseline"], times["catdog"]),
-            line=Line.AT_LEAST,
-            limit=16,
+            line=at_least(16),
             note=f"{milliseconds(times['baseline'])} on all cores against "
             f"{milliseconds(times['catdog'])} on one thread",
+            known_miss=_MISS,
         )
     ]

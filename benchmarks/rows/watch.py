@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.figures import Figure, Line, in_turns, ratios
+from benchmarks.figures import Figure, at_least, at_most, in_turns, ratios
 from benchmarks.memory import PeakMemory, tree_memory
 from benchmarks.photos import camera_photos
 from benchmarks.setting import Setting, catdog, module
 
-_SETTLED = 2.0  # seconds after the start
-_DEADLINE = 600.0  # seconds; only a daemon that does not do its work takes that long
+_SETTLED_SECONDS = 2.0  # after the start
+_DEADLINE_SECONDS = 600.0  # only a daemon that does not do its work takes that long
 
 
 def measure(setting: Setting) -> list[Figure]:
@@ -55,18 +55,12 @@ def memory_figures(
     command: str, *, idle: Sequence[float], loaded: Sequence[float], baseline_idle: Sequence[float]
 ) -> list[Figure]:
     """Hold memory in bytes, of all processes together, against the lines."""
+    memory = f"memory of `{command}`"
+    over_ours = f"memory of the baseline's `{command}` over ours, idle"
     return [
-        Figure(6, f"memory of `{command}`, idle", _megabytes(idle), "MB", Line.AT_MOST, 130),
-        Figure(
-            6, f"memory of `{command}`, under load", _megabytes(loaded), "MB", Line.AT_MOST, 250
-        ),
-        Figure(
-            6,
-            f"memory of the baseline's `{command}` over ours, idle",
-            ratios(baseline_idle, idle),
-            line=Line.AT_LEAST,
-            limit=5,
-        ),
+        Figure(6, f"{memory}, idle", _megabytes(idle), "MB", at_most(130)),
+        Figure(6, f"{memory}, under load", _megabytes(loaded), "MB", at_most(250)),
+        Figure(6, over_ours, ratios(baseline_idle, idle), line=at_least(5)),
     ]
 
 
@@ -80,12 +74,12 @@ def _started(setting: Setting, command: Sequence[str]) -> Iterator[subprocess.Po
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=setting.environment()
     ) as process:
-        last_resort = threading.Timer(_DEADLINE, process.kill)
+        last_resort = threading.Timer(_DEADLINE_SECONDS, process.kill)
         last_resort.start()
         try:
             assert process.stdout is not None
             assert process.stdout.readline(), f"{command} has ended"
-            time.sleep(_SETTLED)
+            time.sleep(_SETTLED_SECONDS)
             yield process
         finally:
             last_resort.cancel()

@@ -18,6 +18,8 @@ from core.model.classifier import Classifier
 from core.model.manifest import read_manifest
 from core.model.registry import DEFAULT_MODEL
 
+pytestmark = [pytest.mark.keras, pytest.mark.long]
+
 
 @pytest.fixture(scope="module")
 def model() -> Any:
@@ -69,7 +71,6 @@ def test_what_the_model_alone_takes_is_measured_on_right_answers(
     assert labels == [predict_photo(classifier, photo).label for photo in photos]
 
 
-@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_its_bot_answers_everybody() -> None:
     load = bot_load.burst(lambda url: module("baseline", "bot", url), people=2, photos=2)

@@ -1,4 +1,4 @@
-"""Each row measures what it says, on a handful of photos: its timings are not looked at."""
+"""Each row measures what it says, on a handful of photos: its timings are not checked."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from benchmarks.photos import find_photos
 from benchmarks.rows import bot, cold_start, growth, installed, sorting, warm, watch
 from benchmarks.setting import Setting, Sizes
 
+pytestmark = [pytest.mark.keras, pytest.mark.long]
+
 TINY = Sizes(
     rounds=1,
     warm_photos=2,
     camera_photos=3,
     baseline_photos=2,
     small_photos=6,
-    journal_photos=6,
     people=2,
     photos_each=1,
     watch_photos=2,
-    fewest_files=40,  # that the sort lasts for several looks at its memory
+    fewest_files=40,  # that the sort lasts for several samples of its memory
     most_files=400,
 )
 
@@ -44,7 +45,6 @@ def check(setting: Setting, figures: list[Figure], *rows: int, rounds: int = 1) 
     assert not {path.suffix for path in setting.work.rglob("*.*")} & {".jpg", ".so"}
 
 
-@pytest.mark.long  # TensorFlow starts four times
 def test_cold_start_takes_both_commands_whole(setting: Setting) -> None:
     figures = cold_start.measure(setting)
     check(setting, figures, 1)
@@ -59,7 +59,6 @@ def test_warm_predictions_are_compared(setting: Setting) -> None:
     assert min(figures[0].values) > 0
 
 
-@pytest.mark.long
 def test_sorting_is_compared_and_all_photos_come_back_for_the_next_round(
     setting: Setting,
 ) -> None:
@@ -73,7 +72,6 @@ def test_sorting_is_compared_and_all_photos_come_back_for_the_next_round(
         assert all(value > -100 for figure in figures for value in figure.values)
 
 
-@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_daemons_are_measured_idle_and_at_work(setting: Setting) -> None:
     for figures, rows in ((watch.measure(setting), {6}), (bot.measure(setting), {6, 7})):
@@ -85,8 +83,7 @@ def test_daemons_are_measured_idle_and_at_work(setting: Setting) -> None:
         assert ratio.median > 1
 
 
-@pytest.mark.long
-def test_growth_is_told_for_each_size(setting: Setting) -> None:
+def test_growth_is_measured_for_each_size(setting: Setting) -> None:
     figures = growth.measure(setting)
     check(setting, figures, 8, rounds=2)
     assert [figure.unit for figure in figures] == ["%", "%"]
