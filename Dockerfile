@@ -1,5 +1,5 @@
-# catdog without TensorFlow, for the bot and the sorter: docs/deploy.md tells how to run it.
-# The tests run the same steps in an empty venv; an image is not built by them.
+# catdog without TensorFlow, for the bot and the sorter: docs/deploy.md says how to run it.
+# The workflow in .github/ builds it, and predicts in it.
 
 # Debian's and Python's patch releases come with every new build; wheels of LiteRT, pillow-heif and
 # all else are there for amd64 and arm64.
