@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from catdog import main
 from core.store.database import Store
-from sorter.moving import transfer
+from sorter.moving.rename import rename_no_replace
 
 NAMES = ["tom.png", "Tom.png", "rex.png", "no suffix", "tom (1).png", "caf\udce9.png"]
 SIDECARS = ["tom.xmp", "rex.png.json", "tom.mov", "tom (1).xmp"]
@@ -34,11 +34,19 @@ class Crash(BaseException):
 
 
 @contextmanager
+def suppress_crash() -> Iterator[None]:
+    try:
+        yield
+    except Crash:
+        COUNTED["crashes"] += 1
+
+
+@contextmanager
 def crash_at(step: int, *, before: bool) -> Iterator[None]:
     """End the process before or after its n-th rename, as kill -9 would."""
     calls = 0
     dead = False
-    rename, writing = transfer.rename_no_replace, Store.writing
+    writing = Store.writing
 
     def counted(source: Path, destination: Path) -> None:
         nonlocal calls, dead
@@ -46,7 +54,7 @@ def crash_at(step: int, *, before: bool) -> Iterator[None]:
         dead = dead or (before and calls == step)
         if dead:
             raise Crash
-        rename(source, destination)
+        rename_no_replace(source, destination)
         if calls == step:
             dead = True
             raise Crash
@@ -56,14 +64,11 @@ def crash_at(step: int, *, before: bool) -> Iterator[None]:
             raise Crash
         return writing(self)
 
-    transfer.rename_no_replace, Store.writing = counted, refused  # type: ignore[assignment]
-    try:
+    with pytest.MonkeyPatch.context() as patch, suppress_crash():
+        patch.setattr("sorter.moving.transfer.rename_no_replace", counted)
+        patch.setattr(Store, "writing", refused)
         yield
-    except Crash:
-        COUNTED["crashes"] += 1
-    finally:
-        transfer.rename_no_replace, Store.writing = rename, writing  # type: ignore[assignment]
-        gc.collect()  # a lock ends with its process
+    gc.collect()  # a lock ends with its process
 
 
 class Folder(RuleBasedStateMachine):
