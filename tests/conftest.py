@@ -33,14 +33,30 @@ Draw = Callable[..., Image.Image]
 
 
 HAS_KERAS = find_spec("keras") is not None and find_spec("tensorflow") is not None
-_NEEDS_KERAS = re.compile(r"^pytestmark = .*\bmark\.keras\b", re.MULTILINE)
+_ALL_NEED_KERAS = re.compile(r"^pytestmark = .*\bmark\.keras\b", re.MULTILINE)
+_WORKERS_A_CORE = 3  # tests of bot and daemon mostly wait
 
 
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Pass over modules marked `keras`, which import it, where it is not installed."""
-    if HAS_KERAS or not collection_path.match("test_*.py"):
+def _selected(config: pytest.Config) -> str:
+    expression: str = config.getoption("markexpr")
+    return expression
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no module marked `keras` where it is not installed or not asked for, and no other
+    where only `keras` is: TensorFlow takes seconds in each process."""
+    if not collection_path.match("test_*.py"):
         return None
-    return bool(_NEEDS_KERAS.search(collection_path.read_text(encoding="utf-8"))) or None
+    text = collection_path.read_text(encoding="utf-8")
+    if "not keras" in _selected(config) or not HAS_KERAS:
+        return bool(_ALL_NEED_KERAS.search(text)) or None
+    return (_selected(config).startswith("keras") and "mark.keras" not in text) or None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    cores = os.cpu_count() or 1
+    return _WORKERS_A_CORE * cores if "not keras" in _selected(config) else cores
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
