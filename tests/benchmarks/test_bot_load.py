@@ -1,4 +1,4 @@
-"""The benchmark runs, and tells a burst that was answered from one that was not."""
+"""The benchmark runs, and fails where a burst was not answered."""
 
 from __future__ import annotations
 

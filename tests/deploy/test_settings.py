@@ -1,4 +1,4 @@
-"""Every variable that people are told to set is one that catdog reads."""
+"""Every variable that docs and units name is one that catdog reads."""
 
 from __future__ import annotations
 
@@ -42,5 +42,6 @@ def variables_of(command: click.Command, prefix: str) -> Iterator[str]:
 @pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.name)
 def test_variables_that_are_named_exist(text: Path) -> None:
     known = {*variables_of(main, "CATDOG"), *SECRETS, *(f"{one}_FILE" for one in SECRETS)}
-    told = text.read_text(encoding="utf-8")
-    assert set(re.findall(r"\bCATDOG_[A-Z][A-Z_]*[A-Z]\b", told)) - known == set()
+    assert (
+        set(re.findall(r"\bCATDOG_[A-Z][A-Z_]*[A-Z]\b", text.read_text("utf-8"))) - known == set()
+    )

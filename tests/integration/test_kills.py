@@ -68,17 +68,17 @@ class Scene:
     before: Snapshot
 
     def command(self, name: str, *options: object) -> list[str]:
-        told = [sys.executable, "-m", "catdog", "--state-dir", str(self.state), name, "--json"]
+        command = [sys.executable, "-m", "catdog", "--state-dir", str(self.state), name, "--json"]
         if name != "undo":
-            told += [str(self.inbox), "--into", str(self.into), "--model", str(self.model)]
-        return told + [str(option) for option in options]
+            command += [str(self.inbox), "--into", str(self.into), "--model", str(self.model)]
+        return command + [str(option) for option in options]
 
     def files(self) -> Iterator[Path]:
         for folder in {self.inbox, self.into}:
             yield from (path for path in folder.rglob("*") if path.is_file())
 
     def check(self) -> None:
-        """Each original is there once, beside what belongs to it, and nothing else is."""
+        """Each original is there once, sidecars beside their photo, and nothing else is."""
         where: dict[bytes, list[Path]] = {}
         for path in self.files():
             where.setdefault(path.read_bytes(), []).append(path)
@@ -140,7 +140,7 @@ def kill_at_random(scene: Scene, name: str, moments: random.Random) -> bool:
 
 
 def check_between(scene: Scene, moments: random.Random) -> None:
-    """Look at what a kill left; half of the time the next command recovers it, else this."""
+    """Check what a kill left; half of the time the next command recovers it, else this."""
     if scene.into == scene.inbox:
         there = Counter(path.read_bytes() for path in scene.files())
         assert there == Counter(content for content, _ in scene.before.values())
@@ -213,12 +213,12 @@ def test_killed_before_and_after_each_of_the_first_calls(
         # across file systems each file takes two renames, of which the first is refused
         which = 2 * number if (across and call == RENAME) else number
         kill = "signal=KILL" if moment == "before" else "delay_exit=60000000"
-        told = ["strace", "-f", "-qq", "-o", str(tmp_path / f"{number}.trace")]
+        command = ["strace", "-f", "-qq", "-o", str(tmp_path / f"{number}.trace")]
         for one in [*injected, f"inject={call}:{kill}:when={which}"]:
-            told += ["-e", one]
-        told += ["-e", f"trace={RENAME},{LINK},{UNLINK},rename"]
+            command += ["-e", one]
+        command += ["-e", f"trace={RENAME},{LINK},{UNLINK},rename"]
         with subprocess.Popen(
-            told + scene.command("sort"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command + scene.command("sort"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as process:
             if moment == "after":
                 _kill_once_delayed(process, tmp_path / f"{number}.trace")
@@ -263,7 +263,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _is_held(pid: int) -> bool:
-    """Tell whether the main thread stays in a tracing stop: strace's ordinary ones are short."""
+    """Whether the main thread is held in a tracing stop: strace's ordinary ones are short."""
     for _ in range(40):
         if _state(pid) != "t":
             return False
@@ -272,7 +272,7 @@ def _is_held(pid: int) -> bool:
 
 
 def _is_dead(pid: int) -> bool:
-    """Tell whether all threads of a process are gone, with what they held."""
+    """Whether all threads of a process are gone, with what they held."""
     try:
         threads = list(Path(f"/proc/{pid}/task").iterdir())
     except OSError:
@@ -281,7 +281,7 @@ def _is_dead(pid: int) -> bool:
 
 
 def _state(pid: int) -> str:
-    """Give a process's state as the system has it, "" if there is none."""
+    """Return a process's state as the system has it, "" if there is none."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -300,19 +300,19 @@ def test_two_sorts_and_a_watch_at_once_file_every_photo_once(scene: Scene) -> No
         subprocess.Popen(scene.command("sort"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(2)
     ]
-    told = []
+    outcomes = []
     for process in sorts:
         out, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
-        told += [json.loads(line) for line in out.splitlines()]
+        outcomes += [json.loads(line) for line in out.splitlines()]
     end = time.monotonic() + 60
     while any(scene.inbox.glob("*.*")) and time.monotonic() < end:
         time.sleep(0.05)
     daemon.terminate()
-    told += [json.loads(line) for line in daemon.communicate(timeout=60)[0].splitlines()]
+    outcomes += [json.loads(line) for line in daemon.communicate(timeout=60)[0].splitlines()]
     scene.check()
     assert not any(scene.inbox.glob("*.*"))
-    moved = Counter(Path(o["path"]).name for o in told if o["outcome"] == "moved")
+    moved = Counter(Path(o["path"]).name for o in outcomes if o["outcome"] == "moved")
     assert set(moved.values()) == {1}
     assert set(moved) == set(scene.before)
     scene.undo_all()
@@ -378,9 +378,9 @@ def test_killed_between_copy_and_removal_on_exfat_and_mounted_anew(
     card.mount()
     scene = Scene(inbox, into, tmp_path / "state", tiny_model, snapshot(inbox))
     for number in range(1, 11):
-        told = ["strace", "-f", "-qq", "-o", str(tmp_path / "trace"), "-e", f"trace={UNLINK}"]
-        told += ["-e", f"inject={UNLINK}:signal=KILL:when={1 + number % 3}"]
-        killed = subprocess.run(told + scene.command("sort"), capture_output=True)
+        command = ["strace", "-f", "-qq", "-o", str(tmp_path / "trace"), "-e", f"trace={UNLINK}"]
+        command += ["-e", f"inject={UNLINK}:signal=KILL:when={1 + number % 3}"]
+        killed = subprocess.run(command + scene.command("sort"), capture_output=True)
         assert killed.returncode != 0
         card.unmount()
         card.mount()

@@ -92,8 +92,8 @@ class Folder(RuleBasedStateMachine):
 
     def command(self, *arguments: str) -> None:
         COUNTED[arguments[0]] += 1
-        told = ["--state-dir", str(self.root / "state"), *arguments]
-        result = CliRunner().invoke(main, told)
+        state = ["--state-dir", str(self.root / "state")]
+        result = CliRunner().invoke(main, [*state, *arguments])
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code in (0, 1), result.output

@@ -4,7 +4,7 @@
 
 `tiny` is a head on a network of three convolutions with random weights, in 8 bits like the one
 that comes with catdog. `tiny_whole` is a network with its own classes, trained for a moment. Photos
-of the tests are noise around a colour for each class, which that much can tell.
+of the tests are noise around a colour for each class, which so little can learn.
 """
 
 from __future__ import annotations
