@@ -12,9 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+@pytest.mark.long
 def test_the_wheel_in_an_empty_venv_predicts_from_another_folder(
     tmp_path: Path, draw: Callable[..., Any]
 ) -> None:
