@@ -47,7 +47,7 @@ def test_evaluate_measures_labelled_folders(
     assert (figures["sources"], figures["kinds"]) == ({}, {}), "nothing tells of any"
     assert figures["data"]["files"] == 16
     assert figures["data"]["skipped"] == 1
-    assert figures["accuracy"] >= 0.9  # type: ignore[operator]
+    assert figures["accuracy"] >= 0.9
     assert set(figures["per_class"]["cat"]) == {"precision", "recall", "f1", "support"}
     assert sum(figures["confusion"]["dog"].values()) == 5
     plain = run("evaluate", data, "--model", tiny_model)
