@@ -11,7 +11,7 @@ import re
 import shutil
 import socket
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
@@ -24,6 +24,7 @@ from PIL import Image
 
 from core.model.classifier import Classifier
 from core.model.manifest import read_manifest
+from tests.browsing import CHROMIUM, Browser, chromium
 
 COLOURS = {"cats": (200, 60, 60), "dogs": (60, 60, 200), "other": (60, 200, 60)}
 MODELS = Path(__file__).resolve().parent / "models"
@@ -179,6 +180,14 @@ def head_models_dir(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def classifier(tiny_model: Path) -> Classifier:
     return Classifier(tiny_model)
+
+
+@pytest.fixture(scope="module")  # and no longer: no event loop runs beside Playwright's
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
