@@ -39,6 +39,7 @@ COMMANDS = {  # where each is, but for doctor: only the one that is asked for is
     "predict": "core.commands.predict:predict",
     "sort": "sorter.commands.sort:sort",
     "watch": "sorter.commands.watch:watch",
+    "review": "sorter.commands.review:review",
     "status": "sorter.commands.watch:status",
     "undo": "sorter.commands.past_runs:undo",
     "history": "sorter.commands.past_runs:history",

@@ -12,7 +12,7 @@ from core.images.decode import Opener
 from core.model.head import HEAD, read_head
 from core.model.heatmap import Map, class_map
 from core.model.manifest import LITERT, Kind, Manifest, read_checked, read_manifest
-from core.model.network import LiteRt, Network, find_network
+from core.model.network import Embedding, LiteRt, Network, NetworkInfo, find_network
 from core.model.preprocessing import Pixels, Preprocessing, preprocess
 from core.model.probabilities import probabilities_from_logits
 from core.model.registry import network_folders
@@ -63,6 +63,28 @@ class Classifier:
         how = self.preprocessing
         return self.prediction(self._model.logits(preprocess(photo(how.decoded_side), how)))
 
+    @property
+    def network(self) -> NetworkInfo | None:
+        """The network whose embeddings this model judges; None for a whole network."""
+        return self._model.info if isinstance(self._model, _WithHead) else None
+
+    def classify_and_embed(self, photo: Opener) -> tuple[Prediction, Embedding]:
+        """Predict a photo, and return its embedding, too, shape `(channels,)`.
+
+        Raises ModelRefused if the model has none, and what `photo` raises.
+        """
+        if not isinstance(self._model, _WithHead):
+            raise no_embeddings(self.manifest.version)
+        how = self.preprocessing
+        embedding = self._model.embedding(preprocess(photo(how.decoded_side), how))
+        return self.prediction(self._model.of_embedding(embedding)), embedding
+
+    def predict_embedding(self, embedding: Embedding) -> Prediction:
+        """Predict a photo by its embedding. Raises ModelRefused if the model has none."""
+        if not isinstance(self._model, _WithHead):
+            raise no_embeddings(self.manifest.version)
+        return self.prediction(self._model.of_embedding(embedding))
+
     def explain(self, photo: Opener, *, label: str | None = None) -> tuple[Prediction, Map | None]:
         """Predict a photo, and compute the heatmap of its label, or of `label`.
 
@@ -83,6 +105,13 @@ class Classifier:
         return to_prediction(row, self.manifest.classes, self.manifest.version)
 
 
+def no_embeddings(version: str) -> ModelRefused:
+    return ModelRefused(
+        f"The model {version} is no head on a network, and has no embeddings. Choose another with "
+        "--model."
+    )
+
+
 class _WithHead:
     """A head on the network that it was made for."""
 
@@ -94,11 +123,18 @@ class _WithHead:
         self._head = read_head(
             folder, channels=self._network.info.channels, classes=len(manifest.classes)
         )
-        self.preprocessing = self._network.info.preprocessing
+        self.info = self._network.info
+        self.preprocessing = self.info.preprocessing
         self.bytes = self._network.bytes + manifest.files[HEAD].bytes
 
     def logits(self, photo: Pixels) -> Floats:
-        return self._head.logits(self._network.embedding(photo))
+        return self.of_embedding(self.embedding(photo))
+
+    def embedding(self, photo: Pixels) -> Embedding:
+        return self._network.embedding(photo)
+
+    def of_embedding(self, embedding: Embedding) -> Floats:
+        return self._head.logits(embedding)
 
     def places(self, photo: Pixels) -> tuple[Floats, Floats]:
         feature_map = self._network.feature_map(photo)

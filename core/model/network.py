@@ -41,6 +41,16 @@ class NetworkInfo:
     files: dict[str, str]  # SHA-256 of the others, by name
     training: dict[str, Any]  # how it was made: settings, data, curves
 
+    def to_int8(self, embedding: Embedding) -> npt.NDArray[np.int8]:
+        """Return an embedding as it is kept, in the scale of the feature map."""
+        whole = np.round(embedding / np.float32(self.scale)) + self.zero_point
+        kept: npt.NDArray[np.int8] = np.clip(whole, -128, 127).astype(np.int8)
+        return kept
+
+    def from_int8(self, kept: npt.NDArray[np.int8]) -> Embedding:
+        """Return an embedding that was kept, rounded as it is."""
+        return (kept.astype(np.float32) - self.zero_point) * np.float32(self.scale)
+
     def write(self, folder: Path) -> None:
         text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
         (folder / NETWORK).write_text(text + "\n", encoding="utf-8")

@@ -21,6 +21,7 @@ class Source(StrEnum):
     BOT = "bot"
     SORTER = "sorter"
     CLI = "cli"
+    REVIEW = "review"
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,4 +150,39 @@ MIGRATIONS = (
         new INTEGER NOT NULL
     );
     """,
+    """
+    CREATE TABLE answers (                 -- of the model that answered last for each file
+        path BLOB PRIMARY KEY,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        sha256 TEXT,
+        network_sha256 TEXT,
+        model_version TEXT NOT NULL,
+        verdict TEXT NOT NULL,             -- filed, both, neither, unsure, or why it is unreadable
+        probabilities BLOB,                -- float32, in the order of the model's classes
+        embedding BLOB                     -- int8: the mean of the feature map
+    ) WITHOUT ROWID;
+    CREATE TABLE review_decisions (        -- what a person said on the review page, key by key
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        request TEXT NOT NULL UNIQUE,      -- the page's own name for it: said twice it counts once
+        at REAL NOT NULL,
+        folder BLOB NOT NULL,              -- that is reviewed
+        path BLOB NOT NULL,                -- of the photo, before it was moved
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        label TEXT NOT NULL,
+        moves INTEGER NOT NULL,            -- 1: the photo was to be moved
+        state TEXT NOT NULL,               -- open, done, refused or undone
+        group_id INTEGER,                  -- of the move in the journal
+        feedback INTEGER,                  -- the label's row
+        model_label TEXT,                  -- what the model thought, and how sure it was
+        confidence REAL
+    );
+    CREATE INDEX review_decisions_of_folder ON review_decisions (folder, state);
+    CREATE TABLE review_pages (            -- an address stays the same: a page finds its server
+        folder BLOB PRIMARY KEY,
+        token TEXT NOT NULL,
+        port INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
