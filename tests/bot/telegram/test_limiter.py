@@ -151,6 +151,7 @@ async def test_what_a_group_is_asked_takes_none_of_its_messages(
     bot_api: BotApi, running: Any, draw: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Forty curious people press in a group whose twenty messages a minute are spent."""
+    monkeypatch.setattr("bot.handlers.feedback._ADMIN_SECONDS", 60.0)
     monkeypatch.setattr("bot.run._GRACE_SECONDS", 0.2)
     async with running():
         photo = bot_api.send_photo(draw("cats", 1), caption="/what", chat=GROUP, person=5)

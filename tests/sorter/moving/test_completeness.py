@@ -150,7 +150,7 @@ def test_watch_comes_back_to_a_cut_upload_and_files_it_whole(
     """Its program pauses for longer than --settle, twice, and closes the file in between."""
     whole = (upload / "tom.jpg").read_bytes()
     os.truncate(upload / "tom.jpg", 400)
-    options = ("--into", elsewhere, "--settle", "0.1", "--still-seconds", "2", "--others", "move")
+    options = ("--into", elsewhere, "--settle", "0.1", "--still-seconds", "8", "--others", "move")
     process = subprocess.Popen(
         without_leases("watch", tiny_model, upload, *options), stdout=subprocess.PIPE, text=True
     )
