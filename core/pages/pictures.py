@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from PIL import Image
@@ -25,8 +24,3 @@ def data_url(image: Image.Image, encoding: Encoding = Encoding.JPEG, *, quality:
     else:
         image.save(file, "PNG", optimize=True)
     return f"data:image/{encoding};base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def data_urls(images: Iterable[Image.Image]) -> Iterator[str]:
-    """Encode photos so that they can stand in a page."""
-    return (data_url(image) for image in images)
