@@ -46,6 +46,7 @@ COMMANDS = {  # where each is, but for doctor: only the one that is asked for is
     "bot": "bot.cli:bot",
     "train": "core.commands.train:train",
     "evaluate": "core.commands.evaluate:evaluate",
+    "explain": "core.commands.explain:explain",
     "models": "core.commands.models:models",
     "feedback": "core.commands.feedback:feedback",
 }

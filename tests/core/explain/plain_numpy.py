@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -51,18 +52,21 @@ def _conv(layer: Any, x: Array) -> Array:
 def _depthwise(layer: Any, x: Array) -> Array:
     cut = windows(x, layer.kernel_size, layer.strides[0], layer.padding, 0.0)
     (kernel,) = layer.get_weights()
-    return np.einsum("rchwi,hwi->rci", cut, kernel[..., 0].astype(np.float64), optimize=True)
+    out: Array = np.einsum("rchwi,hwi->rci", cut, kernel[..., 0].astype(np.float64), optimize=True)
+    return out
 
 
 def _normalized(layer: Any, x: Array) -> Array:
     gamma, beta, mean, variance = (one.astype(np.float64) for one in layer.get_weights())
-    return (x - mean) / np.sqrt(variance + layer.epsilon) * gamma + beta
+    out: Array = (x - mean) / np.sqrt(variance + layer.epsilon) * gamma + beta
+    return out
 
 
 def _pooled(layer: Any, x: Array, *, largest: bool) -> Array:
     fill = -np.inf if largest else np.nan  # Keras leaves what is padded out of means
     cut = windows(x, layer.pool_size, layer.strides[0], layer.padding, fill)
-    return cut.max(axis=(2, 3)) if largest else np.nanmean(cut, axis=(2, 3))
+    out: Array = cut.max(axis=(2, 3)) if largest else np.nanmean(cut, axis=(2, 3))
+    return out
 
 
 def _dense(layer: Any, x: Array) -> Array:
@@ -80,7 +84,7 @@ def _activated(layer: Any, x: Array) -> Array:
     return x
 
 
-_LAYERS = {
+_LAYERS: dict[str, Callable[..., Array]] = {
     "Rescaling": lambda layer, x: x * layer.scale + layer.offset,
     "Conv2D": _conv,
     "DepthwiseConv2D": _depthwise,

@@ -1,0 +1,1 @@
+"""What the page shows: pictures and numbers made from what was found."""
