@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.pages.templates import render
 from core.training.report.mistakes import MOST, Mistake, Picture, pictures
-from core.training.report.pages import render
 
 PAGE = "label-errors.html"
 
@@ -34,7 +34,9 @@ class _Shown:
 def label_errors_page(found: LabelErrors) -> str:
     """Write the firmest label errors as HTML: pictures to tick, and what then moves them."""
     return render(
+        "core.training.report",
         "label_errors.html.j2",
+        scripts=["label_errors.js"],
         shown=list(_shown(found)),
         errors=len(found.mistakes),
         photos=found.photos,

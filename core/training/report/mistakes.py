@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +13,14 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from core.errors import UnreadableImage
 from core.images.decode import open_image
+from core.pages.pictures import data_url
 from core.paths import display
 from core.training.evaluation.measure import Predicted
-from core.training.report.pages import data_url
 
 MOST = 144  # mistakes that are shown
 _COLUMNS, _ROWS = 8, 6
-_SIDE = 160  # pixels of a photo
+_SIDE = 160  # pixels of a photo on a sheet
+_LARGE = 360  # and on a page, large enough to see what went wrong
 _CAPTION = 34  # pixels below it
 _MARGIN = 6
 _FONT_SIZE = 12
@@ -64,14 +67,28 @@ class Picture:
     mistake: Mistake
     name: str
     image: str  # as a data URL
+    why: str | None  # the command that explains it; None for what is unpacked from an archive
 
 
-def pictures(mistakes: Sequence[Mistake]) -> list[Picture]:
-    """Draw photos small, for a page that shows them beside each other."""
+def pictures(mistakes: Sequence[Mistake], *, model: str = "default") -> list[Picture]:
+    """Draw photos for a page that shows them beside each other; `model` is what took them so."""
     return [
-        Picture(mistake, display(mistake.path), data_url(thumbnail(mistake.path)))
+        Picture(
+            mistake,
+            display(mistake.path),
+            data_url(thumbnail(mistake.path, _LARGE), quality=75),
+            _why(mistake.path, model),
+        )
         for mistake in mistakes
     ]
+
+
+def _why(photo: Path, model: str) -> str | None:
+    """Write the command that explains what was seen in a photo."""
+    if display(photo) != str(photo):  # unpacked from an archive, or not to be typed
+        return None
+    quoted = f'"{photo}"' if sys.platform == "win32" else shlex.quote(str(photo.absolute()))
+    return f"catdog explain {quoted} --model {model} --open"
 
 
 def write_sheets(mistakes: Sequence[Mistake], folder: Path) -> None:
@@ -113,14 +130,14 @@ def _sheet(mistakes: Sequence[Mistake]) -> Image.Image:
     return sheet
 
 
-def thumbnail(path: Path) -> Image.Image:
+def thumbnail(path: Path, side: int = _SIDE) -> Image.Image:
     """Draw a photo small, on a square; one that is gone stays grey."""
-    ground = Image.new("RGB", (_SIDE, _SIDE), (235, 235, 235))
+    ground = Image.new("RGB", (side, side), (235, 235, 235))
     try:
-        small = ImageOps.contain(open_image(path, min_side=_SIDE), (_SIDE, _SIDE))
+        small = ImageOps.contain(open_image(path, min_side=side), (side, side))
     except UnreadableImage:  # it was there a moment ago
         return ground
-    ground.paste(small, ((_SIDE - small.width) // 2, (_SIDE - small.height) // 2))
+    ground.paste(small, ((side - small.width) // 2, (side - small.height) // 2))
     return ground
 
 

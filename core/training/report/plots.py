@@ -18,6 +18,12 @@ from core.training.evaluation.epochs import Epoch
 from core.training.evaluation.metrics import ECE_BINS, AtThreshold
 
 _BLUE, _ORANGE, _GREY = "#2b5d8a", "#c8641e", "#999999"
+_OF_PAGE = {
+    _BLUE: "var(--one)",
+    _ORANGE: "var(--two)",
+    _GREY: "var(--dim)",
+    "#000000": "currentColor",
+}
 
 
 def history_plot(history: Sequence[Epoch], what: str, kept: int) -> Figure:
@@ -140,8 +146,13 @@ def _figure(
 
 
 def svg(figure: Figure) -> str:
-    """Write a plot as an SVG element, to stand in HTML."""
+    """Write a plot as an SVG element, to stand in HTML, in the colours of the page."""
     text = io.StringIO()
+    figure.patch.set_alpha(0)
+    for axes in figure.axes:
+        axes.patch.set_alpha(0)
     figure.savefig(text, format="svg", metadata={"Date": None})
     found = text.getvalue()
+    for colour, own in _OF_PAGE.items():
+        found = found.replace(colour, own)
     return found[found.index("<svg") :]  # without the XML declaration, which HTML does not take

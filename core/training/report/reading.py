@@ -32,8 +32,14 @@ class Reading:
     """How a training went, the evidence, and what to try."""
 
     course: Course
-    because: str
+    of_loss: str  # sentences on the curves of the loss, or none
+    of_accuracy: str
+    was_kept: str
     to_try: str
+
+    @property
+    def because(self) -> str:
+        return " ".join(part for part in (self.of_loss, self.of_accuracy, self.was_kept) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,36 +99,46 @@ def read_history(history: Sequence[Epoch], classes: int, kept: int) -> Reading:
         return Reading(
             Course.OVERFITTING,
             f"{rise}, while that on photos learnt from {learnt}: more and more of it is learnt by "
-            f"heart. {so_far}. {was_kept}",
+            "heart.",
+            f"{so_far}.",
+            was_kept,
             "More photos; --set augment=strong; --set dropout=0.5; fewer --epochs.",
         )
     if end.rises and way >= _GUESSING:
         return Reading(
             Course.UNSTEADY,
             f"{rise}, and that on photos learnt from did not fall either: from "
-            f"{end.loss_at_best:.3f} to {end.loss:.3f}. {so_far}. {was_kept}",
+            f"{end.loss_at_best:.3f} to {end.loss:.3f}.",
+            f"{so_far}.",
+            was_kept,
             "A lower --set learning_rate; a larger --set batch_size; more photos held out.",
         )
     if end.falls:
         return Reading(
             Course.IMPROVING,
             f"The loss on photos held out was still falling at the end, from "
-            f"{end.held_out_before:.3f} to {end.held_out:.3f}. {so_far}. {was_kept}",
+            f"{end.held_out_before:.3f} to {end.held_out:.3f}.",
+            f"{so_far}.",
+            was_kept,
             "More --epochs." if end.gap <= _GAP else "More --epochs; more photos.",
         )
     if way < _ABOVE_CHANCE:
         guessing = way < _GUESSING
         return Reading(
             Course.UNDERFITTING,
+            "",
             f"{so_far}: {'no better than guessing' if guessing else 'little'}, and neither gets "
-            f"better any more. {was_kept}",
+            "better any more.",
+            was_kept,
             ("A lower --set learning_rate, or a higher one; " if guessing else "")
             + "look for wrong labels (--find-label-errors); --network residual; a larger "
             "--set size; a weaker --set augment.",
         )
     return Reading(
         Course.SETTLED,
-        f"{rise}. {so_far}. {was_kept}",
+        f"{rise}.",
+        f"{so_far}.",
+        was_kept,
         "More photos, above all such as are now got wrong.",
     )
 

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 
 from core.model.manifest import Manifest
+from core.pages.templates import render
 from core.runtime.durations import duration
 from core.training.data.labelled import Fault
 from core.training.evaluation.comparison import Comparison
 from core.training.evaluation.epochs import Epoch
 from core.training.evaluation.measure import Predicted
 from core.training.evaluation.metrics import Evaluation, at_thresholds
+from core.training.report.curves import curves
 from core.training.report.mistakes import Mistake, most_unsure, pictures, worst_mistakes
-from core.training.report.pages import render
 from core.training.report.plots import (
     confusion_plot,
     coverage_plot,
@@ -33,8 +34,9 @@ from core.training.report.reading import read_history
 REPORT = "report.html"
 METRICS = "metrics.json"
 PLOTS = "plots"
-_MOST = 48  # mistakes, and as many photos that it is unsure of
+_MOST = 24  # mistakes, and as many photos that it is unsure of
 _MOST_FAULTS = 200
+_MOST_SUSPICIOUS = 48
 _FEWEST = 20  # photos of each class, from which on a curve says anything of it
 _THRESHOLDS = [number / 100 for number in range(50, 100, 5)]
 
@@ -86,12 +88,15 @@ def write_report(training: Training, folder: Path) -> None:
     }
     text = json.dumps(metrics, indent=1, ensure_ascii=False)
     (folder / METRICS).write_text(text + "\n", encoding="utf-8")
-    reading = None
+    reading, kept = None, 0
     if training.history:
         kept = manifest.recipe["epoch_kept"]
         reading = read_history(training.history, len(manifest.classes), kept)
+    named = manifest.version if training.is_stored else "FOLDER"
     page = render(
+        "core.training.report",
         "training.html.j2",
+        scripts=["pages/charts.js", "report.js"],
         it=training,
         manifest=manifest,
         recipe=manifest.recipe,
@@ -100,11 +105,12 @@ def write_report(training: Training, folder: Path) -> None:
         reading=reading,
         evaluation=evaluation,
         pets=" and ".join(c.folder for c in manifest.filed),
+        curves=None if reading is None else curves(training.history, reading, kept),
         plots={name: svg(figure) for name, figure in plots.items()},
         faults=training.faults[:_MOST_FAULTS],
-        suspicious=pictures(training.suspicious[:_MOST_FAULTS]),
-        mistakes=pictures(worst_mistakes(predicted, manifest.labels, _MOST)),
-        unsure=pictures(most_unsure(predicted, manifest.labels, _MOST)),
+        suspicious=pictures(training.suspicious[:_MOST_SUSPICIOUS], model=named),
+        mistakes=pictures(worst_mistakes(predicted, manifest.labels, _MOST), model=named),
+        unsure=pictures(most_unsure(predicted, manifest.labels, _MOST), model=named),
     )
     (folder / REPORT).write_text(page, encoding="utf-8")
 
