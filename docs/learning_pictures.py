@@ -1,6 +1,6 @@
 """Makes the pictures in learning.md: pages as a browser shows them, of drawn photos.
 
-    python docs/learning_pictures.py
+    python -m docs.learning_pictures
 
 It trains a network twice for that, and takes some minutes.
 """
@@ -13,16 +13,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-DOCS = Path(__file__).resolve().parent
-ROOT = DOCS.parent
-sys.path[:0] = [str(ROOT), str(DOCS), str(ROOT / "tests" / "bot")]
-
 from PIL import Image
-from transcript import draw_cat
 
+from docs.transcript import draw_cat
 from tests.browsing import Browser, chromium
 from tests.drawn_animals import draw_folder
 
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
 WIDTH = 1000  # pixels
 
 

@@ -19,7 +19,7 @@ from core.model.preprocessing import preprocess
 from core.model.registry import DEFAULT_MODEL
 from core.training.networks.inspection import open_network
 from tests.browsing import DESKTOP, PHONE, Browser, Visit
-from tests.conftest import TINY_HEAD
+from tests.conftest import MODELS
 from tests.core.explain.plain_numpy import windows
 
 WITHIN = 1e-4
@@ -52,7 +52,7 @@ def test_without_a_keras_file_the_page_is_whole(
     browser: Browser, drawn: Path, tmp_path: Path
 ) -> None:
     """It says what is left out, and why."""
-    page = explained(drawn, TINY_HEAD, tmp_path / "page.html")
+    page = explained(drawn, MODELS / "tiny", tmp_path / "page.html")
     check_the_page(browser, page)
     with browser.visit(page) as shown:
         text = shown.page.inner_text("main")
