@@ -1,16 +1,20 @@
 """How the bot holds when 50 people send it 10 photos each at once.
 
-    python -m benchmarks.bot_load
+    python -m benchmarks.bot_load [--flood SECONDS]
 
 Runs `catdog bot` with the model that comes with catdog against a Bot API server on loopback,
 which works on the same processor: once with Telegram's limit of 30 messages a second, and once
 without. Ends with 1 if an answer is missing or double, if 95 % of the answers have not come within
 20 seconds (8 without the limit), if the bot takes more than 250 MB, or if its loop was held up for
 more than 100 ms.
+
+With --flood Telegram has the first chat wait for so long with a 429, and what is compared is how
+soon all others are answered, with it and without. Ends with 1 if that takes a second longer.
 """
 
 from __future__ import annotations
 
+import argparse
 import io
 import itertools
 import os
@@ -30,13 +34,15 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.memory import PeakMemory, tree_memory
-from tests.bot.telegram_on_loopback import TOKEN, BotApi
+from tests.bot.telegram_on_loopback import TOKEN, BotApi, Failure
 
 PEOPLE = 50
 PHOTOS = 10  # of each person
 LONG_SIDE = 1280  # pixels, as Telegram makes photos
 MOST_MEMORY = 250e6  # bytes
 MOST_LAG = 0.1  # seconds
+MOST_LATER = 1.0  # seconds, for all others, where one chat has to wait
+ROUNDS = 3  # with and without
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Load:
     median: float
     p95: float
     last: float
+    others: float  # until all but the first person were answered
     memory: float  # bytes: proportional set size where there is one, at most
     lag: float  # seconds that the loop was held up, at most
     idle: float  # bytes, before the burst
@@ -73,8 +80,13 @@ def run(
     people: int = PEOPLE,
     photos: int = PHOTOS,
     pictures: Sequence[bytes] | None = None,
+    *,
+    flood: float = 0.0,
 ) -> Load:
-    """Send a burst to a bot of its own, of other pictures than those drawn here, if given."""
+    """Send a burst to a bot of its own, of other pictures than those drawn here, if given.
+
+    `flood` is how many seconds Telegram has the first person's chat wait.
+    """
     port = _free_port()
     command = [
         sys.executable, "-m", "catdog", "bot",
@@ -86,6 +98,7 @@ def run(
         photos,
         pictures,
         lag=lambda: _metric(port, "catdog_bot_loop_lag_max_seconds"),
+        flood=flood,
     )
 
 
@@ -96,12 +109,17 @@ def burst(
     pictures: Sequence[bytes] | None = None,
     *,
     lag: Callable[[], float] = lambda: 0.0,
+    flood: float = 0.0,
 ) -> Load:
     """Start a bot, send it a burst, and end it.
 
     `command` is made for the root of a Bot API server, and `lag` asked when all is answered.
     """
     api = BotApi()
+    if flood:
+        wait = Failure(429, "Too Many Requests", {"retry_after": flood})
+        wait.when = lambda fields: fields["chat_id"] == "1"
+        api.fail("sendMessage", wait)
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
             command(api.url),
@@ -155,6 +173,7 @@ def _burst(
             time.sleep(0.05)
         time.sleep(1)  # for what would come twice
     waits = sorted(at[0] - begun for at in api.answers.values())
+    of_others = [at[0] - begun for number, at in api.answers.items() if number not in sent[1]]
     return Load(
         answered=len(waits),
         doubled=sum(len(at) - 1 for at in api.answers.values()),
@@ -162,6 +181,7 @@ def _burst(
         median=statistics.median(waits),
         p95=waits[int(0.95 * len(waits))],
         last=waits[-1],
+        others=max(of_others),
         memory=peak.bytes,
         lag=lag(),
         idle=idle,
@@ -192,12 +212,47 @@ def _free_port() -> int:
     return port
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Measure, tell, and give the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--flood", type=float, metavar="SECONDS", help="that one chat has to wait")
+    given = parser.parse_args(arguments)
+    short = _load() if given.flood is None else _flood(given.flood)
+    if short:
+        print("Falls short: " + ", ".join(short))
+    return 1 if short else 0
+
+
+def _flood(seconds: float) -> list[str]:
+    """Compare how soon all others are answered, and say where that is too late."""
+    short = []
+    for send_rate in (30, 0):
+        limit = _limit(send_rate)
+        loads = [(run(send_rate), run(send_rate, flood=seconds)) for _ in range(ROUNDS)]
+        without = statistics.median(alone.others for alone, _ in loads)
+        flooded = statistics.median(late.others for _, late in loads)
+        told = ", ".join(f"{alone.others:.2f} and {late.others:.2f}" for alone, late in loads)
+        print(
+            f"{limit}: all others answered in {without:.2f} s, and in {flooded:.2f} s where one "
+            f"chat has to wait for {seconds:g} s (at most {MOST_LATER:g} s later; {told})"
+        )
+        if any(one.answered < PEOPLE * PHOTOS or one.doubled for pair in loads for one in pair):
+            short.append(f"answers ({limit})")
+        if flooded - without > MOST_LATER:
+            short.append(f"others ({limit})")
+    return short
+
+
+def _limit(send_rate: int) -> str:
+    return f"{send_rate} messages a second" if send_rate else "no limit on sending"
+
+
+def _load() -> list[str]:
+    """Measure how a burst is answered, and say where that falls short."""
     short = []
     for send_rate, most in ((30, 20.0), (0, 8.0)):
         load = run(send_rate)
-        limit = f"{send_rate} messages a second" if send_rate else "no limit on sending"
+        limit = _limit(send_rate)
         print(
             f"{limit}: {load.answered} of {PEOPLE * PHOTOS} answered, {load.doubled} twice, "
             f"{load.out_of_order} people out of order; median {load.median:.1f} s, p95 "
@@ -213,9 +268,7 @@ def main() -> int:
             "lag": load.lag <= MOST_LAG,
         }
         short += [f"{what} ({limit})" for what, holds in checks.items() if not holds]
-    if short:
-        print("Falls short: " + ", ".join(short))
-    return 1 if short else 0
+    return short
 
 
 if __name__ == "__main__":
