@@ -50,6 +50,7 @@ def open_image(
     min_side: int,
     name: str | None = None,
     on_content: Callable[[bytes], None] = lambda _: None,
+    on_plan: Callable[[Plan], None] = lambda _: None,
 ) -> Image.Image:
     """Decode a photo in full and turn it upright.
 
@@ -59,12 +60,13 @@ def open_image(
     a camera's RAW file its own full-size preview. `name` stands for bytes in error messages.
 
     It waits until the memory that it takes is free (see `budget`). `on_content` is called with
-    the file's bytes while they are in memory, if all are. Raises UnreadableImage.
+    the file's bytes while they are in memory, if all are, and `on_plan` before that with what the
+    file says of itself. Raises UnreadableImage.
     """
     shown = name or ("the image" if isinstance(source, bytes) else display(source))
     with _explained(shown), _opened(source) as file:
         own_name = source.name if isinstance(source, Path) else name
-        return _decode(file, own_name, min_side, on_content)
+        return _decode(file, own_name, min_side, on_content, on_plan)
 
 
 def opener(source: Path | bytes, *, name: str | None = None) -> Opener:
@@ -125,7 +127,11 @@ def _check_bytes(size: int) -> None:
 
 
 def _decode(
-    file: BinaryIO, name: str | None, min_side: int, on_content: Callable[[bytes], None]
+    file: BinaryIO,
+    name: str | None,
+    min_side: int,
+    on_content: Callable[[bytes], None],
+    on_plan: Callable[[Plan], None],
 ) -> Image.Image:
     """Plan, wait for the memory, decode. Raises Refusal, MemoryError and what reading raises."""
     try:
@@ -134,6 +140,7 @@ def _decode(
         raise
     except Exception as error:
         raise cut("its headers make no sense") from error
+    on_plan(plan)
     with budget.taken(plan.bytes_needed):
         file.seek(plan.start)
         content = file.read(plan.length)

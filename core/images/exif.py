@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from PIL import Image
@@ -15,14 +16,31 @@ _WHEN_TAKEN = (0x9003, 0x9004)  # DateTimeOriginal, DateTimeDigitized; EXIF 2.32
 _WHEN_CHANGED = 0x0132  # DateTime
 
 
+def taken_by(exif: Image.Exif) -> datetime | None:
+    """Return when a photo was taken by its EXIF, in the camera's time; None if it says nothing."""
+    try:
+        stated = _times_in(exif)
+    except Exception:  # as for `stated_times`
+        return None
+    for text in stated:
+        try:
+            return datetime.strptime(text.strip("\0 "), "%Y:%m:%d %H:%M:%S")
+        except ValueError:
+            continue  # "0000:00:00 00:00:00" of a camera whose clock was never set
+    return None
+
+
 def stated_times(photo: Path) -> list[str]:
     """Read what a photo says of when it was taken, as its camera wrote it, the best first."""
     try:
-        exif = _exif_of(photo)
-        camera = exif.get_ifd(_EXIF_IFD)
-        stated = [*(camera.get(tag) for tag in _WHEN_TAKEN), exif.get(_WHEN_CHANGED)]
+        return _times_in(_exif_of(photo))
     except Exception:  # Pillow raises whatever a broken file makes it stumble over
         return []
+
+
+def _times_in(exif: Image.Exif) -> list[str]:
+    camera = exif.get_ifd(_EXIF_IFD)
+    stated = [*(camera.get(tag) for tag in _WHEN_TAKEN), exif.get(_WHEN_CHANGED)]
     return [str(text) for text in stated if text is not None]
 
 

@@ -18,16 +18,21 @@ _MOST_THREADS = 16
 
 
 def map_ahead(
-    function: Callable[[Item], Made], items: Iterable[Item], *, ahead_per_core: int = 4
+    function: Callable[[Item], Made],
+    items: Iterable[Item],
+    *,
+    ahead_per_core: int = 4,
+    threads: int | None = None,
 ) -> Iterator[tuple[Item, Made]]:
     """Apply `function` on all cores, at most a few items ahead of the results taken.
 
-    Of many cores 16 are used, so that memory has a bound, and none that the process may not use.
+    Of many cores 16 are used, so that memory has a bound, and none that the process may not use;
+    `threads` says another number, for work that mostly waits.
     It pays where `function` lets go of the interpreter's lock, as Pillow and NumPy do. What it
     raises is raised here, in turn.
     """
     items = iter(items)
-    cores = min(_usable_cores(), _MOST_THREADS)
+    cores = threads or usable_cores()
     with ThreadPoolExecutor(cores, thread_name_prefix="ahead") as pool:
         waiting: deque[tuple[Item, Future[Made]]] = deque(
             (item, pool.submit(function, item)) for item in islice(items, ahead_per_core * cores)
@@ -43,8 +48,12 @@ def map_ahead(
                 future.cancel()
 
 
-def _usable_cores() -> int:
-    """Count the cores that this process may use: fewer than there are, where it was bound."""
+def usable_cores() -> int:
+    """Count the cores that are used: of those that this process is not bound away from 16."""
+    return min(_allowed_cores(), _MOST_THREADS)
+
+
+def _allowed_cores() -> int:
     if sys.version_info >= (3, 13):
         return os.process_cpu_count() or 1  # PYTHON_CPU_COUNT may say another number
     if sys.platform == "linux":

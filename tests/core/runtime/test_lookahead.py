@@ -38,7 +38,7 @@ def test_no_more_than_a_few_items_are_taken_ahead() -> None:
 
 
 def test_there_are_never_more_than_16_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookahead, "_usable_cores", lambda: 100)
+    monkeypatch.setattr(lookahead, "_allowed_cores", lambda: 100)
     threads = set()
 
     def work(_: int) -> None:
