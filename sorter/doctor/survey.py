@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.images.listing import list_photos
+from core.images.other_stores import is_other_store
 from sorter.moving.filesystem import file_system_of, nearest_folder
-from sorter.scanning.other_stores import is_other_store
 
 
 @dataclass(frozen=True, slots=True)

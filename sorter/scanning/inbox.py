@@ -10,12 +10,12 @@ from pathlib import Path
 
 from core.errors import UsageRefused
 from core.images.listing import Listing, is_image_name, list_folders
+from core.images.other_stores import first_library, is_other_store
 from core.paths import display
 from sorter.moving.filesystem import is_same_folder
 from sorter.outcome import Reason
 from sorter.routes import QUARANTINE_FOLDERS
 from sorter.scanning.downloads import unfinished_downloads
-from sorter.scanning.other_stores import first_library, is_other_store
 from sorter.scanning.patterns import excludes, includes
 from sorter.scanning.scanned import Names, ScannedFolder, Skipped, SkippedBecause, raws_alone
 from sorter.sidecars.name_patterns import DEFAULT_NAMES, SidecarNames, is_raw_name
