@@ -1,0 +1,1 @@
+"""Where an archive's photos lie: listing them, and bringing their bytes."""
