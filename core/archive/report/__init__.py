@@ -1,0 +1,1 @@
+"""What a table tells: counts in the terminal, and a page with photos of each kind."""
