@@ -48,6 +48,8 @@ COMMANDS = {  # where each is, but for doctor: only the one that is asked for is
     "evaluate": "core.commands.evaluate:evaluate",
     "explain": "core.commands.explain:explain",
     "models": "core.commands.models:models",
+    "archive": "core.commands.archive:archive",
+    "archive-report": "core.commands.archive:archive_report",
     "feedback": "core.commands.feedback:feedback",
 }
 

@@ -76,7 +76,7 @@ def test_every_option_names_its_variable() -> None:
     """--help and --version aside, which are no settings."""
     context = click.Context(main)
     commands = {name: main.get_command(context, name) for name in main.list_commands(context)}
-    assert len(commands) == 12
+    assert set(commands) == {*COMMANDS, "doctor"}
     for prefix, command, arguments in [
         ("CATDOG", main, ["--help"]),
         *((f"CATDOG_{name}", found, [name, "--help"]) for name, found in commands.items()),
@@ -85,7 +85,7 @@ def test_every_option_names_its_variable() -> None:
         text = " ".join(run(*arguments).stdout.split())
         for option in command.params:
             if option.param_type_name == "option" and option.name not in ("help", "version"):
-                own = f"{prefix}_{option.name}".upper()
+                own = f"{prefix}_{option.name}".upper().replace("-", "_")
                 assert str(option.envvar or own) in text, option.name
 
 
