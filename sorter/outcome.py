@@ -35,6 +35,7 @@ class Reason(StrEnum):
     NEITHER = "neither"
     BOTH = "both"
     CHANGED = "changed"
+    NOT_IN_TABLE = "not-in-table"  # by which photos are filed; or it changed since
     IN_PLACE = "in-place"
     CONFLICT = "conflict"
     PLACE_TAKEN = "place-taken"  # a killed run's photo stands at both ends

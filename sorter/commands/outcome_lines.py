@@ -16,6 +16,7 @@ from sorter.outcome import FileOutcome, Outcome, Reason
 
 LEFT_WORDS: dict[str | None, str] = {
     Reason.CHANGED: "it changed while it was looked at",
+    Reason.NOT_IN_TABLE: "the table says nothing of it, or it changed since",
     Reason.IN_PLACE: "it is where it belongs",
     Reason.ANOTHER_RUN: "another run has filed it meanwhile",
     Reason.EXCLUDED: "as --include and --exclude say",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from threading import Event
@@ -30,6 +31,18 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("folder", type=FolderPath())
 @option("--dry-run", is_flag=True, help="Only say what would happen.")
+@option(
+    "--from",
+    "table",
+    metavar="TABLE",
+    help="File by what `catdog archive` wrote into TABLE, without a look at photos that are still "
+    "the same; leave the others.",
+)
+@option(
+    "--seen-at",
+    type=click.Path(path_type=Path),
+    help="With --from: the path that FOLDER had where the table was made, if it was another.",
+)
 @filing_options
 @pass_settings
 @click.pass_context
@@ -39,6 +52,8 @@ def sort(
     /,
     folder: Path,
     dry_run: bool,
+    table: str | None,
+    seen_at: Path | None,
     json: bool,
     **chosen: Any,
 ) -> None:
@@ -53,6 +68,8 @@ def sort(
     from sorter.undoing.corrections import notice
 
     plan = make_plan(settings, folder, FilingOptions(**chosen))
+    if table is not None:
+        plan = _by_table(plan, table, seen_at or folder.absolute())
     printer = OutcomePrinter(plan, folder, as_json=json)
     summary = Summary(plan, dry_run=dry_run)
     with closing(Store(settings.state_dir)) as store, graceful_shutdown() as stop:
@@ -78,6 +95,15 @@ def sort(
         context.exit(ExitCode.SOME_FAILED)
     if summary.has_moved and not dry_run:
         click.echo("`catdog undo` puts it back.", err=json)
+
+
+def _by_table(plan: FilingPlan, table: str, seen_at: Path) -> FilingPlan:
+    """Return a plan that files by a table. Raises UsageRefused and ExtraMissing."""
+    from core.archive.answers import TableAnswers
+
+    version = plan.routes.manifest.version
+    answers = TableAnswers(table, plan.inbox.folder, model_version=version, seen_at=seen_at)
+    return replace(plan, answers=answers)
 
 
 class _SortOnce:

@@ -29,6 +29,7 @@ _LEFT: dict[str | None, str] = LEFT_WORDS | {
     Reason.NEITHER: "of neither kind",
     Reason.BOTH: "of more than one kind",
     Reason.IN_PLACE: "already where it belongs",
+    Reason.NOT_IN_TABLE: "not in the table, or changed since: run `catdog archive` again",
     Reason.CHANGED: "changed while it was looked at: sort again",
     Reason.CONFLICT: "another file has its name there: --conflict rename files it with a number",
     Reason.BEING_WRITTEN: "may still be being written: sort again later; --still-seconds says when",

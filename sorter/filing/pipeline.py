@@ -7,9 +7,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import CatdogError, UnreadableCode, UnreadableImage
 from core.model.classifier import Classifier
+from core.paths import display
 from core.runtime.lookahead import map_ahead
 from sorter.digests import Reading
 from sorter.filing.mover import Mover
@@ -21,6 +23,9 @@ from sorter.outcome import FileOutcome, Outcome, Reason
 from sorter.routes import Routes
 from sorter.sidecars.matching import NO_SIDECARS, FolderSidecars, Sidecars
 from sorter.sidecars.name_patterns import is_raw_name
+
+if TYPE_CHECKING:
+    from core.archive.answers import TableAnswers
 
 # Verdicts are small: so many wait that the cores have work while their taker writes to disk
 _AHEAD_PER_CORE = 32
@@ -43,6 +48,7 @@ class Sorting:
     routes: Routes
     mover: Mover
     was_filed: Callable[[Path], bool] = lambda _: False  # by another run; of a photo that is gone
+    answers: TableAnswers | None = None  # to file by, instead of looking
 
 
 def sort_photos(
@@ -73,6 +79,8 @@ def _judge_photos(sorting: Sorting, photos: Iterable[Path]) -> Iterator[FileOutc
         identity = FileIdentity.of(photo)
         outcome = FileOutcome(photo, identity=identity)
         try:
+            if sorting.answers is not None:
+                return _by_table(outcome, sorting.answers, sorting.routes)
             reading = Reading(photo)
             verdict = sorting.routes.judge(sorting.classifier.classify(reading.open))
             return replace(outcome, verdict=verdict, digests=reading.digests)
@@ -84,6 +92,20 @@ def _judge_photos(sorting: Sorting, photos: Iterable[Path]) -> Iterator[FileOutc
 
     for _, outcome in map_ahead(read, photos, ahead_per_core=_AHEAD_PER_CORE):
         yield outcome
+
+
+def _by_table(photo: FileOutcome, answers: TableAnswers, routes: Routes) -> FileOutcome:
+    """Return a photo with what a table says of it, if it is the one that the table saw."""
+    name = display(photo.path)
+    if photo.identity is None:
+        raise UnreadableImage(UnreadableCode.VANISHED, f"{name} is not there any more.")
+    said = answers.of(photo.path, photo.identity.size, photo.identity.mtime_ns)
+    if said is None:
+        return replace(photo, reason=Reason.NOT_IN_TABLE)
+    if isinstance(said, str):
+        message = f"{name} could not be read when the table was made ({said})."
+        return replace(photo, outcome=Outcome.FAILED, reason=said, message=message)
+    return replace(photo, verdict=routes.judge(said))
 
 
 def _batches(photos: Iterator[FileOutcome]) -> Iterator[list[FileOutcome]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import UsageRefused
 from core.model.classifier import Classifier
@@ -20,6 +20,9 @@ from sorter.moving.completeness import STILL_SECONDS
 from sorter.moving.mounts import Mounts
 from sorter.routes import Routes
 from sorter.scanning.inbox import Inbox
+
+if TYPE_CHECKING:
+    from core.archive.answers import TableAnswers
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class FilingPlan:
     classifier: Classifier
     routes: Routes
     options: FilingOptions = FilingOptions()
+    answers: TableAnswers | None = None  # of a table, to file by
 
     @property
     def folders(self) -> tuple[Path, Path]:
@@ -102,4 +106,5 @@ class FilingPlan:
             self.routes,
             mover,
             was_filed=lambda photo: filed_by_another_run(store, own, photo),
+            answers=self.answers,
         )
