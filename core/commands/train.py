@@ -90,6 +90,12 @@ class NetworkName(click.ParamType):  # type: ignore[type-arg]  # generic only in
     help="Learn also from the photos that people labelled in the bot, or by moving them.",
 )
 @option(
+    "--with-table",
+    metavar="TABLE:COLUMN",
+    help="Learn also, or without DATA only, from photos that a column of an archive's table labels "
+    "where it is not empty: cat, dog, other, or a name of your own.",
+)
+@option(
     "--trust-filed",
     is_flag=True,
     help="Learn also from photos in DATA that catdog itself filed and nobody corrected.",
@@ -183,10 +189,11 @@ def _recipe(
 
     Raises UsageRefused for options that do not go together, and ExtraMissing.
     """
-    if options.data is None and not (options.with_feedback and options.network is None):
+    labels = options.with_feedback or options.with_table is not None
+    if options.data is None and not (labels and options.network is None):
         raise UsageRefused(
             "Name a folder with cats/ and dogs/, or learn from what people said with "
-            "--with-feedback alone."
+            "--with-feedback or --with-table alone."
         )
     if options.finish and not options.resume:
         raise UsageRefused("--finish makes a model of an interrupted run: give --resume, too.")

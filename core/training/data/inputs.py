@@ -58,6 +58,8 @@ def gather(
             "stand in a sources.csv there. Name another with --set hold_out=SOURCE."
         )
     labelled, guessed = _with_stored_labels(labelled, options, context, known)
+    if options.with_table is not None:
+        labelled = _with_table(labelled, options.with_table, context.console, known)
     if not labelled.photos:
         raise UsageRefused(
             "There are no photos to learn from. Name a folder with class folders, or label some "
@@ -70,6 +72,22 @@ def gather(
             f"{tested.place} has classes that are not learnt here. Name another folder with --test."
         )
     return Inputs(labelled, tested, guessed, options.held_out_sources)
+
+
+def _with_table(
+    labelled: LabelledFolder, chosen: str, console: Console, known: Sequence[PhotoClass]
+) -> LabelledFolder:
+    """Add the photos that a table labels, with a line about each that is not used."""
+    from core.training.data.archive_labels import with_table
+
+    corrected = with_table(labelled, chosen, known)
+    for fault in corrected.faults:
+        console.say(f"Skipped: {fault.reason}")
+    console.say(
+        f"{corrected.added} photos that {chosen} labels are learnt from; {corrected.missing} are "
+        "not there."
+    )
+    return corrected.labelled
 
 
 def decode(
