@@ -27,9 +27,9 @@ from benchmarks.archive_parts import ROUNDS, ROW, latency_hidden, on_paper, run_
 from benchmarks.figures import Figure, at_least, at_most, in_turns, milliseconds, ratios
 from benchmarks.photos import camera_photos, find_photos, small_photos
 from benchmarks.setting import FULL, QUICK, Setting, catdog
+from core.archive.archive_run import map_here
 from core.archive.classify import Looking
 from core.archive.on_ray.mapper import cluster, map_on_ray
-from core.archive.run import map_here
 from core.model.classifier import Classifier
 from core.model.registry import DEFAULT_MODEL
 

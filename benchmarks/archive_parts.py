@@ -12,11 +12,11 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, in_turns, milliseconds, ratios
 from benchmarks.setting import Setting
+from core.archive.archive_run import Answered, Mapper, Task, archive, map_here
 from core.archive.classify import Looking
 from core.archive.known import Again
 from core.archive.row import Row, as_table
-from core.archive.run import Answered, Mapper, Task, archive, map_here
-from core.archive.sources.listing import Columns, Passed, list_sources
+from core.archive.sources.source_listing import Columns, Passed, list_sources
 from core.archive.table import Table
 
 ROW = 17

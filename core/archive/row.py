@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from core.archive.extra import load
+from core.archive.archive_extra import load
 
 EMBEDDING = "embedding"
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.archive.extra import file_system, load
+from core.archive.archive_extra import file_system, load
 from core.archive.row import EMBEDDING, keys_of, schema
 from core.archive.sources.source import is_remote
 from core.errors import CatdogError, ExitCode, UsageRefused

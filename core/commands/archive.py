@@ -22,10 +22,10 @@ from core.errors import ExitCode
 from core.runtime.console import echo, print_json
 
 if TYPE_CHECKING:
+    from core.archive.archive_run import Mapper, Outcome
     from core.archive.classify import Looking
     from core.archive.report.summary import Summary
-    from core.archive.run import Mapper, Outcome
-    from core.archive.sources.listing import Passed
+    from core.archive.sources.source_listing import Passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,11 @@ def archive(context: click.Context, settings: Settings, /, **given: Any) -> None
     SOURCE is a folder, a pattern, an address such as s3://bucket/photos, a text file (.txt) with
     a path a line, or a Parquet file. Nothing is moved or changed.
     """
+    from core.archive.archive_run import archive as run
     from core.archive.classify import Looking
     from core.archive.known import Again
     from core.archive.progress import shown
-    from core.archive.run import archive as run
-    from core.archive.sources.listing import Columns, Passed, list_sources
+    from core.archive.sources.source_listing import Columns, Passed, list_sources
     from core.archive.table import Table
     from core.model.classifier import Classifier
     from core.model.registry import find_model
@@ -122,7 +122,7 @@ def archive(context: click.Context, settings: Settings, /, **given: Any) -> None
 @contextmanager
 def _mapper(ray: str | None, looking: Looking) -> Iterator[Mapper]:
     """Return what classifies: the cores here, or a cluster."""
-    from core.archive.run import map_here
+    from core.archive.archive_run import map_here
 
     if ray is None:
         yield map_here(looking)
@@ -182,7 +182,7 @@ def _print_outcome(outcome: Outcome, passed: Passed, table: str, *, json: bool) 
 @json_option
 def archive_report(table: str, html: Path | None, json: bool) -> None:
     """Tell what is in a TABLE that `catdog archive` wrote: verdicts, models, errors, months."""
-    from core.archive.report.page import report_page
+    from core.archive.report.report_page import report_page
     from core.archive.report.summary import summarize
     from core.archive.table import Table
     from core.errors import UsageRefused

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from core.explain.answer import Answer
 from core.explain.evidence import Evidence, of_network, of_pooled
 from core.explain.neighbours import Neighbour
-from core.explain.views.answer import answer_view, dial_data
-from core.explain.views.evidence import evidence_view
-from core.explain.views.inside import inside_view
-from core.explain.views.neighbours import neighbour_views
-from core.explain.views.what_if import covered_view, series_view, varied_view, what_if_data
+from core.explain.views.answer_view import answer_view, dial_data
+from core.explain.views.evidence_view import evidence_view
+from core.explain.views.inside_view import inside_view
+from core.explain.views.neighbours_view import neighbour_views
+from core.explain.views.what_if_view import covered_view, series_view, varied_view, what_if_data
 from core.explain.what_if import SQUARES, cover, series, single_changes
 from core.pages.templates import render
 from core.training.networks.inspected import Inspected

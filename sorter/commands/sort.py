@@ -99,7 +99,7 @@ def sort(
 
 def _by_table(plan: FilingPlan, table: str, seen_at: Path) -> FilingPlan:
     """Return a plan that files by a table. Raises UsageRefused and ExtraMissing."""
-    from core.archive.answers import TableAnswers
+    from core.archive.table_answers import TableAnswers
 
     version = plan.routes.manifest.version
     answers = TableAnswers(table, plan.inbox.folder, model_version=version, seen_at=seen_at)

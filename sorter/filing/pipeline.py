@@ -25,7 +25,7 @@ from sorter.sidecars.matching import NO_SIDECARS, FolderSidecars, Sidecars
 from sorter.sidecars.name_patterns import is_raw_name
 
 if TYPE_CHECKING:
-    from core.archive.answers import TableAnswers
+    from core.archive.table_answers import TableAnswers
 
 # Verdicts are small: so many wait that the cores have work while their taker writes to disk
 _AHEAD_PER_CORE = 32

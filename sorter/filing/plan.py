@@ -22,7 +22,7 @@ from sorter.routes import Routes
 from sorter.scanning.inbox import Inbox
 
 if TYPE_CHECKING:
-    from core.archive.answers import TableAnswers
+    from core.archive.table_answers import TableAnswers
 
 
 @dataclass(frozen=True, slots=True)

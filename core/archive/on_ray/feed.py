@@ -8,8 +8,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from core.archive.extra import load
-from core.archive.run import Task
+from core.archive.archive_extra import load
+from core.archive.archive_run import Task
 
 TaskKey = tuple[int, int]  # a chunk, and the place of the task's first photo in it
 

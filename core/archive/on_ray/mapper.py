@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any
 
+from core.archive.archive_extra import load
+from core.archive.archive_run import Answered, Mapper, Task
 from core.archive.classify import INTERNAL_ERROR, Looking, classify, failed
-from core.archive.extra import load
 from core.archive.on_ray.feed import Feeder, TaskKey, datasource, this_node
 from core.archive.on_ray.shipped import Shipped
 from core.archive.row import as_table, packed, unpacked
-from core.archive.run import Answered, Mapper, Task
 from core.archive.sources.source import written
 from core.errors import CatdogError, UsageRefused
 from core.runtime.quiet import quiet_native_stderr

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from core.archive.extra import file_system, load
+from core.archive.archive_extra import file_system, load
 from core.archive.sources.source import Source
 from core.errors import CatdogError, UnreadableCode, UnreadableImage
 from core.images.decode import MAX_BYTES

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from core.archive.extra import file_system, load
+from core.archive.archive_extra import file_system, load
 from core.archive.sources.content import opened_parquet
 from core.archive.sources.source import ParquetRow, Source, is_remote, of_file
 from core.archive.sources.stores import of_info

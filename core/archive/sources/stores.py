@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Protocol
 
-from core.archive.extra import file_system
+from core.archive.archive_extra import file_system
 from core.archive.sources.source import Source
 from core.errors import CatdogError, UsageRefused
 from core.images.listing import is_image_name

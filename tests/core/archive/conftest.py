@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from core.archive.archive_run import Outcome, archive, map_here
 from core.archive.classify import Looking
 from core.archive.known import Again
-from core.archive.run import Outcome, archive, map_here
-from core.archive.sources.listing import Columns, Passed, list_sources
+from core.archive.sources.source_listing import Columns, Passed, list_sources
 from core.archive.table import Table
 from core.model.classifier import Classifier
 

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from catdog import main
-from core.archive import extra
+from core.archive import archive_extra
 from core.archive.table import Table
 
 TINY_HEAD = Path(__file__).resolve().parents[2] / "models" / "tiny"
@@ -91,7 +91,7 @@ def test_without_an_extra_it_ends_with_4_and_says_what_to_install(
             raise ModuleNotFoundError(f"No module named {name!r}", name=missing)
         return import_module(name)
 
-    monkeypatch.setattr(extra, "import_module", not_there)
+    monkeypatch.setattr(archive_extra, "import_module", not_there)
     result = run("archive", folder, "--to", tmp_path / "table", *arguments)
     assert result.exit_code == 4
     assert missing in result.output

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from core.archive.archive_run import archive
 from core.archive.classify import Looking
 from core.archive.known import Again
-from core.archive.run import archive
-from core.archive.sources.listing import Columns, Passed, list_sources
+from core.archive.sources.source_listing import Columns, Passed, list_sources
 from core.archive.table import Table
 from core.errors import UsageRefused
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.archive.classify import Looking
-from core.archive.sources.listing import Columns
+from core.archive.sources.source_listing import Columns
 from core.errors import UsageRefused
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from core.archive.classify import Looking
-from core.archive.sources.listing import Columns, Passed, list_sources
+from core.archive.sources.source_listing import Columns, Passed, list_sources
 from core.archive.table import Table
 from core.errors import UsageRefused
 from tests.core.archive.s3_on_loopback import s3_server

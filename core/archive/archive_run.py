@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from core.archive.ahead import Ahead
+from core.archive.archive_extra import load
 from core.archive.classify import Looking, classify
-from core.archive.extra import load
 from core.archive.known import PHOTOS_IN_A_PART, Again, Chunk, Known, Tally, chunks
 from core.archive.row import as_table, keys_of
 from core.archive.sources.source import Source

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from core.archive.classify import Looking
-from core.archive.report.page import report_page
+from core.archive.report.report_page import report_page
 from core.archive.report.summary import summarize
 from core.archive.table import Table
 from tests.browsing import DESKTOP, PHONE, Browser
@@ -67,7 +67,7 @@ def test_it_shows_everything_at_any_width_and_asks_no_host(
 def test_months_of_many_years_become_years(tmp_path: Path) -> None:
     from datetime import datetime
 
-    from core.archive.report.page import columns_of, groups_of
+    from core.archive.report.report_page import columns_of, groups_of
     from core.archive.row import Row, as_table
 
     (tmp_path / "table").mkdir()

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from core.archive.archive_run import Outcome
 from core.archive.classify import Looking
 from core.archive.known import Again, TableBroken
-from core.archive.run import Outcome
 from core.archive.table import Table
 from core.images.decode import opener
 from core.model.verdict import judge

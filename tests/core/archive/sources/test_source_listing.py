@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.archive.sources.listing import Columns, Passed, list_sources
+from core.archive.sources.source_listing import Columns, Passed, list_sources
 from core.errors import UsageRefused
 
 

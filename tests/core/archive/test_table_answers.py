@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from core.archive.answers import TableAnswers
 from core.archive.classify import Looking
+from core.archive.table_answers import TableAnswers
 from core.errors import UsageRefused
 from core.model.verdict import Prediction
 
