@@ -12,6 +12,7 @@ import click
 
 from core.commands.options import Settings, option, pass_settings
 from core.commands.train_output import (
+    explained_disk,
     list_networks,
     show_head,
     show_label_errors,
@@ -175,7 +176,7 @@ def train(context: click.Context, settings: Settings, /, **given: Any) -> None:
     )
     store = context.with_resource(_store(settings))
     training = TrainContext(settings.models_dir, Terminal(), store)
-    with _explained(settings.models_dir):
+    with explained_disk(settings.models_dir):
         if recipe is None:
             _train_head(options, training, settings.state_dir)
         else:
@@ -274,19 +275,3 @@ def _train_network(options: TrainOptions, context: TrainContext, recipe: Recipe 
             echo("--resume --finish makes a model of the best so far.", err=True)
         raise
     show_network(trained, options.output, from_scratch=from_scratch)
-
-
-@contextmanager
-def _explained(models_dir: Path) -> Iterator[None]:
-    """Turn a full disk, or one that went away, into an error that says what to do."""
-    from core.errors import CatdogError
-    from core.paths import display
-
-    try:
-        yield
-    except OSError as error:
-        place = Path(error.filename) if isinstance(error.filename, str) else models_dir
-        raise CatdogError(
-            f"{error.strerror or error}: {display(place)}. Make room there, or see to it, "
-            "and train again; --resume goes on after what --network had learnt."
-        ) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,3 +127,18 @@ def list_networks(context: click.Context, *, asked: bool) -> None:
             f"{recipe.optimizer}, {recipe.epochs} epochs"
         )
     context.exit()
+
+
+@contextmanager
+def explained_disk(models_dir: Path) -> Iterator[None]:
+    """Turn a full disk, or one that went away, into an error that says what to do."""
+    from core.errors import CatdogError
+
+    try:
+        yield
+    except OSError as error:
+        place = Path(error.filename) if isinstance(error.filename, str) else models_dir
+        raise CatdogError(
+            f"{error.strerror or error}: {display(place)}. Make room there, or see to it, "
+            "and train again; --resume goes on after what --network had learnt."
+        ) from error

@@ -123,23 +123,26 @@ def read_history(history: Sequence[Epoch], classes: int, kept: int) -> Reading:
             "More --epochs." if end.gap <= _GAP else "More --epochs; more photos.",
         )
     if way < _ABOVE_CHANCE:
-        guessing = way < _GUESSING
-        return Reading(
-            Course.UNDERFITTING,
-            "",
-            f"{so_far}: {'no better than guessing' if guessing else 'little'}, and neither gets "
-            "better any more.",
-            was_kept,
-            ("A lower --set learning_rate, or a higher one; " if guessing else "")
-            + "look for wrong labels (--find-label-errors); --network residual; a larger "
-            "--set size; a weaker --set augment.",
-        )
+        return _underfitting(so_far, was_kept, is_guessing=way < _GUESSING)
     return Reading(
         Course.SETTLED,
         f"{rise}.",
         f"{so_far}.",
         was_kept,
         "More photos, above all such as are now got wrong.",
+    )
+
+
+def _underfitting(so_far: str, was_kept: str, *, is_guessing: bool) -> Reading:
+    return Reading(
+        Course.UNDERFITTING,
+        "",
+        f"{so_far}: {'no better than guessing' if is_guessing else 'little'}, and neither gets "
+        "better any more.",
+        was_kept,
+        ("A lower --set learning_rate, or a higher one; " if is_guessing else "")
+        + "look for wrong labels (--find-label-errors); --network residual; a larger --set size; a "
+        "weaker --set augment.",
     )
 
 
