@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -17,7 +17,7 @@ from core.model.probabilities import Floats
 class Prediction:
     """How likely a photo shows each class."""
 
-    label: str  # the likeliest of the manifest's, or what that is a kind of
+    label: str  # the likeliest class, or its parent where only both together are sure
     confidence: float  # calibrated probability of `label`, its kinds included, 0 to 1
     probabilities: dict[str, float]  # by label, in the manifest's order; they add up to 1
     model_version: str
@@ -60,24 +60,29 @@ class Verdict:
 def judge(
     prediction: Prediction, classes: Sequence[PhotoClass], threshold: float | None = None
 ) -> Verdict:
-    """Compare a prediction with the threshold of its class.
+    """Compare a prediction with the thresholds of its classes.
 
-    `classes` are the manifest's; `threshold`, 0 to 1, is a person's own, which can only raise it.
+    `classes` are the manifest's; `threshold`, 0 to 1, is a person's own, which can only raise them.
     """
-    (likeliest,) = (one for one in classes if one.label == prediction.label)
-    is_sure = prediction.confidence >= in_effect(likeliest, threshold)
-    return Verdict(_KINDS[likeliest.role] if is_sure else VerdictKind.UNSURE, prediction, likeliest)
+    probabilities = np.array([prediction.probabilities[one.label] for one in classes])
+    (index,) = class_indices(probabilities[np.newaxis], classes, threshold)
+    if index < 0:
+        (likeliest,) = (one for one in classes if one.label == prediction.label)
+        return Verdict(VerdictKind.UNSURE, prediction, likeliest)
+    shown = classes[index]
+    if shown.label != prediction.label:  # sure only together with its kinds
+        confidence = _confidence(probabilities, classes, int(index))
+        prediction = replace(prediction, label=shown.label, confidence=confidence)
+    return Verdict(_KINDS[shown.role], prediction, shown)
 
 
 def to_prediction(probabilities: Floats, classes: Sequence[PhotoClass], version: str) -> Prediction:
     """Return the prediction that the probabilities of a manifest's classes amount to."""
-    likeliest = int(probabilities.argmax())
-    (sure,) = answers(probabilities[np.newaxis], classes)
-    place = likeliest if sure < 0 else int(sure)
-    shown = [place] if place == likeliest else _family(classes, place)
+    (sure,) = class_indices(probabilities[np.newaxis], classes)
+    index = int(probabilities.argmax()) if sure < 0 else int(sure)
     return Prediction(
-        label=classes[place].label,
-        confidence=float(probabilities[shown].sum()),
+        label=classes[index].label,
+        confidence=_confidence(probabilities, classes, index),
         probabilities={
             one.label: float(probability)
             for one, probability in zip(classes, probabilities, strict=True)
@@ -86,32 +91,39 @@ def to_prediction(probabilities: Floats, classes: Sequence[PhotoClass], version:
     )
 
 
-def answers(
+def class_indices(
     probabilities: Floats, classes: Sequence[PhotoClass], threshold: float | None = None
 ) -> npt.NDArray[np.intp]:
-    """Return the verdicts on many photos at once: the place of a class for each, -1 for unsure.
+    """Return the index of the class that each photo is sure to show, -1 for unsure.
 
-    `probabilities` has the shape `(n, classes)`. Sure is the likeliest class whose probability
-    reaches its threshold. Where that is a kind of another class, or has kinds, and none of them is
-    sure, they count together: a photo that is Tom or another cat is a cat.
+    `probabilities` has the shape `(n, classes)`. A photo shows its likeliest class if that reaches
+    its threshold. If not, and the class has a parent or kinds, the probabilities of the parent and
+    all its kinds are added up, and it shows the parent if the sum reaches the parent's threshold:
+    a photo that is Tom or another cat is a cat.
     """
     limits = np.array([in_effect(one, threshold) for one in classes])
     likeliest = probabilities.argmax(axis=1)
     rows = np.arange(len(probabilities))
     is_sure = probabilities[rows, likeliest] >= limits[likeliest]
     found = np.where(is_sure, likeliest, -1)
-    for place in range(len(classes)):
-        family = _family(classes, place)
+    for index in range(len(classes)):
+        family = _family(classes, index)
         if len(family) > 1:
             together = probabilities[:, family].sum(axis=1)
-            found[(found < 0) & np.isin(likeliest, family) & (together >= limits[place])] = place
+            found[(found < 0) & np.isin(likeliest, family) & (together >= limits[index])] = index
     return found
 
 
-def _family(classes: Sequence[PhotoClass], place: int) -> list[int]:
-    """Return the places of a class and its kinds."""
-    label = classes[place].label
-    return [place, *(kind for kind, one in enumerate(classes) if one.parent == label)]
+def _confidence(probabilities: Floats, classes: Sequence[PhotoClass], index: int) -> float:
+    """Return the probability of the likeliest class, or of another one with its kinds."""
+    is_likeliest = index == int(probabilities.argmax())
+    return float(probabilities[index if is_likeliest else _family(classes, index)].sum())
+
+
+def _family(classes: Sequence[PhotoClass], index: int) -> list[int]:
+    """Return the indices of a class and its kinds."""
+    label = classes[index].label
+    return [index, *(kind for kind, one in enumerate(classes) if one.parent == label)]
 
 
 def in_effect(photo_class: PhotoClass, threshold: float | None) -> float:

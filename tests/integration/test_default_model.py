@@ -30,7 +30,7 @@ from core.model.network import (
 from core.model.preprocessing import preprocess
 from core.model.probabilities import probabilities_from_logits
 from core.model.registry import DEFAULT_MODEL, OWN_NETWORK
-from core.model.verdict import answers
+from core.model.verdict import class_indices
 from core.training.data.learnt_photos import SEEN, read_seen
 from core.training.head.replay import read_replay
 
@@ -119,7 +119,7 @@ def test_it_says_of_photographs_what_keras_says(shared_photos: Path) -> None:
     assert (served.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.99
     right, right_before = ((of.argmax(axis=1) == targets).mean() for of in (served, expected))
     assert right >= right_before - 0.005
-    said, said_before = (answers(of, classes) for of in (served, expected))
+    said, said_before = (class_indices(of, classes) for of in (served, expected))
     assert (said == said_before).mean() >= 0.97
     sure = (said >= 0) & (said_before >= 0)
     assert (said == said_before)[sure].mean() >= 0.999

@@ -18,6 +18,7 @@ from core.model.manifest import Manifest
 from core.model.verdict import Prediction
 from sorter.outcome import FileOutcome, Outcome
 from sorter.routes import Routes
+from tests.predictions import predicted
 
 DEST = Path("dest")
 PHOTO = Path("tom.jpg")
@@ -28,7 +29,7 @@ Way = tuple[Path | None, str | None]  # the folder, and why it is not that of a 
 
 
 def prediction(label: str, confidence: float) -> Prediction:
-    return Prediction(label, confidence, {}, "v1")
+    return predicted(label, confidence, classes_from_folders(["cats", "dogs", "other", "both"]))
 
 
 def way(routes: Routes, what: What, photo: Path = PHOTO) -> Way:

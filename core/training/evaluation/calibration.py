@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 
 from core.labels import PhotoClass, Role
 from core.model.probabilities import Floats, probabilities_from_logits
-from core.model.verdict import answers
+from core.model.verdict import class_indices
 from core.training.data.dataset import Indices
 from core.training.evaluation.metrics import Flags
 
@@ -57,7 +57,8 @@ def choose_thresholds(
         chosen[place] = chosen[place].with_threshold(_HIGHEST)
         for threshold in np.arange(_lowest(targets, place, classes), _HIGHEST, _STEP):
             tried = chosen[place].with_threshold(round(float(threshold), 3))
-            given = answers(probabilities, [*chosen[:place], tried, *chosen[place + 1 :]]) == place
+            others = [*chosen[:place], tried, *chosen[place + 1 :]]
+            given = class_indices(probabilities, others) == place
             if _holds(given, targets, classes, place):
                 chosen[place] = tried
                 break

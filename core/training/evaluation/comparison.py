@@ -10,7 +10,7 @@ import numpy as np
 
 from core.labels import PhotoClass, Role
 from core.model.probabilities import Floats
-from core.model.verdict import answers
+from core.model.verdict import class_indices
 from core.training.evaluation.label_errors import MOST_DOUBTFUL
 
 _MOST_LOST = 0.01  # of the photos that should be filed, by the bound
@@ -67,7 +67,7 @@ class Judgement:
         labels = [one.label if one.role is Role.FILE else None for one in self.classes]
         return [
             labels[place] if place >= 0 else None
-            for place in answers(self.probabilities, self.classes)
+            for place in class_indices(self.probabilities, self.classes)
         ]
 
 

@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from core.labels import UNSURE, PhotoClass, Role
 from core.model.probabilities import Floats
-from core.model.verdict import answers, in_effect
+from core.model.verdict import class_indices, in_effect
 from core.training.data.dataset import Indices
 
 Flags = npt.NDArray[np.bool_]
@@ -79,7 +79,7 @@ def figures(
     limits = [in_effect(one, threshold) for one in classes]
     likeliest = probabilities.argmax(axis=1)
     right: Flags = likeliest == targets
-    answered = answers(probabilities, classes, threshold)
+    answered = class_indices(probabilities, classes, threshold)
     is_pet: Flags = is_filed_class[targets]
     is_neither: Flags = roles[targets] == Role.NEITHER
     filed: Flags = (answered >= 0) & is_filed_class[answered]

@@ -18,7 +18,8 @@ from bot.words.replies import answer, both, button, kinds, label_name, neither, 
 from core.labels import PhotoClass, Role, classes_from_folders
 from core.model.classifier import Classifier
 from core.model.manifest import Manifest
-from core.model.verdict import Prediction, judge
+from core.model.verdict import judge
+from tests.predictions import predicted
 
 LANGUAGES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 
@@ -118,7 +119,7 @@ def test_a_photo_of_both_is_spoken_of_in_each_language(
     words, manifest = words_for(code), manifest_of(classifier, "cats", "dogs", "other", "both")
 
     def answered(confidence: float) -> str:
-        prediction = Prediction("both", confidence, {}, "v1")
+        prediction = predicted("both", confidence, manifest.classes)
         return answer(words, manifest, judge(prediction, manifest.classes))
 
     assert answered(0.8) == sure

@@ -9,8 +9,9 @@ import pytest
 
 from core.labels import PhotoClass, Role, classes_from_folders
 from core.model.classifier import Classifier
-from core.model.verdict import Prediction, Verdict, VerdictKind, in_effect, judge, to_prediction
+from core.model.verdict import Verdict, VerdictKind, in_effect, judge, to_prediction
 from core.model.wording import describe
+from tests.predictions import predicted
 
 THRESHOLDS = {"cat": 0.8, "dog": 0.6, "other": 0.5, "both": 0.7}
 CLASSES = tuple(
@@ -20,7 +21,7 @@ CLASSES = tuple(
 
 
 def judged(label: str, confidence: float, threshold: float | None = None) -> Verdict:
-    return judge(Prediction(label, confidence, {}, "v1"), CLASSES, threshold)
+    return judge(predicted(label, confidence, CLASSES), CLASSES, threshold)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_a_persons_threshold_raises_a_classs_own_and_never_lowers_it() -> None:
 
 def test_a_class_that_is_not_calibrated_is_never_sure_by_less_than_certainty() -> None:
     classes = classes_from_folders(["cats", "dogs"])
-    assert not judge(Prediction("cat", 0.9999, {}, "v1"), classes).is_sure
+    assert not judge(predicted("cat", 0.9999, classes), classes).is_sure
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_of_more_than_two_kinds_both_is_more_than_one(classifier: Classifier) ->
         for one in classes_from_folders(["cats", "dogs", "hamsters", "both"])
     )
     manifest = replace(classifier.manifest, classes=classes)
-    verdict = judge(Prediction("both", 0.9, {}, "v1"), classes)
+    verdict = judge(predicted("both", 0.9, classes), classes)
     assert describe(verdict, manifest) == "more than one of cat, dog, hamsters, 90 %"
 
 
@@ -96,3 +97,17 @@ def test_a_kind_of_cat_that_is_not_sure_is_a_cat() -> None:
     unsure = to_prediction(np.array([0.3, 0.3, 0.4]), classes, "v1")
     assert unsure.label == "tom"
     assert judge(unsure, classes).kind is VerdictKind.UNSURE
+
+
+def test_a_persons_threshold_is_held_against_a_class_and_its_kinds_together() -> None:
+    """As in `evaluate`: Tom by himself is not sure enough for them, a cat of any kind is."""
+    classes = (
+        PhotoClass("cat", "cats", Role.FILE, {"en": "cat"}, threshold=0.6),
+        PhotoClass("dog", "dogs", Role.FILE, {"en": "dog"}, threshold=0.6),
+        PhotoClass("tom", "tom", Role.FILE, {"en": "tom"}, threshold=0.6, parent="cat"),
+    )
+    tom = to_prediction(np.array([0.25, 0.05, 0.7]), classes, "v1")
+    assert judge(tom, classes).label == "tom"
+    verdict = judge(tom, classes, threshold=0.9)
+    assert (verdict.kind, verdict.label) == (VerdictKind.FILED, "cat")
+    assert round(verdict.prediction.confidence, 2) == 0.95
