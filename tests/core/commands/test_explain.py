@@ -22,6 +22,7 @@ from tests.conftest import MODELS
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 MEGABYTE = 1_000_000
+TINY_HEAD = MODELS / "tiny"
 
 
 def run(*arguments: object, **environment: str) -> Result:
@@ -39,7 +40,7 @@ def test_the_page_goes_into_the_state_folder_and_replaces_an_earlier_one(photo: 
     """Nothing is put beside the photo."""
     state = Path(os.environ["CATDOG_STATE_DIR"])
     for _ in range(2):
-        done = run(photo, "--model", MODELS / "tiny")
+        done = run(photo, "--model", TINY_HEAD)
         assert done.exit_code == 0
         assert done.stdout.strip() == str(state / "pages" / "explain-tom.html")
     assert [one.name for one in (state / "pages").iterdir()] == ["explain-tom.html"]
@@ -52,14 +53,14 @@ def test_a_page_is_opened_in_the_browser(
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     page = tmp_path / "a page.html"
-    assert run(photo, "--model", MODELS / "tiny", "-o", page, "--open").exit_code == 0
+    assert run(photo, "--model", TINY_HEAD, "-o", page, "--open").exit_code == 0
     assert opened == [page.as_uri()]
 
 
 def test_only_pages_are_written_over(photo: Path) -> None:
     """A photo that is named by mistake stays as it is."""
     before = photo.read_bytes()
-    refused = run(photo, "--model", MODELS / "tiny", "-o", photo)
+    refused = run(photo, "--model", TINY_HEAD, "-o", photo)
     assert refused.exit_code == 2
     assert "tom.jpg must end in .html or .htm" in refused.output
     assert photo.read_bytes() == before
@@ -69,10 +70,8 @@ def test_the_verdict_is_the_one_that_predict_gives(photo: Path, tmp_path: Path) 
     """With a person's threshold, too."""
     for more in ([], ["--threshold", "1"]):
         page = tmp_path / "page.html"
-        assert run(photo, "--model", MODELS / "tiny", "-o", page, *more).exit_code == 0
-        said = CliRunner().invoke(
-            main, ["predict", str(photo), "--model", str(MODELS / "tiny"), *more]
-        )
+        assert run(photo, "--model", TINY_HEAD, "-o", page, *more).exit_code == 0
+        said = CliRunner().invoke(main, ["predict", str(photo), "--model", str(TINY_HEAD), *more])
         words = said.stdout.strip().removeprefix(f"{photo}: ")
         assert f"<h1>Why “{words}”?</h1>" in page.read_text("utf-8")
 
@@ -81,7 +80,7 @@ def test_a_name_that_holds_html_is_shown_as_it_is(tmp_path: Path, draw: Callable
     path = tmp_path / "<img src=x onerror=alert(1)>&\"'.png"
     draw("cats", 700).save(path)
     page = tmp_path / "page.html"
-    assert run(path, "--model", MODELS / "tiny", "-o", page).exit_code == 0
+    assert run(path, "--model", TINY_HEAD, "-o", page).exit_code == 0
     text = page.read_text("utf-8")
     assert "<img src=x" not in text
     assert "&lt;img src=x onerror=alert(1)&gt;&amp;" in text
@@ -90,7 +89,7 @@ def test_a_name_that_holds_html_is_shown_as_it_is(tmp_path: Path, draw: Callable
 def test_a_photo_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     path = tmp_path / "tom.jpg"
     path.write_bytes(b"\xff\xd8\xff\xe0 and no more")
-    done = run(path, "--model", MODELS / "tiny", "-o", tmp_path / "page.html")
+    done = run(path, "--model", TINY_HEAD, "-o", tmp_path / "page.html")
     assert done.exit_code == 1
     assert "tom.jpg" in done.output
     assert not (tmp_path / "page.html").exists()
@@ -102,7 +101,7 @@ def test_a_network_that_cannot_be_looked_into_is_told(
 ) -> None:
     """On the page and on the terminal; the rest of the page is there."""
     model = tmp_path / "model"
-    shutil.copytree(MODELS / "tiny", model)
+    shutil.copytree(TINY_HEAD, model)
     if content is not None:
         (model / "network" / name).write_bytes(content)
     done = run(photo, "--model", model, "-o", tmp_path / "page.html")
@@ -115,7 +114,7 @@ def test_a_network_that_cannot_be_looked_into_is_told(
 
 def test_a_model_that_cannot_be_served_is_refused(photo: Path, tmp_path: Path) -> None:
     model = tmp_path / "model"
-    shutil.copytree(MODELS / "tiny", model)
+    shutil.copytree(TINY_HEAD, model)
     (model / "network" / "network.tflite").write_bytes(b"x")
     done = run(photo, "--model", model, "-o", tmp_path / "page.html")
     assert done.exit_code == 3
@@ -144,7 +143,7 @@ def test_the_photos_of_a_person_that_taught_a_model_are_found(
     trained = CliRunner().invoke(
         main,
         ["train", str(data), "--output", str(model)],
-        env={"CATDOG_MODEL": str(MODELS / "tiny"), "CATDOG_MODELS_DIR": str(_promoted(tmp_path))},
+        env={"CATDOG_MODEL": str(TINY_HEAD), "CATDOG_MODELS_DIR": str(_promoted(tmp_path))},
     )
     assert trained.exit_code == 0, trained.output
     one = data / "cats" / "cats-007.jpg"
@@ -170,15 +169,16 @@ def test_the_photos_of_a_person_that_taught_a_model_are_found(
 
 def _promoted(tmp_path: Path) -> Path:
     folder = tmp_path / "models"
-    shutil.copytree(MODELS / "tiny", folder / "tiny")
+    shutil.copytree(TINY_HEAD, folder / "tiny")
     (folder / "promoted").write_text("tiny\n", encoding="utf-8")
     return folder
 
 
+@pytest.mark.keras
 def test_the_photos_that_taught_a_whole_network_are_found(
-    photo: Path, tiny_model: Path, tmp_path: Path
+    photo: Path, tiny_model: Path, fill_folder: Callable[..., Path], tmp_path: Path
 ) -> None:
-    data = tiny_model.parent.parent / "data"
+    data = fill_folder(tmp_path / "data", {"cats": 30, "dogs": 30, "other": 30})
     page = tmp_path / "page.html"
     assert run(photo, "--model", tiny_model, "-o", page).exit_code == 0
     assert "--photos FOLDER" in page.read_text("utf-8")
@@ -228,6 +228,7 @@ def test_without_the_extra_the_page_has_the_rest_in_ten_seconds(
     assert seconds < 10
 
 
+@pytest.mark.keras
 @pytest.mark.long
 def test_with_the_extra_in_twenty_seconds(tmp_path: Path, draw: Callable[..., Any]) -> None:
     photo, page = tmp_path / "cat.jpg", tmp_path / "page.html"

@@ -24,6 +24,8 @@ from tests.core.explain.plain_numpy import windows
 
 WITHIN = 1e-4
 
+pytestmark = pytest.mark.keras
+
 
 def explained(photo: Path, model: Path, page: Path) -> Path:
     done = CliRunner().invoke(main, ["explain", str(photo), "-o", str(page), "--model", str(model)])

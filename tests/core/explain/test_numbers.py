@@ -27,6 +27,9 @@ from core.training.networks.inspection import inspect, open_network
 from tests.core.explain.plain_numpy import forward
 
 WITHIN = 1e-4
+
+pytestmark = pytest.mark.keras
+
 Shown = dict[str, list[float]]
 
 

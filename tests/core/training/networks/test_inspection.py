@@ -20,6 +20,8 @@ from tests.core.explain.plain_numpy import forward
 
 SIZE = 32
 
+pytestmark = pytest.mark.keras
+
 
 def photo(seed: int = 1, size: int = SIZE) -> Any:
     return np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8)
