@@ -40,7 +40,7 @@ class PhotoQueue:
         self._queue = KeyedQueue()
         self._albums = Albums()
         self._waiting = 0
-        self._waiting_of: Counter[int] = Counter()  # of each person, in each chat
+        self._waiting_of: Counter[int] = Counter()  # photos, by person and by chat
         self._most_of_group = max(rate, services.settings.queue // 10)
 
     async def take(
@@ -54,8 +54,8 @@ class PhotoQueue:
         """Accept a photo that a message holds or points at, or say why not.
 
         A photo of an album that the bot was not asked about (`is_asked`) is answered with the
-        others if it is asked about one of them. When this returns, the photo will be answered,
-        come what may.
+        others if it is asked about one of them. A photo that is accepted is in the store when this
+        returns, and is answered even after a kill.
         """
         # up to the first await nothing else runs: photos keep the order in which they came
         if time.time() - message.date.timestamp() > FRESH_SECONDS:

@@ -118,7 +118,10 @@ def _classify_parquet(sources: Iterable[Source], looking: Looking) -> Iterator[R
             ):
                 del left[row.path_bytes or row.path.encode()]
                 yield row
-        except (OSError, ValueError) as error:  # the file, not a photo: the rest has no bytes
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # the Parquet file is broken: what is left of it follows
             log.error("%s cannot be read: %s", some[0].address, error)
         for source in left.values():
             yield failed(source, looking, str(UnreadableCode.IO_ERROR))
@@ -178,7 +181,7 @@ class _Facts:
             try:
                 with Image.open(io.BytesIO(content), formats=(plan.format,)) as image:
                     self.taken = taken_by(image.getexif())
-            except Exception:  # what is decoded in spite of it says no time
+            except Exception:  # unreadable EXIF does not stop the photo: its time is unknown
                 self.taken = None
         elif plan.jpeg.exif is not None:
             exif = Image.Exif()

@@ -46,9 +46,9 @@ class Mover:
     ) -> None:
         """All moves lead into `destination`, which may still have to be made.
 
-        `mounts` is what was mounted when all was there for sure, if that was before now.
-        What may have writers that the system does not tell of is copied once it has not changed
-        for `still_seconds`.
+        `mounts` is a record of what was mounted, taken when the disks were known to be there; None
+        takes it now. Where the system cannot tell whether a file is being written, it is copied
+        only once it has not changed for `still_seconds`.
         """
         self.copies = copy
         self.still_seconds = still_seconds
@@ -102,7 +102,7 @@ class Mover:
         try:
             for group in groups:
                 choice = choices.popleft()
-                if self._run is not None and _is_broken_promise(choice):
+                if self._run is not None and _duplicate_is_missing(choice):
                     (choice,) = self._plan(self._run, [self._choose(group, on_conflict)])
                 if isinstance(choice, FileOutcome):
                     yield [choice]
@@ -143,7 +143,10 @@ class Mover:
             return [internal_error(groups[0][0].source, error)]
 
     def _choose(self, group: Group, on_conflict: Conflict) -> Group | FileOutcome:
-        """Return a group under names that are free, or why the photo is left, were it a bug."""
+        """Return a group under names that are free, or the outcome of a photo that is left.
+
+        An unexpected exception becomes such an outcome, too.
+        """
         source, folder = group[0].source, group[0].destination.parent
         try:
             return self._obstacle(group) or self._names.choose(group, on_conflict)
@@ -229,7 +232,11 @@ class Mover:
         return [FileOutcome(move.source, outcome, move.reason, move.destination) for move in group]
 
     def _is_complete(self, move: PlannedMove) -> bool:
-        """Return whether a file may go: renamed it goes on growing, copied it would not."""
+        """Return whether a file may be moved now.
+
+        A known writer keeps it from that. Where writers are unknown a rename is safe, since the
+        program goes on writing to the same file, and a copy waits until the file is still.
+        """
         writers = writers_of(move.source)
         if writers is not Writers.UNKNOWN:
             return writers is Writers.NOBODY
@@ -240,8 +247,8 @@ class Mover:
         return seconds_until_still(move.source, self.still_seconds) <= 0
 
 
-def _is_broken_promise(choice: Group | FileOutcome) -> bool:
-    """Return whether a photo was left for a like one that did not get there after all."""
+def _duplicate_is_missing(choice: Group | FileOutcome) -> bool:
+    """Return whether a photo was left as a duplicate of a file that is not there now."""
     if not isinstance(choice, FileOutcome) or choice.outcome is not Outcome.DUPLICATE:
         return False
     return choice.destination is not None and not os.path.lexists(choice.destination)

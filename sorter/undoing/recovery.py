@@ -206,7 +206,10 @@ def _is_still(source: FileIdentity, move: PlannedMove) -> bool:
 
 
 def _may_be_still(source: FileIdentity, move: PlannedMove) -> bool:
-    """Return the same where inodes get new numbers at each mount, and times are cut to FAT's."""
+    """Return whether a file may be the one that was planned, by size and times within 2 seconds.
+
+    For file systems that number inodes anew at each mount, or keep coarse times, as FAT does.
+    """
     planned = move.identity
     is_as_old = abs(source.mtime_ns - planned.mtime_ns) <= _FAT_TIMES_NS
     return source.size == planned.size and is_as_old
