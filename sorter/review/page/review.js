@@ -144,7 +144,7 @@
         fillBar.style.width = `${100 * chance}%`;
         return element("li", {}, element("span", {}, wordOf(label)),
           element("span", { class: "bar", "aria-hidden": "true" }, fillBar),
-          element("span", { class: "number" }, `${Math.floor(100 * chance)} %`));
+          element("span", { class: "number" }, `${Math.min(99, Math.floor(100 * chance))} %`));
       }));
     const given = one.answer ?? one.label;
     at("answers").replaceChildren(
