@@ -24,6 +24,8 @@ from sorter.scanning.inbox import Inbox
 
 log = logging.getLogger(__name__)
 
+_SHOWN_TOGETHER = 2_000  # photos whose answers are known: the first show while others are read
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -93,23 +95,29 @@ def _load(
     labelled = labelled_contents(store)
     read: list[Photo] = []
     missing: list[Path] = []
+    done = 0
+    show = _Shown(selection, photos, store, labelled)
     files = list(selection.files())
     for top in {selection.inbox.folder, selection.routes.destination}:
         own = [path for path in files if _top(selection, path) == top]
         for one in answers.kept(store, top, own):
-            if isinstance(one, Photo):
-                read.append(one)
-            else:
+            if isinstance(one, Path):
                 missing.append(one)
-    total = len(read) + len(missing)
-    show = _Shown(selection, photos, store, labelled)
+                continue
+            read.append(one)
+            if len(read) >= _SHOWN_TOGETHER:
+                show(read)
+                done, read = done + len(read), []
+                photos.report(Progress(done, len(files)))
     show(read)
-    photos.report(Progress(len(read), total))
-    done = len(read)
+    done += len(read)
+    photos.report(Progress(done, done + len(missing)))
+    total = done + len(missing)
     for batch in answers.make(store, missing, stop):
         done += len(batch)
         show(batch)
         photos.report(Progress(done, total))
+    show.group()
 
 
 def _top(selection: Selection, path: Path) -> Path:
@@ -139,7 +147,7 @@ class _Shown:
                 for photo in read
                 if self._selection.shown(photo, is_labelled=photo.sha256 in self._labelled)
             ]
-        self._photos.put(self._grouped(shown))
+        self._photos.put(shown)
 
     def _duplicates(self, read: Iterable[Photo]) -> list[Photo]:
         """Return the photos that are not filed and of which a file of the same bytes is there."""
@@ -156,12 +164,10 @@ class _Shown:
                     shown[one.path] = replace(one, stands_at=first.path)
         return list(shown.values())
 
-    def _grouped(self, shown: list[Photo]) -> list[Photo]:
-        """Return photos with the number of the group of those that look like them."""
+    def group(self) -> None:
+        """Number the groups of photos that look alike, once all are shown."""
+        shown = sorted(self._photos.all(), key=lambda photo: photo.path)
         embeddings = embeddings_of(self._store, [photo.path for photo in shown])
-        numbers = groups_of((path, one) for path, one in embeddings.items())
-        offset = self._photos.version  # groups of another batch have other numbers
-        return [
-            replace(photo, group=numbers[photo.path] + offset) if photo.path in numbers else photo
-            for photo in shown
-        ]
+        numbers = groups_of(embeddings.items())
+        alike = {photo.id: numbers[photo.path] for photo in shown if photo.path in numbers}
+        self._photos.group(alike)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from threading import Condition
 
 from sorter.review.photos import Photo, State
+
+_TOGETHER = 4_000  # photos in one answer to the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,15 @@ class PhotoList:
                 self._version_of[photo.id] = self.version
             self._changed.notify_all()
 
+    def group(self, numbers: Mapping[str, int]) -> None:
+        """Give photos, by their ids, the numbers of their groups; the rest of each stays."""
+        with self._changed:
+            for id, number in numbers.items():
+                self.version += 1
+                self._photos[id] = replace(self._photos[id], group=number)
+                self._version_of[id] = self.version
+            self._changed.notify_all()
+
     def take_away(self, ids: Iterable[str]) -> None:
         """Mark photos as of no concern any more: they are shown no longer."""
         self.put(
@@ -72,12 +83,16 @@ class PhotoList:
         self.report(self.progress)
 
     def changed_since(self, version: int) -> tuple[int, list[Photo]]:
-        """Return the version now, and the photos that changed after the one that is given."""
+        """Return a version, and the photos that changed after the one that is given until then.
+
+        Of very many the first come at once: the rest is asked for with the version returned.
+        """
         with self._changed:
-            changed = [
-                photo for id, photo in self._photos.items() if self._version_of[id] > version
-            ]
-            return self.version, changed
+            changed = [id for id in self._photos if self._version_of[id] > version]
+            if len(changed) <= _TOGETHER:
+                return self.version, [self._photos[id] for id in changed]
+            changed = sorted(changed, key=self._version_of.__getitem__)[:_TOGETHER]
+            return self._version_of[changed[-1]], [self._photos[id] for id in changed]
 
     def wait(self, version: int, seconds: float) -> None:
         """Wait for a change after a version, so many seconds at most."""
