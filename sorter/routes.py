@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import UnreadableCode
-from core.labels import UNSURE, Role
+from core.labels import UNSURE, PhotoClass, Role
 from core.model.manifest import Manifest
 from core.model.verdict import Prediction, Verdict, VerdictKind, in_effect, judge
 from sorter.dates import date_of
@@ -50,18 +50,26 @@ class Routes:
         match verdict.kind:
             case VerdictKind.UNSURE:
                 return self._set_aside(photo, UNSURE, Reason.UNSURE)
-            case VerdictKind.NEITHER:
-                return self._set_aside(photo, verdict.likeliest.folder, Reason.NEITHER)
-            case VerdictKind.BOTH:  # with what is of neither: it has no folder of its own
-                classes = self.manifest.classes
-                others = (one.folder for one in classes if one.role is Role.NEITHER)
-                return self._set_aside(photo, next(others, OTHER), Reason.BOTH)
+            case VerdictKind.NEITHER | VerdictKind.BOTH:
+                folder = self.folder_of(verdict.likeliest)
+                destination = folder / photo.path.name if folder else None
+                reason = Reason(verdict.kind.value)
+                return replace(photo, reason=reason, destination=destination)
             case VerdictKind.FILED:
                 folder = self.destination / verdict.likeliest.folder
                 dated = date_of(photo.path, notes()) if self.by_date else None
                 if dated is not None:
                     folder /= dated.month
                 return replace(photo, destination=folder / photo.path.name, dated=dated)
+
+    def folder_of(self, photo_class: PhotoClass) -> Path | None:
+        """Return the folder that photos of a class go into; None: they are left."""
+        if photo_class.role is not Role.FILE and not self.move_others:
+            return None
+        if photo_class.role is Role.BOTH:  # with what is of neither: it has no folder of its own
+            others = (one.folder for one in self.manifest.classes if one.role is Role.NEITHER)
+            return self.destination / next(others, OTHER)
+        return self.destination / photo_class.folder
 
     @property
     def thresholds(self) -> tuple[float, ...]:

@@ -118,10 +118,8 @@ def _classify_parquet(sources: Iterable[Source], looking: Looking) -> Iterator[R
             ):
                 del left[row.path_bytes or row.path.encode()]
                 yield row
-        except (
-            OSError,
-            ValueError,
-        ) as error:  # the Parquet file is broken: what is left of it follows
+        except (OSError, ValueError) as error:
+            # the Parquet file is broken: what is left of it follows
             log.error("%s cannot be read: %s", some[0].address, error)
         for source in left.values():
             yield failed(source, looking, str(UnreadableCode.IO_ERROR))

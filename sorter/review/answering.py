@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import time
@@ -21,7 +20,7 @@ from core.paths import display
 from core.runtime.lookahead import map_ahead
 from core.store.answers import Answer, answers_below, embeddings_of, keep_answers
 from core.store.database import Store
-from sorter.digests import Reading
+from sorter.digests import Reading, sha256_of
 from sorter.review.photos import Photo
 
 log = logging.getLogger(__name__)
@@ -122,8 +121,7 @@ class Answers:
         try:
             prediction, embedding = self._predicted(reading.open)
         except UnreadableImage as error:
-            with path.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            sha256 = sha256_of(path)
             unread = Photo(path, status.st_size, status.st_mtime_ns, sha256, None, error.code)
             return unread, None
         verdict = judge(prediction, self._classifier.manifest.classes, self._threshold)

@@ -24,7 +24,6 @@ from sorter.review.filing import Filer
 from sorter.review.loading import Selection
 from sorter.review.photo_list import PhotoList
 from sorter.review.photos import Photo, State, photo_id
-from sorter.routes import OTHER
 
 # Of a photo that is not the one that was shown, nothing is known: its label is forgotten.
 _ANOTHER_PHOTO = {Reason.CHANGED, Reason.VANISHED}
@@ -94,7 +93,7 @@ class Reviewer:
             size=photo.size,
             mtime_ns=photo.mtime_ns,
             label=label,
-            moves=self._folder_of(label) is not None,
+            moves=self._selection.routes.folder_of(self._class_of(label)) is not None,
             sha256=photo.sha256 or "",
             model_label=prediction.label if prediction else None,
             confidence=prediction.confidence if prediction else None,
@@ -163,16 +162,16 @@ class Reviewer:
             reason = Reason.VANISHED if now is None else Reason.CHANGED
             close_decision(self._store, decision.id, DecisionState.REFUSED, keep_label=False)
             return FileOutcome(decision.path, reason=reason)
-        into = self._folder_of(decision.label)
+        photo_class = self._class_of(decision.label)
+        into = self._selection.routes.folder_of(photo_class)
         if into is None:
             close_decision(self._store, decision.id, DecisionState.DONE)
             return None
-        is_class = self._class_of(decision.label).role is Role.FILE
         filed = self._filer.file(
             decision.path,
             into,
             label=decision.label,
-            reason=None if is_class else Reason(self._kind_of(decision.label).value),
+            reason=None if photo_class.role is Role.FILE else Reason(photo_class.role.value),
             sha256=decision.sha256 or None,
         )
         outcome = filed.outcome
@@ -231,23 +230,7 @@ class Reviewer:
         return Reply(photo, is_done, reason)
 
     def _class_of(self, label: str) -> PhotoClass:
-        return next(one for one in self._selection.routes.manifest.classes if one.label == label)
-
-    def _kind_of(self, label: str) -> VerdictKind:
-        role = self._class_of(label).role
-        return VerdictKind.BOTH if role is Role.BOTH else VerdictKind.NEITHER
-
-    def _folder_of(self, label: str) -> Path | None:
-        """Return the folder that a photo of a class goes into; None: it stays where it is."""
-        photo_class = self._class_of(label)
-        routes = self._selection.routes
-        if photo_class.role is Role.FILE:
-            return routes.destination / photo_class.folder
-        if not routes.move_others:
-            return None
-        return routes.destination / (
-            photo_class.folder if photo_class.role is Role.NEITHER else OTHER
-        )
+        return self._selection.routes.manifest.class_of(label)
 
 
 _DECIDED = {State.MOVED, State.LABELLED}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from core.labels import PhotoClass, Role
+from core.labels import Role
 from core.model.manifest import Manifest
 from core.model.wording import percent
 from core.paths import display
@@ -76,7 +76,7 @@ def photo_view(photo: Photo, manifest: Manifest, language: str) -> dict[str, Any
         prediction = photo.verdict.prediction
         view |= {
             "guess": prediction.label,
-            "guess_word": class_word(_class_of(prediction.label, manifest), language),
+            "guess_word": class_word(manifest.class_of(prediction.label), language),
             "confidence": round(prediction.confidence, 4),
             "percent": percent(prediction.confidence),
             "probabilities": {
@@ -113,10 +113,6 @@ def state_view(review: Review, since: int, language: str) -> dict[str, Any]:
             "version": manifest.version,
         },
     }
-
-
-def _class_of(label: str, manifest: Manifest) -> PhotoClass:
-    return next(one for one in manifest.classes if one.label == label)
 
 
 def _readable(name: bytes) -> str:
