@@ -35,7 +35,7 @@ class Reply:
 
     photo: Photo | None
     is_done: bool
-    reason: str | None = None  # a Reason's value, or one of a PutBack
+    reason: str | None = None  # a Reason's or an Outcome's value, or one of a PutBack
 
 
 class Reviewer:
@@ -204,8 +204,7 @@ class Reviewer:
             stands_at=outcome.destination,
             message=outcome.message,
         )
-        reason = outcome.reason or outcome.outcome
-        return self._put(refused, is_done=False, reason=Reason(reason) if reason else None)
+        return self._put(refused, is_done=False, reason=outcome.reason or outcome.outcome)
 
     def _take_back(self, photo: Photo) -> Reply:
         done = decisions(self._store, self._folder, DecisionState.DONE)

@@ -143,6 +143,19 @@ def test_nothing_is_ever_replaced(folder: Folder, photos: Photos, tree: Tree) ->
     assert (folder.path / "cats" / photo.name).read_bytes() == b"another photo"
 
 
+def test_a_photo_that_is_filed_already_is_left_and_said_to_be_a_duplicate(
+    folder: Folder, photos: Photos
+) -> None:
+    (photo,) = photos(1)
+    (folder.path / "cats").mkdir()
+    shutil.copy(photo, folder.path / "cats" / photo.name)
+    served = folder.serve("--threshold", "1")
+    (shown,) = served.read()["photos"]
+    reply = served.decide(shown["id"], "cat")
+    assert (reply["done"], reply["reason"]) == (False, "duplicate")
+    assert photo.is_file()
+
+
 def test_catdog_undo_takes_back_a_review_and_its_labels(
     folder: Folder, photos: Photos, store: Store, tree: Tree
 ) -> None:
