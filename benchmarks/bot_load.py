@@ -231,10 +231,10 @@ def _flood(seconds: float) -> list[str]:
         loads = [(run(send_rate), run(send_rate, flood=seconds)) for _ in range(ROUNDS)]
         without = statistics.median(alone.others for alone, _ in loads)
         flooded = statistics.median(late.others for _, late in loads)
-        told = ", ".join(f"{alone.others:.2f} and {late.others:.2f}" for alone, late in loads)
+        shown = ", ".join(f"{alone.others:.2f} and {late.others:.2f}" for alone, late in loads)
         print(
             f"{limit}: all others answered in {without:.2f} s, and in {flooded:.2f} s where one "
-            f"chat has to wait for {seconds:g} s (at most {MOST_LATER:g} s later; {told})"
+            f"chat has to wait for {seconds:g} s (at most {MOST_LATER:g} s later; {shown})"
         )
         if any(one.answered < PEOPLE * PHOTOS or one.doubled for pair in loads for one in pair):
             short.append(f"answers ({limit})")

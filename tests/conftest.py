@@ -141,7 +141,7 @@ def tiny_recipe_fixture() -> Callable[..., Any]:
     return tiny_recipe
 
 
-class Told:
+class RecordingConsole:
     """A console that remembers."""
 
     def __init__(self) -> None:
@@ -155,8 +155,8 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def console() -> RecordingConsole:
+    return RecordingConsole()
 
 
 @pytest.fixture(scope="session")

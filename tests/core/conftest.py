@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.conftest import Told, fill
+from tests.conftest import RecordingConsole, fill
 
 SIZES = {"minimal": 32, "sequential-bn": 48, "vgg-small": 32, "residual": 48}
 
@@ -41,4 +41,4 @@ def _train(name: str, folder: Path) -> None:
 
     data = fill(folder / "data", {"cats": 40, "dogs": 40})
     recipe = replace(RECIPES[name], stages=(Stage(SIZES[name], 2, LIGHT),), batch_size=16)
-    train_network(TrainOptions(data), recipe, TrainContext(folder / "models", Told()))
+    train_network(TrainOptions(data), recipe, TrainContext(folder / "models", RecordingConsole()))

@@ -27,13 +27,13 @@ PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "learning.md"
 
 
 def test_ten_lines_of_plain_keras_ask_a_network(
-    tmp_path: Path, told: Any, fill_folder: Callable[..., Path], draw: Callable[..., Any],
+    tmp_path: Path, console: Any, fill_folder: Callable[..., Path], draw: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     """As they stand on the page; and the summary names the layer that rescales."""
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60})
     recipe = replace(RECIPES["minimal"], stages=(Stage(32, 8, LIGHT),), batch_size=16)
-    context = TrainContext(tmp_path / "models", told)
+    context = TrainContext(tmp_path / "models", console)
     trained = train_network(TrainOptions(data), recipe, context)
     monkeypatch.chdir(trained.folder)
     first, second = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)

@@ -23,15 +23,15 @@ def test_a_network_trained_here_files_photos_it_never_saw(
     tmp_path: Path,
     fill_folder: Callable[..., Path],
     draw: Callable[..., Any],
-    told: Any,
+    console: Any,
     tiny_recipe: Callable[..., Recipe],
 ) -> None:
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60})
     held_back = fill_folder(tmp_path / "test", {"cats": 12, "dogs": 12, "other": 12}, 5000)
     recipe = tiny_recipe(stages=(Stage(24, 4, MILD), Stage(32, 4, MILD)))
-    context = TrainContext(tmp_path / "models", told)
+    context = TrainContext(tmp_path / "models", console)
     trained = train_network(TrainOptions(data, test=held_back), recipe, context)
-    assert any(line.startswith("Epoch 8 of 8 at 32 px") for line in told.lines)
+    assert any(line.startswith("Epoch 8 of 8 at 32 px") for line in console.lines)
 
     settings = ["--models-dir", str(tmp_path / "models")]
     chosen = ["--model", trained.manifest.version, "--json"]

@@ -38,7 +38,7 @@ from core.training.networks.train_network import train_network  # noqa: E402
 from core.training.networks.transfer.make_network import head_classes  # noqa: E402
 from core.training.networks.transfer.replay_photos import replay_set  # noqa: E402
 from core.training.report.model_card import write_card  # noqa: E402
-from tests.conftest import Told, fill, tiny_recipe  # noqa: E402
+from tests.conftest import RecordingConsole, fill, tiny_recipe  # noqa: E402
 
 SIZE, CHANNELS, PHOTOS = 32, 24, 150
 
@@ -98,7 +98,7 @@ def make_whole(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as work:
         data = fill(Path(work) / "data", {"cats": 70, "dogs": 70, "other": 70})
         models = Path(work) / "models"
-        context = TrainContext(models, Told())
+        context = TrainContext(models, RecordingConsole())
         trained = train_network(TrainOptions(data), tiny_recipe(), context).folder
         manifest = read_manifest(trained)
         folder.mkdir()

@@ -51,9 +51,9 @@ def test_it_says_what_it_did_and_goes_on(folder: Path, tmp_path: Path) -> None:
     (folder / "notes.txt").write_text("no photo")
     second = run("archive", folder, "--to", tmp_path / "table", "--json")
     assert second.exit_code == 1  # some failed
-    told = json.loads(second.stdout)
-    assert told["classified"] == told["changed"] == 1
-    assert (told["done_before"], told["errors"], told["not_photos"]) == (11, {"empty": 1}, 1)
+    shown = json.loads(second.stdout)
+    assert shown["classified"] == shown["changed"] == 1
+    assert (shown["done_before"], shown["errors"], shown["not_photos"]) == (11, {"empty": 1}, 1)
 
 
 @pytest.mark.usefixtures("_pyarrow")
@@ -136,8 +136,8 @@ def test_the_report_counts_and_writes_a_page(folder: Path, tmp_path: Path) -> No
     assert f"{table}: 12 photos" in words.output
     assert "empty" in words.output
     assert "<h1>12 photos in an archive</h1>" in page.read_text()
-    told = json.loads(runner.invoke(main, ["archive-report", str(table), "--json"]).stdout)
-    assert sum(told["verdicts"].values()) == told["photos"] == 12
-    assert told["months"] == {"undated": told["verdicts"]}
+    shown = json.loads(runner.invoke(main, ["archive-report", str(table), "--json"]).stdout)
+    assert sum(shown["verdicts"].values()) == shown["photos"] == 12
+    assert shown["months"] == {"undated": shown["verdicts"]}
     none = runner.invoke(main, ["archive-report", str(tmp_path / "none")])
     assert none.exit_code == 2

@@ -406,15 +406,15 @@ def test_train_lists_labels_that_look_wrong_and_makes_no_model(
         "--models-dir", head_models_dir, "train", data, "--find-label-errors", "--output", sheets
     )
     assert result.exit_code == 0, result.stderr
-    told = [line for line in result.stdout.splitlines() if " says " in line]
-    assert {Path(line.partition(" says ")[0]).name for line in told} >= {
+    shown = [line for line in result.stdout.splitlines() if " says " in line]
+    assert {Path(line.partition(" says ")[0]).name for line in shown} >= {
         "tom-507.jpg", "tom-523.jpg", "tom-541.jpg",
     }  # fmt: skip
-    assert len(told) < 10
-    assert "says dog; taken for cat (" in "\n".join(told)
-    assert f"{len(told)} of 180 labels look wrong" in result.stdout
+    assert len(shown) < 10
+    assert "says dog; taken for cat (" in "\n".join(shown)
+    assert f"{len(shown)} of 180 labels look wrong" in result.stdout
     page = (sheets / "label-errors.html").read_text(encoding="utf-8")
-    assert page.count('<img src="data:image/jpeg') == len(told)
+    assert page.count('<img src="data:image/jpeg') == len(shown)
     assert f"mv -n {data}/dogs/tom-507.jpg {data}/cats/" in page
     assert {path: path.read_bytes() for path in data.rglob("*.jpg")} == before
     assert {path for path in head_models_dir.rglob("*") if path.is_file()} == models

@@ -136,12 +136,12 @@ def check_the_dial(shown: Visit, model: Path) -> None:
 
 def check_the_square(shown: Visit) -> None:
     """Dragged by the mouse it stands where the pointer is, and the numbers change with it."""
-    told = shown.page.evaluate("JSON.parse(document.getElementById('what-if-data').textContent)")
+    sent = shown.page.evaluate("JSON.parse(document.getElementById('what-if-data').textContent)")
     box = shown.page.locator("#covered-box").bounding_box()
     shown.page.locator("#covered-box").scroll_into_view_if_needed()
     box = shown.page.locator("#covered-box").bounding_box()
     shown.page.mouse.move(box["x"] + box["width"] - 3, box["y"] + box["height"] - 3)
-    last = told["squares"][-1]["probabilities"][-1][-1]
+    last = sent["squares"][-1]["probabilities"][-1][-1]
     said = shown.page.eval_on_selector_all(
         "#covered-bars data", "all => all.map(one => Number(one.value))"
     )
@@ -149,7 +149,7 @@ def check_the_square(shown: Visit) -> None:
     shown.page.check("input[name=square] >> nth=0")
     shown.page.check("#covered-show-map")
     assert shown.page.locator(".covered-map:visible").count() == 1
-    assert shown.page.inner_text("#covered-says") == told["squares"][0]["verdicts"][-1][-1]
+    assert shown.page.inner_text("#covered-says") == sent["squares"][0]["verdicts"][-1][-1]
 
 
 def test_the_filter_the_dial_and_the_square_compute_as_the_network_does(

@@ -315,10 +315,10 @@ def test_the_places_of_the_square_are_what_the_model_says(
     page = explained(photo, tiny_model, tmp_path / "page.html")
     found = re.search(r'id="what-if-data">(.*?)</script>', page)
     assert found is not None
-    told = json.loads(found[1])
+    computed = json.loads(found[1])
     own = Recomputed(photo, tiny_model)
     size = len(own.pixels)
-    for square in told["squares"]:
+    for square in computed["squares"]:
         side = round(square["share"] * size)
         for row, column in ((0, 0), (3, 9), (12, 12)):
             top, left = (round(square["starts"][one] * size) for one in (row, column))

@@ -28,14 +28,14 @@ class Bars:
 def test_parts_fill_one_bar_to_its_end() -> None:
     console = Bars()
     with one_progress(console, "Training", {"Decoding": 10, "Fitting": 30}) as parts:
-        with parts.progress("Decoding", 5) as told:
-            told(1)
-            told(5)
+        with parts.progress("Decoding", 5) as shown:
+            shown(1)
+            shown(5)
         parts.say("hello")
-        with parts.progress("Unforeseen", 7) as told:
-            told(3)
-        with parts.progress("Fitting", 2) as told:
-            told(1)
+        with parts.progress("Unforeseen", 7) as shown:
+            shown(3)
+        with parts.progress("Fitting", 2) as shown:
+            shown(1)
     ((what, total, done),) = console.bars
     assert (what, total) == ("Training", 40)
     assert done == sorted(done)

@@ -111,18 +111,18 @@ def test_what_is_no_clear_part_is_refused_or_told(data: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize("names", [("Cat", "DOGS"), ("cat", "dog"), ("CATS", "Dog")])
 def test_classes_are_known_in_any_case_and_number(
-    names: tuple[str, str], data: Path, fill_folder: Fill, told: Any
+    names: tuple[str, str], data: Path, fill_folder: Fill, console: Any
 ) -> None:
     """And it is said which folder was taken for which."""
     for before, after in zip(("cats", "dogs"), names, strict=True):
         (data / before).rename(data / after)
     fill_folder(data, {"other": 3})
     (data / "other").rename(data / "OTHER")
-    labelled = gather(TrainOptions(data), TrainContext(data, told)).labelled
+    labelled = gather(TrainOptions(data), TrainContext(data, console)).labelled
     assert counts(labelled) == {"cat": 6, "dog": 5, "other": 3}
     assert [one.folder for one in labelled.classes] == ["cats", "dogs", "other"]
     for name in (*names, "OTHER"):
-        assert any(line.startswith(f"{name}/ is taken for ") for line in told.lines) is (
+        assert any(line.startswith(f"{name}/ is taken for ") for line in console.lines) is (
             name not in ("cats", "dogs", "other")
         )
 

@@ -142,7 +142,7 @@ def test_photos_that_may_not_be_read_are_named(
 
 @pytest.mark.long
 def test_a_photo_that_is_deleted_during_training_changes_nothing(
-    tmp_path: Path, fill_folder: Callable[..., Path], told: Any, tiny_recipe: Any,
+    tmp_path: Path, fill_folder: Callable[..., Path], console: Any, tiny_recipe: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """It was decoded already; only those that are measured are opened again."""
@@ -156,7 +156,7 @@ def test_a_photo_that_is_deleted_during_training_changes_nothing(
         return loaded
 
     monkeypatch.setattr("core.training.data.inputs.load", then_delete)
-    context = TrainContext(tmp_path / "m", told)
+    context = TrainContext(tmp_path / "m", console)
     trained = train_network(TrainOptions(data), tiny_recipe(), context)
     assert trained.manifest.metrics["validation"]["accuracy"] > 0.8
 

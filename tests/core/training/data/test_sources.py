@@ -114,10 +114,10 @@ def test_what_is_no_such_table_is_refused(data: Path, content: bytes, why: str) 
         scan(data)
 
 
-def test_a_source_of_no_photo_cannot_be_held_out(data: Path, told: Any) -> None:
+def test_a_source_of_no_photo_cannot_be_held_out(data: Path, console: Any) -> None:
     """A slip of the pen would else have all of them learnt from."""
     write(data, "file,source", "cats/kaggle-wild-cats-000.jpg,web")
-    context = TrainContext(data, told)
+    context = TrainContext(data, console)
     assert gather(TrainOptions(data, held_out_sources=("web",)), context).labelled.photos
     for missing in ("kaggle", "wep"):
         with pytest.raises(UsageRefused, match=f"source '{missing}'.*--set hold_out"):

@@ -108,7 +108,7 @@ def test_what_catdog_filed_is_a_guess_until_somebody_corrects_it(
 
 @pytest.mark.long
 def test_train_says_what_it_leaves_out_and_what_it_adds(
-    store: Store, state: Path, data: Path, tmp_path: Path, told: Any, tiny_recipe: Any,
+    store: Store, state: Path, data: Path, tmp_path: Path, console: Any, tiny_recipe: Any,
     tiny_model: Path, draw: Callable[..., Any],
 ) -> None:  # fmt: skip
     from core.training.data.inputs import TrainContext
@@ -127,9 +127,11 @@ def test_train_says_what_it_leaves_out_and_what_it_adds(
     recipe = tiny_recipe(stages=(Stage(32, 1, MILD),))
     for trust, files in ((False, 61), (True, 65)):
         options = TrainOptions(data, with_feedback=True, trust_filed=trust)
-        trained = train_network(options, recipe, TrainContext(tmp_path / f"m{trust}", told, store))
+        trained = train_network(
+            options, recipe, TrainContext(tmp_path / f"m{trust}", console, store)
+        )
         assert trained.manifest.data["files"] == files
-    lines = "\n".join(told.lines)
+    lines = "\n".join(console.lines)
     assert "4 photos that catdog filed are left out" in lines
     assert "4 photos that catdog filed are learnt from, and not held out." in lines
     assert "1 photos that people labelled are learnt from besides; 0 are not found" in lines

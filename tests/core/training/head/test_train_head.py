@@ -29,8 +29,8 @@ Train = Callable[..., TrainedHead]
 
 
 @pytest.fixture
-def context(head_models_dir: Path, told: Any) -> TrainContext:
-    return TrainContext(head_models_dir, told)
+def context(head_models_dir: Path, console: Any) -> TrainContext:
+    return TrainContext(head_models_dir, console)
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_a_class_that_the_replay_set_knew_is_trained_on_again(
 
 
 def test_classes_can_be_replaced(
-    tmp_path: Path, fill_folder: Fill, train: Train, told: Any
+    tmp_path: Path, fill_folder: Fill, train: Train, console: Any
 ) -> None:
     """Dogs are of neither for who has no folder for them; that is said, and not promoted."""
     data = fill_folder(tmp_path / "data", {"cats": 20, "other": 20}, first_seed=500)
@@ -111,7 +111,7 @@ def test_classes_can_be_replaced(
     assert trained.manifest.labels == ("cat", "other")
     assert trained.comparison is not None
     assert not trained.comparison.is_no_worse
-    assert "It leaves out both, dog" in told.lines[0]
+    assert "It leaves out both, dog" in console.lines[0]
     dog = fill_folder(tmp_path / "dogs", {"dogs": 1}, first_seed=900) / "dogs"
     assert Classifier(trained.folder).classify(opener(next(dog.iterdir()))).label == "other"
 
@@ -157,22 +157,22 @@ def test_a_second_training_is_compared_out_of_fold(
 
 
 def test_test_photos_that_were_learnt_from_are_noticed(
-    tmp_path: Path, fill_folder: Fill, train: Train, told: Any
+    tmp_path: Path, fill_folder: Fill, train: Train, console: Any
 ) -> None:
     """Figures on photos that were learnt from are too good, and that is said."""
     data = fill_folder(tmp_path / "data", {"cats": 12, "dogs": 12}, first_seed=500)
     test = fill_folder(tmp_path / "test", {"cats": 3, "dogs": 3}, first_seed=510)
     train(data, test=test)
-    assert any("4 of the 6 test photos were learnt from" in line for line in told.lines)
+    assert any("4 of the 6 test photos were learnt from" in line for line in console.lines)
 
 
 def test_few_photos_are_said_before_anything_is_computed(
-    tmp_path: Path, fill_folder: Fill, train: Train, told: Any
+    tmp_path: Path, fill_folder: Fill, train: Train, console: Any
 ) -> None:
     """Four photos of a class tell nothing: that comes first."""
     data = fill_folder(tmp_path / "data", {"cats": 4, "dogs": 12}, first_seed=500)
     trained = train(data)
-    assert "fewer than 5 photos of cat" in told.lines[0]
+    assert "fewer than 5 photos of cat" in console.lines[0]
     assert trained.comparison is not None
     assert not trained.comparison.is_no_worse
 
@@ -203,12 +203,12 @@ def test_the_network_is_kept_beside_the_models(
 
 
 def test_check_keeps_nothing(
-    tmp_path: Path, fill_folder: Fill, told: Any, context: TrainContext
+    tmp_path: Path, fill_folder: Fill, console: Any, context: TrainContext
 ) -> None:
     """What there is to learn from is told, and the models folder is as before."""
     data = fill_folder(tmp_path / "data", {"cats": 8, "dogs": 8}, first_seed=500)
     check(TrainOptions(data), context)
-    assert any(line.strip().startswith("cat: 8 photos") for line in told.lines)
+    assert any(line.strip().startswith("cat: 8 photos") for line in console.lines)
     assert {path.name for path in context.models_dir.iterdir()} == {
         "tiny",
         "promoted",

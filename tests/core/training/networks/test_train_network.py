@@ -52,8 +52,8 @@ Train = Callable[..., TrainedNetwork]
 
 
 @pytest.fixture
-def train(tmp_path: Path, told: Any) -> Train:
-    context = TrainContext(tmp_path / "m", told)
+def train(tmp_path: Path, console: Any) -> Train:
+    context = TrainContext(tmp_path / "m", console)
     return lambda data, recipe, **options: train_network(
         TrainOptions(data, **options), recipe, context
     )
@@ -64,7 +64,7 @@ class Killed(BaseException):
 
 
 def test_a_run_that_was_killed_goes_on_with_resume(
-    data: Path, tmp_path: Path, train: Train, told: Any, monkeypatch: pytest.MonkeyPatch
+    data: Path, tmp_path: Path, train: Train, console: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ends with the epochs and steps of an unbroken run, its history whole."""
     models = tmp_path / "m"
@@ -90,7 +90,7 @@ def test_a_run_that_was_killed_goes_on_with_resume(
     words = str(begun)
     assert "3 epochs done" in words
     trained = train(data, RECIPE, resume=True)
-    assert f"Going on with the run {words}." in told.lines
+    assert f"Going on with the run {words}." in console.lines
     history = trained.manifest.recipe["history"]
     assert [(epoch["number"], epoch["size"]) for epoch in history] == [
         (1, 24), (2, 24), (3, 32), (4, 32),

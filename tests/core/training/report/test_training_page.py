@@ -16,13 +16,13 @@ from core.training.report.training_page import _settings
 @pytest.mark.parametrize("name", ["minimal", "residual", "sequential-bn"])
 def test_settings_that_mean_nothing_for_a_network_are_left_out(name: str) -> None:
     recipe = {**asdict(RECIPES[name]), "history": [], "seconds": 3, "epoch_kept": 2, "cores": 2}
-    told = _settings(recipe)
-    assert "name" not in told
-    assert "patience" not in told
-    assert ("blocks" in told) == (name == "residual")
-    assert ("dense" in told) == (name != "residual")
-    assert ("weight decay" in told) == (name == "residual")
-    assert told["widths"] == ", ".join(map(str, RECIPES[name].widths))
+    shown = _settings(recipe)
+    assert "name" not in shown
+    assert "patience" not in shown
+    assert ("blocks" in shown) == (name == "residual")
+    assert ("dense" in shown) == (name != "residual")
+    assert ("weight decay" in shown) == (name == "residual")
+    assert shown["widths"] == ", ".join(map(str, RECIPES[name].widths))
     changed = replace(RECIPES[name], patience=4, dropout=0.2)
     assert _settings(asdict(changed))["patience"] == 4
     assert _settings(asdict(changed))["dropout"] == 0.2

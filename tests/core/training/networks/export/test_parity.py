@@ -69,7 +69,7 @@ def test_another_networks_answers_are_noticed(
 def test_16_bits_are_served_if_they_change_next_to_nothing_else_32_else_nothing(
     bits: int | None,
     tmp_path: Path,
-    told: Any,
+    console: Any,
     fill_folder: Callable[..., Path],
     tiny_recipe: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
@@ -77,7 +77,7 @@ def test_16_bits_are_served_if_they_change_next_to_nothing_else_32_else_nothing(
     whole = -1.0 if bits is None else 1e-3
     monkeypatch.setattr(parity, "_LARGEST_GAP", {16: 2e-2 if bits == 16 else -1.0, 32: whole})
     data = fill_folder(tmp_path / "data", {"cats": 30, "dogs": 30})
-    recipe, context = tiny_recipe(), TrainContext(tmp_path / "models", told)
+    recipe, context = tiny_recipe(), TrainContext(tmp_path / "models", console)
     if bits is None:
         with pytest.raises(CatdogError, match="differ from Keras's"):
             train_network(TrainOptions(data), recipe, context)

@@ -91,24 +91,24 @@ def test_an_interrupted_run_goes_on(
     with pytest.raises(KeyboardInterrupt):
         transfer(dataset, SMALL, work=tmp_path, on_progress=stop)
     assert (tmp_path / LAST).exists()
-    told: list[int] = []
+    console: list[int] = []
     made = transfer(
-        dataset, SMALL, work=tmp_path, on_progress=lambda one, steps: told.append(one.step)
+        dataset, SMALL, work=tmp_path, on_progress=lambda one, steps: console.append(one.step)
     )
     assert [one.step for one in made.curve] == [2, 4, 6, 7]
     assert made.head.kernel.shape == (1280, 4)
-    assert told == [4, 6, 7]
+    assert console == [4, 6, 7]
 
 
 @needs_weights
 @pytest.mark.long
 def test_one_command_makes_a_network_with_its_head(
-    tmp_path: Path, fill_folder: Callable[..., Path], told: Any
+    tmp_path: Path, fill_folder: Callable[..., Path], console: Any
 ) -> None:
     """From folders to a model in 8 bits that serves what Keras says, with its replay set."""
     data = fill_folder(tmp_path / "data", {"cats": 60, "dogs": 60, "other": 60})
     options = TrainOptions(data, output=tmp_path / "model")
-    trained = train_network(options, SMALL, TrainContext(tmp_path / "models", told))
+    trained = train_network(options, SMALL, TrainContext(tmp_path / "models", console))
     assert trained.manifest.kind is Kind.HEAD
     assert trained.manifest.labels == ("cat", "dog", "other", "both")
     names = {path.name for path in (trained.folder / "network").iterdir()}
@@ -120,4 +120,4 @@ def test_one_command_makes_a_network_with_its_head(
         for photo in (data / folder).iterdir()
     ]
     assert np.mean(right) > 0.9
-    assert any("Step" in line for line in told.lines)
+    assert any("Step" in line for line in console.lines)
