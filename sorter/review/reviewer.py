@@ -120,7 +120,7 @@ class Reviewer:
         return self._put(replace(photo, state=State.WAITING), is_done=True)
 
     def undo(self) -> Reply:
-        """Take back the newest decision of this folder, of whichever sitting."""
+        """Take back the newest decision of this folder, of whichever session."""
         decision = newest_done(self._store, self._folder)
         if decision is None:
             return Reply(None, False, "nothing")

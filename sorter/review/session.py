@@ -22,8 +22,8 @@ from sorter.review.loading import Selection, load
 from sorter.review.photo_list import PhotoList
 from sorter.review.photos import Photo, State, What
 from sorter.review.pictures import Pictures
+from sorter.review.review_summary import ReviewSummary, summary_of
 from sorter.review.reviewer import Reviewer
-from sorter.review.sitting import Sitting, sitting_of
 
 Result = TypeVar("Result")
 
@@ -54,10 +54,10 @@ class Review:
         self._store = Store(folders.state)
         self._reviewer = Reviewer(self._store, selection, self.photos)
         self._reader: threading.Thread | None = None
-        self._sitting: Sitting | None = None
+        self._summary: ReviewSummary | None = None
         self._written = 0  # actions, by which it is known whether it is true
         self._counted = 0
-        self._sitting_lock = threading.Lock()
+        self._summary_lock = threading.Lock()
 
     @property
     def classifier(self) -> Classifier:
@@ -84,16 +84,16 @@ class Review:
         self._written += 1
         return result
 
-    def sitting(self) -> Sitting:
+    def summary(self) -> ReviewSummary:
         """Return what all answers for this folder say of the model. Raises StoreUnusable."""
-        with self._sitting_lock:
-            if self._sitting is None or self._counted != self._written:
+        with self._summary_lock:
+            if self._summary is None or self._counted != self._written:
                 self._counted = self._written
                 labels = frozenset(one.label for one in self.selection.routes.manifest.filed)
                 with closing(Store(self._folders.state)) as store:
                     done = decisions(store, self.selection.inbox.folder, DecisionState.DONE)
-                self._sitting = sitting_of(done, labels)
-            return self._sitting
+                self._summary = summary_of(done, labels)
+            return self._summary
 
     def learn(self) -> None:
         """Train a head on what was said, and if it serves, file what it is sure of now."""

@@ -205,15 +205,15 @@
       element("button", { type: "button", onclick: undo }, words.undo, element("kbd", {}, "Z")));
   };
 
-  const drawSitting = () => {
-    const sitting = latest.sitting;
-    if (!sitting) return;
-    at("sitting").hidden = sitting.answers === 0;
-    at("sitting-said").textContent = fill(words.said, { n: sitting.answers });
-    at("sitting-right").textContent = sitting.guesses ? fill(words.right, { right: sitting.right, n: sitting.guesses }) : "";
-    at("sitting-threshold").textContent = sitting.threshold
-      ? fill(words.threshold, { percent: sitting.threshold, filed: sitting.filed, wrong: sitting.wrong }) : "";
-    at("learn").textContent = fill(words.learn, { n: sitting.answers });
+  const drawSummary = () => {
+    const summary = latest.summary;
+    if (!summary) return;
+    at("summary").hidden = summary.answers === 0;
+    at("summary-said").textContent = fill(words.said, { n: summary.answers });
+    at("summary-right").textContent = summary.guesses ? fill(words.right, { right: summary.right, n: summary.guesses }) : "";
+    at("summary-threshold").textContent = summary.threshold
+      ? fill(words.threshold, { percent: summary.threshold, filed: summary.filed, wrong: summary.wrong }) : "";
+    at("learn").textContent = fill(words.learn, { n: summary.answers });
     at("learn").hidden = !setup.can_learn;
     at("no-extra").textContent = setup.can_learn ? "" : fill(words.no_extra, { command: setup.install });
     const learning = latest.learning;
@@ -234,7 +234,7 @@
     drawHeader();
     if (grid) drawGrid();
     else drawPhoto();
-    drawSitting();
+    drawSummary();
   };
   const show = (id) => {
     current = id;

@@ -90,18 +90,18 @@ def state_view(review: Review, since: int, language: str) -> dict[str, Any]:
     """Return what changed after a version of the list."""
     version, changed = review.photos.changed_since(since)
     manifest = review.classifier.manifest
-    progress, learning, sitting = review.photos.progress, review.learning, review.sitting()
+    progress, learning, summary = review.photos.progress, review.learning, review.summary()
     return {
         "version": version,
         "photos": [photo_view(photo, manifest, language) for photo in changed],
         "progress": {"read": progress.read, "of": progress.of, "done": progress.is_done},
-        "sitting": {
-            "answers": sitting.answers,
-            "guesses": sitting.guesses,
-            "right": sitting.right,
-            "threshold": None if sitting.threshold is None else percent(sitting.threshold),
-            "filed": sitting.filed,
-            "wrong": sitting.wrong,
+        "summary": {
+            "answers": summary.answers,
+            "guesses": summary.guesses,
+            "right": summary.right,
+            "threshold": None if summary.threshold is None else percent(summary.threshold),
+            "filed": summary.filed,
+            "wrong": summary.wrong,
         },
         "learning": {
             "running": learning.is_running,

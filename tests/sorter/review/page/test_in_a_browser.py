@@ -305,7 +305,7 @@ def test_answers_are_learnt_from_and_what_is_left_is_sorted_again(
         label = "dog" if int(one["name"][:3]) % 2 else "cat"
         assert served.decide(one["id"], label)["done"]
     with browser.visit(served.url) as visit:
-        until(visit.page, "!document.getElementById('sitting').hidden")
+        until(visit.page, "!document.getElementById('summary').hidden")
         visit.page.click("#learn")
         until(visit.page, "document.getElementById('learning-words').textContent.length > 12")
         assert "cannot" not in visit.page.inner_text("#learning-words")

@@ -1,4 +1,4 @@
-"""What a sitting came to: how often the model was right, and from which confidence on."""
+"""What a review came to: how often the model was right, and from which confidence on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sorter.review.decisions import Decision
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
+class ReviewSummary:
     """The answers of a review so far."""
 
     answers: int
@@ -20,7 +20,7 @@ class Sitting:
     wrong: int
 
 
-def sitting_of(done: Sequence[Decision], filed_labels: frozenset[str]) -> Sitting:
+def summary_of(done: Sequence[Decision], filed_labels: frozenset[str]) -> ReviewSummary:
     """Return what the decisions say of the model's guesses.
 
     The threshold is the one that files the most of what the model guessed rightly, among those
@@ -36,4 +36,4 @@ def sitting_of(done: Sequence[Decision], filed_labels: frozenset[str]) -> Sittin
         wrong += one.model_label != one.label
         if wrong * 100 <= filed and one.model_label == one.label:
             best = (one.confidence, filed, wrong)
-    return Sitting(len(done), len(guessed), right, *best)
+    return ReviewSummary(len(done), len(guessed), right, *best)

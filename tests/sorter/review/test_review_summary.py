@@ -1,11 +1,11 @@
-"""What a sitting says of the model, and the threshold that would have filed the same."""
+"""What a review says of the model, and the threshold that would have filed the same."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from sorter.review.decisions import Decision
-from sorter.review.sitting import sitting_of
+from sorter.review.review_summary import summary_of
 
 FILED = frozenset({"cat", "dog"})
 
@@ -25,15 +25,15 @@ def test_the_threshold_files_the_most_with_none_wrong() -> None:
         decision("other", "other", 0.9),
         decision("dog", None, None),
     ]
-    sitting = sitting_of(said, FILED)
-    assert (sitting.answers, sitting.guesses, sitting.right) == (6, 5, 4)
-    assert (sitting.threshold, sitting.filed, sitting.wrong) == (0.9, 2, 0)
+    summary = summary_of(said, FILED)
+    assert (summary.answers, summary.guesses, summary.right) == (6, 5, 4)
+    assert (summary.threshold, summary.filed, summary.wrong) == (0.9, 2, 0)
 
 
 def test_where_the_surest_guess_is_wrong_there_is_no_threshold() -> None:
-    sitting = sitting_of([decision("cat", "dog", 0.9), decision("cat", "cat", 0.8)], FILED)
-    assert sitting.threshold is None
+    summary = summary_of([decision("cat", "dog", 0.9), decision("cat", "cat", 0.8)], FILED)
+    assert summary.threshold is None
 
 
 def test_nothing_said_is_nothing_known() -> None:
-    assert sitting_of([], FILED).guesses == 0
+    assert summary_of([], FILED).guesses == 0
