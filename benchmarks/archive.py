@@ -24,9 +24,9 @@ from pathlib import Path
 import psutil
 
 from benchmarks.archive_parts import ROUNDS, ROW, latency_hidden, on_paper, run_over
-from benchmarks.figures import Figure, at_least, at_most, in_turns, milliseconds, ratios
-from benchmarks.photos import camera_photos, find_photos, small_photos
-from benchmarks.setting import FULL, QUICK, Setting, catdog
+from benchmarks.measuring.figures import Figure, at_least, at_most, in_turns, milliseconds, ratios
+from benchmarks.measuring.photos import camera_photos, find_photos, small_photos
+from benchmarks.measuring.setting import FULL, QUICK, Setting, catdog
 from core.archive.archive_run import map_here
 from core.archive.classify import Looking
 from core.archive.on_ray.mapper import cluster, map_on_ray

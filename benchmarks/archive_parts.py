@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.figures import Figure, in_turns, milliseconds, ratios
-from benchmarks.setting import Setting
+from benchmarks.measuring.figures import Figure, in_turns, milliseconds, ratios
+from benchmarks.measuring.setting import Setting
 from core.archive.archive_run import Answered, Mapper, Task, archive, map_here
 from core.archive.classify import Looking
 from core.archive.known import Again

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from benchmarks.memory import PeakMemory, tree_memory
+from benchmarks.measuring.memory import PeakMemory, tree_memory
 from tests.bot.telegram_on_loopback import TOKEN, BotApi, Failure
 
 PEOPLE = 50

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.setting import ROOT, module
+from benchmarks.measuring.setting import ROOT, module
 from core.batch import predict_photo
 from core.errors import UnreadableImage
 from core.images.budget import MEGABYTE, return_freed_memory

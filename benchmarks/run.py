@@ -18,10 +18,10 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from benchmarks.figures import Figure, Standing
-from benchmarks.photos import NoPhotos, find_photos
-from benchmarks.results import page
-from benchmarks.setting import FULL, QUICK, Setting
+from benchmarks.measuring.figures import Figure, Standing
+from benchmarks.measuring.photos import NoPhotos, find_photos
+from benchmarks.measuring.results import page
+from benchmarks.measuring.setting import FULL, QUICK, Setting
 
 ROWS = {
     "cold-start": "cold_start:measure",

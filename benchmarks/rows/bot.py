@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from benchmarks import bot_load
-from benchmarks.figures import Figure, at_least, in_turns, ratios
-from benchmarks.photos import jpegs_of
+from benchmarks.measuring.figures import Figure, at_least, in_turns, ratios
+from benchmarks.measuring.photos import jpegs_of
+from benchmarks.measuring.setting import Setting, module
 from benchmarks.rows.watch import memory_figures
-from benchmarks.setting import Setting, module
 
 
 def measure(setting: Setting) -> list[Figure]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from benchmarks.figures import Figure, at_least, at_most, in_turns, milliseconds, ratios
-from benchmarks.setting import Setting, catdog, module
+from benchmarks.measuring.figures import Figure, at_least, at_most, in_turns, milliseconds, ratios
+from benchmarks.measuring.setting import Setting, catdog, module
 
 _MOST_SECONDS = 0.35  # on the machine that the project is made on
 

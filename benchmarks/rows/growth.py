@@ -8,10 +8,10 @@ import subprocess
 import time
 from functools import partial
 
-from benchmarks.figures import Figure, at_most, in_turns
-from benchmarks.memory import PeakMemory
-from benchmarks.photos import small_photos
-from benchmarks.setting import Setting, catdog
+from benchmarks.measuring.figures import Figure, at_most, in_turns
+from benchmarks.measuring.memory import PeakMemory
+from benchmarks.measuring.photos import small_photos
+from benchmarks.measuring.setting import Setting, catdog
 
 _MOST_GROWTH_PERCENT = 15
 _ROUNDS = 2

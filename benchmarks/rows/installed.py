@@ -8,8 +8,8 @@ import subprocess
 import venv
 from pathlib import Path
 
-from benchmarks.figures import Figure, at_most
-from benchmarks.setting import ROOT, Setting
+from benchmarks.measuring.figures import Figure, at_most
+from benchmarks.measuring.setting import ROOT, Setting
 from core.model.classifier import Classifier
 from core.model.registry import DEFAULT_MODEL
 

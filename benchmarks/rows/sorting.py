@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import baseline
-from benchmarks.figures import (
+from benchmarks.measuring.figures import (
     Figure,
     KnownMiss,
     Line,
@@ -21,8 +21,8 @@ from benchmarks.figures import (
     milliseconds,
     ratios,
 )
-from benchmarks.photos import camera_photos, small_photos
-from benchmarks.setting import Setting, catdog, module
+from benchmarks.measuring.photos import camera_photos, small_photos
+from benchmarks.measuring.setting import Setting, catdog, module
 
 _SMALL_MISS = KnownMiss(
     at_least(78),

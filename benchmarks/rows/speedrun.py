@@ -16,9 +16,9 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.figures import Figure, at_most
-from benchmarks.photos import NoPhotos, unpack
-from benchmarks.setting import Setting
+from benchmarks.measuring.figures import Figure, at_most
+from benchmarks.measuring.photos import NoPhotos, unpack
+from benchmarks.measuring.setting import Setting
 from core.training.data.dataset import Dataset, load
 from core.training.data.labelled import LabelledFolder, LabelledPhoto, scan
 from core.training.evaluation.epochs import Epoch

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from functools import partial
 
 from benchmarks import baseline
-from benchmarks.figures import Figure, KnownMiss, at_least, in_turns, milliseconds, ratios
-from benchmarks.photos import jpegs_of
-from benchmarks.setting import Setting
+from benchmarks.measuring.figures import Figure, KnownMiss, at_least, in_turns, milliseconds, ratios
+from benchmarks.measuring.photos import jpegs_of
+from benchmarks.measuring.setting import Setting
 from core.batch import predict_photo
 from core.model.classifier import Classifier
 from core.model.registry import DEFAULT_MODEL

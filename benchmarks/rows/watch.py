@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.figures import Figure, at_least, at_most, in_turns, ratios
-from benchmarks.memory import PeakMemory, tree_memory
-from benchmarks.photos import camera_photos
-from benchmarks.setting import Setting, catdog, module
+from benchmarks.measuring.figures import Figure, at_least, at_most, in_turns, ratios
+from benchmarks.measuring.memory import PeakMemory, tree_memory
+from benchmarks.measuring.photos import camera_photos
+from benchmarks.measuring.setting import Setting, catdog, module
 
 _SETTLED_SECONDS = 2.0  # after the start
 _DEADLINE_SECONDS = 600.0  # only a daemon that does not do its work takes that long

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks import baseline, bot_load
 from benchmarks.bound import classify
-from benchmarks.setting import module
+from benchmarks.measuring.setting import module
 from core.batch import predict_photo
 from core.model.classifier import Classifier
 from core.model.manifest import read_manifest

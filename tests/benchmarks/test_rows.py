@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.figures import Figure
-from benchmarks.photos import find_photos
+from benchmarks.measuring.figures import Figure
+from benchmarks.measuring.photos import find_photos
+from benchmarks.measuring.setting import Setting, Sizes
 from benchmarks.rows import bot, cold_start, growth, installed, sorting, warm, watch
-from benchmarks.setting import Setting, Sizes
 
 pytestmark = [pytest.mark.keras, pytest.mark.long]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import run
-from benchmarks.figures import Figure, KnownMiss, at_least, at_most
-from benchmarks.photos import NoPhotos
-from benchmarks.results import machine, page
-from benchmarks.setting import Setting
+from benchmarks.measuring.figures import Figure, KnownMiss, at_least, at_most
+from benchmarks.measuring.photos import NoPhotos
+from benchmarks.measuring.results import machine, page
+from benchmarks.measuring.setting import Setting
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.photos import NoPhotos
+from benchmarks.measuring.photos import NoPhotos
 from benchmarks.rows import speedrun
 from core.training.data.labelled import scan
 from core.training.networks.recipe import MILD, Stage

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from benchmarks.figures import (
+from benchmarks.measuring.figures import (
     Figure,
     KnownMiss,
     Line,

@@ -20,7 +20,7 @@ from core.images.decode import open_image
 from core.images.listing import list_photos
 from core.training.data.sources import SOURCES
 
-SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 _CAMERA = (4000, 3000)  # pixels
 _NOISE = 5.0  # standard deviation, of 0-255: a phone's by daylight

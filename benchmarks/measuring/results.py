@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.figures import Figure, Standing, number
+from benchmarks.measuring.figures import Figure, Standing, number
 from core.model.manifest import read_manifest
 from core.model.registry import DEFAULT_MODEL
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import psutil
 import pytest
 
-from benchmarks.memory import PeakMemory, tree_memory
+from benchmarks.measuring.memory import PeakMemory, tree_memory
 
 _HOLDS = "import sys; held = bytearray({}); print(flush=True); sys.stdin.readline()"
 _HAS_A_CHILD = (

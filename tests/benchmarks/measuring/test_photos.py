@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
-from benchmarks import photos
+from benchmarks.measuring import photos
 from core.images.decode import open_image
 from core.training.data.labelled import scan
 
