@@ -50,6 +50,11 @@ class ExtraMissing(CatdogError):
     exit_code = ExitCode.EXTRA_MISSING
 
 
+def install_command(extra: str) -> str:
+    """Return what installs an extra, in catdog's folder."""
+    return f"pip install '.[{extra}]'"
+
+
 class UnreadableCode(StrEnum):
     """Why a file cannot be read as a photo; stands in `--json` output."""
 

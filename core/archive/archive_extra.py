@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from core.errors import ExtraMissing
+from core.errors import ExtraMissing, install_command
 
 
 def load(module: str, *, extra: str = "archive") -> Any:
@@ -16,7 +16,7 @@ def load(module: str, *, extra: str = "archive") -> Any:
         what = "--ray" if extra == "ray" else "An archive's table"
         raise ExtraMissing(
             f"{what} needs packages that are not installed ({error.name}). Run in catdog's folder: "
-            f"pip install '.[{extra}]'"
+            f"{install_command(extra)}"
         ) from error
 
 

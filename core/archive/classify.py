@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -77,16 +78,7 @@ def _classify_files(
     sources: Iterable[Source], looking: Looking, *, is_remote: bool
 ) -> Iterator[Row]:
     def bring_and_look(source: Source) -> Row:
-        try:
-            with brought(source) as content:
-                return _look(source, content, looking)
-        except UnreadableImage as error:
-            return failed(source, looking, str(error.code))
-        except CatdogError:  # such as a package for the store, which is not installed there
-            raise
-        except Exception:
-            log.exception("%s", written(source.key))
-            return failed(source, looking, INTERNAL_ERROR)
+        return _look_or_fail(source, brought(source), looking)
 
     waiting = min(_WAITING_PER_CORE * looking.cores, _MOST_WAITING) if is_remote else 1
     threads = looking.cores + waiting
@@ -99,13 +91,8 @@ def _classify_parquet(sources: Iterable[Source], looking: Looking) -> Iterator[R
     """Classify photos that are rows of Parquet files; a row group is read once."""
 
     def look(item: tuple[Source, bytes]) -> Row:
-        try:
-            return _look(*item, looking)
-        except UnreadableImage as error:
-            return failed(item[0], looking, str(error.code))
-        except Exception:
-            log.exception("%s", written(item[0].key))
-            return failed(item[0], looking, INTERNAL_ERROR)
+        source, content = item
+        return _look_or_fail(source, nullcontext(content), looking)
 
     for _, group in groupby(
         sources, lambda source: (source.address, source.row and source.row.group)
@@ -123,6 +110,22 @@ def _classify_parquet(sources: Iterable[Source], looking: Looking) -> Iterator[R
             log.error("%s cannot be read: %s", some[0].address, error)
         for source in left.values():
             yield failed(source, looking, str(UnreadableCode.IO_ERROR))
+
+
+def _look_or_fail(
+    source: Source, content: AbstractContextManager[Path | bytes], looking: Looking
+) -> Row:
+    """Look at one photo; whatever goes wrong with it is the error of its row."""
+    try:
+        with content as there:
+            return _look(source, there, looking)
+    except UnreadableImage as error:
+        return failed(source, looking, str(error.code))
+    except CatdogError:  # such as a package for the store, which is not installed there
+        raise
+    except Exception:
+        log.exception("%s", written(source.key))
+        return failed(source, looking, INTERNAL_ERROR)
 
 
 def _look(source: Source, content: Path | bytes, looking: Looking) -> Row:

@@ -15,6 +15,7 @@ from core.commands.options import (
     pass_settings,
     threshold_option,
 )
+from core.errors import install_command
 
 if TYPE_CHECKING:
     from core.explain.answer import Answer
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _PAGES = "pages"  # folder of the state folder
 _SUFFIXES = (".html", ".htm")
 _MOST_PHOTOS = 1000  # of a folder, that are compared with a photo one by one
-_EXTRA = "pip install '.[keras]'"
+_EXTRA = install_command("keras")
 
 
 @click.command()

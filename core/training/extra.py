@@ -6,7 +6,7 @@ import logging
 import os
 from importlib import import_module
 
-from core.errors import ExtraMissing
+from core.errors import ExtraMissing, install_command
 
 _PACKAGES = {
     "keras",
@@ -35,5 +35,5 @@ def load_training_packages(command: str, module: str, *, extra: str = "train") -
             raise
         raise ExtraMissing(
             f"catdog {command} needs packages that are not installed ({error.name}). Run in "
-            f"catdog's folder: pip install '.[{extra}]'"
+            f"catdog's folder: {install_command(extra)}"
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from core.errors import install_command
 from core.labels import Role
 from core.model.manifest import Manifest
 from core.model.wording import percent
@@ -14,7 +15,6 @@ from sorter.review.photos import Photo, State
 from sorter.review.session import Review
 
 _LETTERS = {"cat": "c", "dog": "d"}
-_INSTALL = "pip install '.[train]'"  # in catdog's folder
 _SIDE_MARKS = {Role.NEITHER: "n", Role.BOTH: "b"}
 
 
@@ -40,7 +40,7 @@ def page_values(review: Review, language: str) -> dict[str, Any]:
             ],
             "what": review.selection.what.value,
             "can_learn": review.can_learn,
-            "install": _INSTALL,
+            "install": install_command("train"),
         },
     }
 
