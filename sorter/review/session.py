@@ -139,7 +139,16 @@ class Review:
         filed = 0
         with closing(Store(self._folders.state)) as store:
             answers = Answers(classifier, routes.threshold)
-            for batch in answers.make(store, [one.path for one in waiting], self._stopped.is_set):
+            to_decode = []  # what may be filed, for an embedding is kept rounded; and what has none
+            paths = [one.path for one in waiting]
+            for known in answers.kept(store, self.selection.inbox.folder, paths):
+                if isinstance(known, Path):
+                    to_decode.append(known)
+                elif known.verdict is not None and known.verdict.kind is VerdictKind.FILED:
+                    to_decode.append(known.path)
+                else:
+                    self._place(known)
+            for batch in answers.make(store, to_decode, self._stopped.is_set):
                 for photo in batch:
                     filed += self._place(photo)
         self.learning = replace(self.learning, filed=filed)
