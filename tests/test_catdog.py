@@ -11,6 +11,7 @@ import click
 import pytest
 
 from catdog import COMMANDS, main
+from core.training.extra import EXTRA_PACKAGES
 from tests.command_line import objects, run
 from tests.conftest import Draw
 
@@ -141,3 +142,19 @@ def test_ctrl_c_ends_with_130(monkeypatch: pytest.MonkeyPatch, photo: Path) -> N
     result = run("predict", photo)
     assert result.exit_code == 130
     assert "Interrupted." in result.stderr
+
+
+def test_without_the_extras_all_but_training_and_archive_can_be_imported() -> None:
+    """What a base install cannot run must not stand in the way of what it can."""
+    hidden = [*sorted(EXTRA_PACKAGES), "pyarrow", "fsspec", "ray"]
+    code = (
+        "import importlib, pkgutil, sys\n"
+        f"sys.modules.update(dict.fromkeys({hidden}))\n"
+        "import bot, core, sorter\n"
+        "for package in (bot, core, sorter):\n"
+        "    for one in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
+        "        if not one.name.startswith(('core.training.', 'core.archive.on_ray.')):\n"
+        "            importlib.import_module(one.name)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -16,7 +16,6 @@ from core.images.decode import open_image, read_photo
 from core.model.network import Network, find_network
 from core.model.preprocessing import Pixels, preprocess
 from core.model.registry import network_folders
-from core.training.data.dataset import is_held_out, spread
 from core.training.data.labelled import LabelledPhoto
 from core.training.data.learnt_photos import SEEN, read_seen
 from core.training.head.replay import read_replay
@@ -84,6 +83,8 @@ def learnt_from(
     Returns: their files with their labels, n of them, and pixels of shape `(n, size, size, 3)`.
     Photos that are held out by their content, and what cannot be read, are left out.
     """
+    from core.training.data.dataset import is_held_out, spread  # needs the extra, as such models do
+
     how = answer.classifier.preprocessing
     found: list[tuple[Path, str]] = []
     pixels: list[Pixels] = []

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from core.errors import ExtraMissing, install_command
 
-_PACKAGES = {
+EXTRA_PACKAGES = {
     "keras",
     "tensorflow",
     "jax",
@@ -31,7 +31,7 @@ def load_training_packages(command: str, module: str, *, extra: str = "train") -
         with quiet_native_stderr():
             import_module(module)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _PACKAGES:
+        if (error.name or "").partition(".")[0] not in EXTRA_PACKAGES:
             raise
         raise ExtraMissing(
             f"catdog {command} needs packages that are not installed ({error.name}). Run in "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,9 @@ import numpy.typing as npt
 from core.model.head import Floats
 from core.model.network import REPLAY, Network
 from core.training.data.learnt_photos import read_arrays
-from core.training.evaluation.metrics import Flags
+
+if TYPE_CHECKING:
+    from core.training.evaluation.metrics import Flags  # brings SciPy, which reading can do without
 
 Strings = npt.NDArray[np.str_]
 
