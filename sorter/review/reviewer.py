@@ -217,6 +217,8 @@ class Reviewer:
         if decision.group_id is not None:
             first = next(iter(self._filer.put_back(decision.group_id)), None)
             if first is None or not first.done:
+                if first is None or not first.failed:  # it never will be: the next is that before
+                    close_decision(self._store, decision.id, DecisionState.REFUSED)
                 return Reply(photo, False, first.reason if first else "nothing")
         close_decision(self._store, decision.id, DecisionState.UNDONE, keep_label=False)
         if photo is None:

@@ -200,6 +200,21 @@ def test_a_photo_that_a_person_has_moved_on_is_not_undone_blindly(
     assert elsewhere.is_file()
 
 
+def test_what_cannot_be_taken_back_does_not_keep_what_came_before_from_it(
+    folder: Folder, photos: Photos, tree: Tree
+) -> None:
+    photos(2)
+    served = folder.serve("--threshold", "1")
+    first, second = served.read()["photos"]
+    served.decide(first["id"], "cat")
+    served.decide(second["id"], "cat")
+    (folder.path / "cats" / second["name"]).rename(folder.path.parent / "elsewhere.png")
+    assert not served.undo()["done"]
+    assert served.undo()["done"]
+    assert list(tree(folder.path)) == [first["name"]]
+    assert served.undo()["reason"] == "nothing"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="names of any bytes as POSIX has them")
 def test_names_of_any_bytes_are_filed_by_their_bytes(
     folder: Folder, photos: Photos, tree: Tree
