@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from core.store.database import (
     Store,
-    columns_below,
     from_column,
     number_from_column,
     number_to_column,
@@ -46,18 +45,14 @@ def keep_answers(store: Store, answers: Iterable[Answer]) -> None:
         )
 
 
-def answers_below(store: Store, folder: Path) -> Iterator[Answer]:
-    """Return the answers for files in a folder, at any depth, without embeddings.
-
-    Raises StoreUnusable.
-    """
+def answers_of(store: Store, paths: Iterable[Path]) -> dict[Path, Answer]:
+    """Return the answers that are kept for these files. Raises StoreUnusable."""
     with store.reading() as db:
-        rows = db.execute(
-            "SELECT path, size, mtime_ns, sha256, network_sha256, model_version, verdict,"
-            " probabilities, NULL AS embedding FROM answers WHERE path >= ? AND path < ?",
-            columns_below(folder),
+        rows = (
+            db.execute("SELECT * FROM answers WHERE path = ?", (to_column(path),)).fetchone()
+            for path in paths
         )
-        yield from map(_answer_of, rows)
+        return {answer.path: answer for answer in map(_answer_of, filter(None, rows))}
 
 
 def embeddings_of(store: Store, paths: Iterable[Path]) -> dict[Path, npt.NDArray[np.int8]]:

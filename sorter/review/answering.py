@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from core.model.classifier import Classifier
 from core.model.verdict import Prediction, judge, to_prediction
 from core.paths import display
 from core.runtime.lookahead import map_ahead
-from core.store.answers import Answer, answers_below, embeddings_of, keep_answers
+from core.store.answers import Answer, answers_of, keep_answers
 from core.store.database import Store
 from sorter.digests import Reading, sha256_of
 from sorter.review.photos import Photo
@@ -39,22 +39,21 @@ class Answers:
         self._threshold = threshold
         self._network = classifier.network
 
-    def kept(self, store: Store, folder: Path, files: Iterable[Path]) -> Iterator[Photo | Path]:
+    def kept(self, store: Store, files: Sequence[Path]) -> Iterator[Photo | Path]:
         """Return each file as a photo if its answer is kept and still true, else as its path.
 
-        A photo that another head of the same network answered is judged by its embedding. Raises
-        StoreUnusable.
+        A photo that another head of the same network answered is judged by its embedding. Files
+        that are gone are left out. Raises StoreUnusable.
         """
-        known = {answer.path: answer for answer in answers_below(store, folder)}
+        known = answers_of(store, files)
         version = self._classifier.manifest.version
-        network = self._network
-        same_network = network.sha256 if network else None
+        network = self._network.sha256 if self._network else None
         for path in files:
             answer = known.get(path)
             try:
                 status = path.lstat()
             except OSError:
-                continue  # gone since it was listed
+                continue
             if answer is None or (answer.size, answer.mtime_ns) != (
                 status.st_size,
                 status.st_mtime_ns,
@@ -62,9 +61,8 @@ class Answers:
                 yield path
             elif answer.model_version == version or answer.probabilities is None:
                 yield self._photo(answer)
-            elif answer.network_sha256 is not None and answer.network_sha256 == same_network:
-                embedding = embeddings_of(store, [path]).get(path)
-                yield path if embedding is None else self._photo(self._judged(answer, embedding))
+            elif answer.embedding is not None and answer.network_sha256 == network:
+                yield self._photo(self._judged(answer, answer.embedding))
             else:
                 yield path
 

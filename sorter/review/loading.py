@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from core.errors import CatdogError
@@ -24,7 +25,8 @@ from sorter.scanning.inbox import Inbox
 
 log = logging.getLogger(__name__)
 
-_SHOWN_TOGETHER = 2_000  # photos whose answers are known: the first show while others are read
+# Photos whose answers are known show while others are read: a page full, then more at a time.
+_SHOWN_FIRST, _SHOWN_TOGETHER = 100, 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,15 @@ class Selection:
     routes: Routes
     what: What
 
-    def files(self) -> Iterator[Path]:
-        """Return the files to look at, in the order of folders and names. Raises OSError."""
+    def listings(self) -> Iterator[tuple[Path, Sequence[str]]]:
+        """Yield folders with the names of the files to look at, in their order. Raises OSError."""
         if self.what is not What.FILED:
             for scanned in self.inbox.scan():
-                names = sorted([*scanned.photos, *scanned.raws])
-                yield from (scanned.folder / name for name in names)
+                yield scanned.folder, sorted([*scanned.photos, *scanned.raws])
         if self.what in (What.FILED, What.DUPLICATES, What.ALL):
-            yield from self._filed_files()
+            for folder in filter(Path.is_dir, self._class_folders):
+                for listing in list_folders(folder, recursive=True, is_wanted=is_photo_name):
+                    yield listing.folder, listing.photos
 
     def is_filed(self, path: Path) -> bool:
         """Return whether a photo stands in a class folder."""
@@ -60,12 +63,6 @@ class Selection:
     def _class_folders(self) -> list[Path]:
         destination = self.routes.destination
         return [destination / one.folder for one in self.routes.manifest.filed]
-
-    def _filed_files(self) -> Iterator[Path]:
-        for folder in self._class_folders:
-            if folder.is_dir():
-                for listing in list_folders(folder, recursive=True, is_wanted=is_photo_name):
-                    yield from (listing.folder / name for name in listing.photos)
 
 
 def load(
@@ -93,37 +90,27 @@ def _load(
 ) -> None:
     answers = Answers(classifier, selection.routes.threshold)
     labelled = labelled_contents(store)
-    read: list[Photo] = []
+    show = _Shown(selection, photos, store, labelled)
+    listings = list(selection.listings())
+    total = sum(len(names) for _, names in listings)
+    files = (folder / name for folder, names in listings for name in names)
     missing: list[Path] = []
     done = 0
-    show = _Shown(selection, photos, store, labelled)
-    files = list(selection.files())
-    for top in {selection.inbox.folder, selection.routes.destination}:
-        own = [path for path in files if _top(selection, path) == top]
-        for one in answers.kept(store, top, own):
-            if isinstance(one, Path):
-                missing.append(one)
-                continue
-            read.append(one)
-            if len(read) >= _SHOWN_TOGETHER:
-                show(read)
-                done, read = done + len(read), []
-                photos.report(Progress(done, len(files)))
-    show(read)
-    done += len(read)
-    photos.report(Progress(done, done + len(missing)))
-    total = done + len(missing)
+    together = _SHOWN_FIRST
+    while some := list(islice(files, together)):
+        known = list(answers.kept(store, some))
+        read = [one for one in known if isinstance(one, Photo)]
+        missing += [one for one in known if isinstance(one, Path)]
+        show(read)
+        done += len(read)
+        total -= len(some) - len(known)  # gone since they were listed
+        photos.report(Progress(done, total))
+        together = min(2 * together, _SHOWN_TOGETHER)
     for batch in answers.make(store, missing, stop):
         done += len(batch)
         show(batch)
         photos.report(Progress(done, total))
     show.group()
-
-
-def _top(selection: Selection, path: Path) -> Path:
-    """Return the folder below which the answer for a file is asked for."""
-    inbox, destination = selection.inbox.folder, selection.routes.destination
-    return inbox if path.is_relative_to(inbox) else destination
 
 
 class _Shown:

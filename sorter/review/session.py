@@ -141,7 +141,7 @@ class Review:
             answers = Answers(classifier, routes.threshold)
             to_decode = []  # what may be filed, for an embedding is kept rounded; and what has none
             paths = [one.path for one in waiting]
-            for known in answers.kept(store, self.selection.inbox.folder, paths):
+            for known in answers.kept(store, paths):
                 if isinstance(known, Path):
                     to_decode.append(known)
                 elif known.verdict is not None and known.verdict.kind is VerdictKind.FILED:

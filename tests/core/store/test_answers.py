@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.store.answers import Answer, answers_below, embeddings_of, keep_answers
+from core.store.answers import Answer, answers_of, embeddings_of, keep_answers
 from core.store.database import Store
 
 
@@ -29,9 +29,11 @@ def test_what_is_kept_comes_back(tmp_path: Path) -> None:
     with closing(Store(tmp_path / "state")) as store:
         keep_answers(store, [answer, replace(answer, path=tmp_path / "elsewhere.jpg")])
         keep_answers(store, [replace(answer, verdict="filed")])  # a later answer
-        (found,) = answers_below(store, tmp_path / "in")
+        (found,) = answers_of(store, [tmp_path / "unknown.jpg", answer.path]).values()
         embeddings = embeddings_of(store, [answer.path, tmp_path / "unknown.jpg"])
     assert found.probabilities is not None
+    assert found.embedding is not None
+    assert found.embedding.tolist() == [-128, 0, 127]
     assert found.probabilities.tolist() == [0.25, 0.75]
     assert (found.verdict, found.size, found.mtime_ns) == ("filed", 2**40, 2**63 + 5)
     assert embeddings[answer.path].tolist() == [-128, 0, 127]
@@ -42,5 +44,5 @@ def test_a_file_that_could_not_be_read_has_neither(tmp_path: Path) -> None:
     answer = Answer(tmp_path / "a.jpg", 1, 2, "one", "truncated", "00")
     with closing(Store(tmp_path / "state")) as store:
         keep_answers(store, [answer])
-        assert list(answers_below(store, tmp_path)) == [answer]
+        assert answers_of(store, [answer.path]) == {answer.path: answer}
         assert embeddings_of(store, [answer.path]) == {}
