@@ -71,7 +71,7 @@ class Bot:
         self.state_dir = state_dir
         self.metrics = metrics = Metrics()
         self.outage = Outage()
-        limiter = ChatRateLimiter(settings.send_rate, metrics.halts, self.outage)
+        limiter = ChatRateLimiter(settings.send_rate, metrics.waits, self.outage)
         self.application = _build(token, settings, limiter)
         self.updates = Updates(self.application, metrics)
         bot, store, background = self.application.bot, StoreThread(state_dir), BackgroundTasks()

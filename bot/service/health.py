@@ -11,8 +11,8 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from bot.service.halts import LONG_SECONDS
 from bot.service.metrics import Metrics
+from bot.service.retry_after import LONG_SECONDS
 from core.errors import UsageRefused
 
 _LOOPBACK = "127.0.0.1"
@@ -64,13 +64,13 @@ class _Handler(RequestHandler):
 
 class _Health(_Handler):
     def get(self) -> None:
-        halts = self.metrics.halts
+        waits = self.metrics.waits
         if not self.metrics.is_well:
             self.set_status(503)
             self.write({"status": "no contact with Telegram"})
-        elif halts.longest > LONG_SECONDS:  # no ill of the bot's: a restart would not help
-            whole = "the whole bot wait" if halts.of_all else "some wait"
-            seconds = math.ceil(halts.longest)
+        elif waits.longest > LONG_SECONDS:  # no ill of the bot's: a restart would not help
+            whole = "the whole bot wait" if waits.of_all else "some wait"
+            seconds = math.ceil(waits.longest)
             self.write({"status": f"ok; Telegram has {whole}", "halt_seconds": seconds})
         else:
             self.write({"status": "ok"})

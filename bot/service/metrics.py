@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from bot.service.halts import Halts
+from bot.service.retry_after import RetryAfterWaits
 
 _SILENCE_SECONDS = 120.0  # without an answer from Telegram, and the bot is not well
 _ANSWER_SECONDS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
@@ -24,7 +24,7 @@ class Metrics:
         self._clock = clock
         self._last_contact = float("-inf")
         self._registry = registry = CollectorRegistry()
-        self.halts = Halts(clock=clock)
+        self.waits = RetryAfterWaits(clock=clock)
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         counter = partial(Counter, namespace="catdog_bot", registry=registry)
@@ -51,11 +51,11 @@ class Metrics:
         contact = gauge("telegram_contact_seconds", "Seconds since Telegram last answered")
         contact.set_function(lambda: self.silence)
         halted = gauge("halted_chats", "Chats that Telegram has wait")
-        halted.set_function(lambda: self.halts.chats)
+        halted.set_function(lambda: self.waits.chats)
         halt = gauge(
             "halt_seconds", "Seconds for which Telegram has a chat, a call or the whole bot wait"
         )
-        halt.set_function(lambda: self.halts.longest)
+        halt.set_function(lambda: self.waits.longest)
 
     @property
     def silence(self) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter
 from telegram.ext import BaseRateLimiter
 
-from bot.service.halts import Halts, seconds_of
+from bot.service.retry_after import RetryAfterWaits, seconds_of
 from bot.telegram.delivery import Delivery, kind_of, was_not_sent
 from bot.telegram.outage import FETCHING, SENDING, Outage
 from bot.telegram.token_bucket import TokenBucket
@@ -30,10 +30,10 @@ class ChatRateLimiter(BaseRateLimiter[Delivery]):
     tries, and counts whatever names a chat as a message to it.
     """
 
-    def __init__(self, per_second: int, halts: Halts, outage: Outage) -> None:
+    def __init__(self, per_second: int, waits: RetryAfterWaits, outage: Outage) -> None:
         """`per_second` 0 lifts the limits."""
         self._overall = TokenBucket(per_second, per_second) if per_second else None
-        self._halts = halts
+        self._waits = waits
         self._outage = outage
         self._messages_in_groups = TokenBucket(_BURST, _PER_SECOND_IN_GROUPS)
         self._edits_in_groups = TokenBucket(_BURST, _PER_SECOND_IN_GROUPS)
@@ -68,18 +68,18 @@ class ChatRateLimiter(BaseRateLimiter[Delivery]):
             return await self._send(call, chat, rate_limit_args, is_message=is_message)
         key = (endpoint, chat)
         while True:
-            await self._halts.wait_for_call(key)
+            await self._waits.wait_for_call(key)
             try:
                 return await self._watched(call, FETCHING if endpoint == "getFile" else SENDING)
             except RetryAfter as error:
-                self._halts.add_call(key, endpoint, seconds_of(error))
+                self._waits.add_call(key, endpoint, seconds_of(error))
 
     async def turn_to_edit(self, chat: int) -> None:
         """Wait until a chat's turn comes for a change of a message.
 
         Whoever makes many need not queue them here, if one shows them all.
         """
-        await self._halts.wait_for_chat(chat)
+        await self._waits.wait_for_chat(chat)
         if self._overall is not None:
             await (self._edits_in_groups if _is_group(chat) else self._edits_in_private).wait(chat)
 
@@ -89,18 +89,18 @@ class ChatRateLimiter(BaseRateLimiter[Delivery]):
         """Make a call when its chat's turn comes; private chats are paced by who answers photos."""
         delivery = delivery or Delivery()
         while True:
-            await self._halts.wait_for_chat(chat)
+            await self._waits.wait_for_chat(chat)
             if self._overall is not None:
                 if is_message and _is_group(chat):
                     await self._messages_in_groups.wait(chat)
                 await self._overall.wait(None)
             async with self._sending:
-                if self._halts.of_chat(chat) > 0:  # since it waited for its turn
+                if self._waits.of_chat(chat) > 0:  # since it waited for its turn
                     continue
                 try:
                     return await delivery.attempt(lambda: self._watched(call, SENDING))
                 except RetryAfter as error:
-                    self._halts.add_chat(chat, seconds_of(error))
+                    self._waits.add_chat(chat, seconds_of(error))
 
     async def _watched(self, call: Call, way: str) -> Any:
         """Make a call, and note whether Telegram is there."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from telegram.error import RetryAfter
 
-from bot.service.halts import seconds_of
+from bot.service.retry_after import seconds_of
 
 Made = TypeVar("Made")
 

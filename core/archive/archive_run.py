@@ -124,7 +124,7 @@ def _publish(table: Table, is_open: _Open, outcome: Outcome) -> None:
 
 def _put_into(part: Any, rows: Any) -> Any:
     """Put rows into a part, in the places of those of the same photos."""
-    places = {key: place for place, key in enumerate(keys_of(part))}
+    places = {key: index for index, key in enumerate(keys_of(part))}
     order = list(range(part.num_rows))
     for number, key in enumerate(keys_of(rows)):
         order[places[key]] = part.num_rows + number

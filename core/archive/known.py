@@ -88,11 +88,11 @@ class Known:
         """Find photos: their places here, -1 for those that the table does not hold."""
         return _places(self._digests, digests)
 
-    def part(self, place: int) -> int:
-        return int(self._parts[place])
+    def part(self, index: int) -> int:
+        return int(self._parts[index])
 
-    def is_current(self, place: int, source: Source) -> bool:
-        return not self._stale[place] and int(self._marks[place]) == source.fingerprint
+    def is_current(self, index: int, source: Source) -> bool:
+        return not self._stale[index] and int(self._marks[index]) == source.fingerprint
 
 
 _COLUMNS = ["path", "path_bytes", "etag", "size", "mtime_ns", "error", "model_version"]
@@ -153,20 +153,20 @@ def chunks(
     while some := tuple(islice(sources := iter(sources), _AT_ONCE)):
         digests = _digests(some)
         first_time, places = listed.add(digests), known.places(digests)
-        for source, is_first, place in zip(some, first_time, places.tolist(), strict=True):
+        for source, is_first, index in zip(some, first_time, places.tolist(), strict=True):
             if not is_first:
                 tally.repeated += 1
                 continue
-            if place < 0:
+            if index < 0:
                 tally.to_do += 1
                 new.append(source)
                 if len(new) == most:
                     yield Chunk(number, tuple(new))
                     number, new = number + 1, []
                 continue
-            part = known.part(place)
+            part = known.part(index)
             met[part] += 1
-            if known.is_current(place, source):
+            if known.is_current(index, source):
                 tally.done_before += 1
             else:
                 tally.to_do, tally.changed = tally.to_do + 1, tally.changed + 1

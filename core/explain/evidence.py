@@ -140,10 +140,10 @@ def _places(
     if flat is None or any(layer.activation not in _PIECEWISE for layer in dense):
         return None
     weights = towards
-    for place in range(len(dense) - 1, -1, -1):
-        weights = np.asarray(dense[place].weights["kernel"], np.float64) @ weights
-        if place > 0 and dense[place - 1].activation == "relu":
-            weights = weights * (dense[place - 1].output > 0)
+    for index in range(len(dense) - 1, -1, -1):
+        weights = np.asarray(dense[index].weights["kernel"], np.float64) @ weights
+        if index > 0 and dense[index - 1].activation == "relu":
+            weights = weights * (dense[index - 1].output > 0)
     height, width, _ = flat.shape
     spread = np.asarray(flat, np.float64).ravel() * weights
     return np.asarray(spread.reshape(height, width, -1).sum(axis=-1))

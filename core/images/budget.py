@@ -48,16 +48,16 @@ class DecodeBudget:
                 f"would take {needed / MEGABYTE:,.0f} MB of memory to decode, more than the "
                 f"{self.most_for_one // MEGABYTE} MB that one photo may take"
             )
-        place = object()
+        ticket = object()
         with self._changed:
-            self._waiting.append(place)
+            self._waiting.append(ticket)
             try:
                 self._changed.wait_for(
-                    lambda: self._waiting[0] is place and self._taken + needed <= self._total
+                    lambda: self._waiting[0] is ticket and self._taken + needed <= self._total
                 )
                 self._taken += needed
             finally:  # Ctrl-C may come while it waits
-                self._waiting.remove(place)
+                self._waiting.remove(ticket)
                 self._changed.notify_all()
         try:
             yield

@@ -75,8 +75,8 @@ def _leaner(content: bytes, plan: Plan) -> bytes | None:
         return lean_png(content)
     if plan.structure.besides:
         changed = bytearray(content)
-        for place in plan.structure.besides:
-            changed[place : place + 4] = b"skip"
+        for offset in plan.structure.besides:
+            changed[offset : offset + 4] = b"skip"
         return bytes(changed)
     return None
 

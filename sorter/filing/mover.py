@@ -12,8 +12,8 @@ from pathlib import Path
 
 from core.errors import CatdogError
 from core.paths import display
-from sorter.filing.carry import TornApart, carry_out
 from sorter.filing.free_names import Conflict, FreeNames
+from sorter.filing.move_group import PartlyMoved, move_group
 from sorter.identity import FileIdentity, regular
 from sorter.journal.moves import Group, Kind, PlannedMove
 from sorter.journal.run import Run
@@ -181,7 +181,7 @@ class Mover:
         source, folder = group[0].source, group[0].destination.parent
         for number in count(1):
             try:
-                carry_out(run, planned, self.still_seconds)
+                move_group(run, planned, self.still_seconds)
             except FileExistsError as error:  # since it was planned
                 self._names.forget(planned)
                 if number == _TRIES:  # a file system that says so whatever the name
@@ -198,7 +198,7 @@ class Mover:
                 being_written = isinstance(error, BeingWritten)
                 reason = Reason.BEING_WRITTEN if being_written else Reason.CHANGED
                 return self._left(planned, FileOutcome(source, reason=reason))
-            except TornApart as error:
+            except PartlyMoved as error:
                 self._names.forget(planned)
                 return [failed(source, folder, error)]
             except OSError as error:

@@ -158,9 +158,9 @@ def _finish(store: Store, run: RunRecord, move: PlannedMove, *, forward: bool) -
         return _both_stand(store, run, move, source, filed)
     if not forward or not _may_be_still(source, move):
         return False
-    carry = transfer.move if move.kind is Kind.MOVE else transfer.copy
+    transferred = transfer.move if move.kind is Kind.MOVE else transfer.copy
     try:
-        carry(move.source, move.destination, source, temporary)
+        transferred(move.source, move.destination, source, temporary)
     except (OSError, transfer.ChangedMeanwhile):
         return False
     return True

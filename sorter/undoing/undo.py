@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from core.store.database import Store, to_column
-from sorter.filing.carry import TornApart, carry_out
+from sorter.filing.move_group import PartlyMoved, move_group
 from sorter.identity import FileIdentity, regular
 from sorter.journal.found_again import FoundAgain, LeftBecause, is_it, unchanged
 from sorter.journal.moves import Group, Kind, PlannedMove
@@ -156,9 +156,9 @@ class _Undo:
 
     def _carry(self, run: Run, way_back: Group) -> Iterator[PutBack]:
         try:
-            carry_out(run, way_back, still_seconds=0)  # what was filed was complete
+            move_group(run, way_back, still_seconds=0)  # what was filed was complete
         except (OSError, ChangedMeanwhile) as error:
-            if not isinstance(error, TornApart):
+            if not isinstance(error, PartlyMoved):
                 for move in way_back:
                     run.failed(move, "not-undone")
             yield _failed(way_back[0], error)

@@ -150,8 +150,8 @@ def _alone(task: Task, looking: Looking, model: Any) -> Any:
 
 
 def _split(task: Task) -> Iterator[Task]:
-    for place, source in enumerate(task.sources):
-        yield Task(task.chunk, task.start + place, (source,))
+    for index, source in enumerate(task.sources):
+        yield Task(task.chunk, task.start + index, (source,))
 
 
 def _answered(

@@ -128,8 +128,8 @@ def parquet_rows(sources: list[Source]) -> Iterator[tuple[Source, bytes]]:
     """
     first = sources[0].row
     assert first is not None
-    wanted = {source.row.place: source for source in sources if source.row is not None}
-    last, place = max(wanted), 0
+    wanted = {source.row.index: source for source in sources if source.row is not None}
+    last, index = max(wanted), 0
     with opened_parquet(sources[0].address) as file:
         for batch in file.iter_batches(
             batch_size=16, row_groups=[first.group], columns=[first.column]
@@ -138,10 +138,10 @@ def parquet_rows(sources: list[Source]) -> Iterator[tuple[Source, bytes]]:
             if load("pyarrow").types.is_struct(values.type):
                 values = values.field("bytes")
             for value in values:
-                if place in wanted:
-                    yield wanted[place], value.as_py() or b""
-                place += 1
-            if place > last:
+                if index in wanted:
+                    yield wanted[index], value.as_py() or b""
+                index += 1
+            if index > last:
                 return
 
 

@@ -55,9 +55,9 @@ def _byte_rows(name: str, file: Any, column: str, key: str | None) -> Iterator[S
         keys: list[Any] = [None] * rows
         if key is not None:
             keys = file.read_row_group(group, columns=[key]).column(0).to_pylist()
-        for place, own in enumerate(keys):
+        for index, own in enumerate(keys):
             known = whole.key + b"#%d" % number if own is None else _as_key(own)
-            row = ParquetRow(column, group, place)
+            row = ParquetRow(column, group, index)
             yield Source(known, whole.address, whole.size, whole.mtime_ns, whole.etag, row)
             number += 1
 

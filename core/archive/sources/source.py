@@ -16,7 +16,7 @@ class ParquetRow:
 
     column: str
     group: int  # number of the row group
-    place: int  # in the group
+    index: int  # in the group
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,14 +59,14 @@ def answer_view(answer: Answer, evidence: Evidence | None) -> AnswerView:
         ClassRow(
             label=one.label,
             name=one.words["en"],
-            logit=float(answer.class_logits[place]),
-            scaled=float(scaled[place]),
-            power=float(np.exp(scaled[place])),
-            probability=float(probabilities[place]),
+            logit=float(answer.class_logits[index]),
+            scaled=float(scaled[index]),
+            power=float(np.exp(scaled[index])),
+            probability=float(probabilities[index]),
             threshold=in_effect(one, answer.threshold),
-            is_answer=place == answer.likeliest,
+            is_answer=index == answer.likeliest,
         )
-        for place, one in enumerate(answer.manifest.classes)
+        for index, one in enumerate(answer.manifest.classes)
     )
     others = np.delete(scaled, answer.likeliest)
     seen = Image.fromarray(answer.pixels)

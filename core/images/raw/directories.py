@@ -42,7 +42,7 @@ def walk(tiff: Directories) -> list[Directory]:
         known.add(offset)
         if directory is not None:
             found.append(directory)
-            waiting.extend(int(place) for place in numbers(directory, _SUB_IFDS)[:_MOST_SUB_IFDS])
+            waiting.extend(int(offset) for offset in numbers(directory, _SUB_IFDS)[:_MOST_SUB_IFDS])
             waiting.append(directory.following)
     return found
 

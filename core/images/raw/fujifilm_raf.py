@@ -28,16 +28,16 @@ def raf_contents(source: Source) -> Contents:
     return Contents((Span(offset, length),), _sensor(_records(source, records)))
 
 
-def _records(source: Source, place: int) -> dict[int, bytes]:
+def _records(source: Source, offset: int) -> dict[int, bytes]:
     """Return the first four bytes of each record."""
     found: dict[int, bytes] = {}
     with suppress(Refusal):
-        count = source.number(place, 4)
-        place += 4
+        count = source.number(offset, 4)
+        offset += 4
         for _ in range(min(count, _MOST_RECORDS)):
-            tag, length = struct.unpack(">HH", source.at(place, 4))
-            found.setdefault(tag, source.at(place + 4, min(length, 4)))
-            place += 4 + length
+            tag, length = struct.unpack(">HH", source.at(offset, 4))
+            found.setdefault(tag, source.at(offset + 4, min(length, 4)))
+            offset += 4 + length
     return found
 
 

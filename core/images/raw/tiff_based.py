@@ -80,9 +80,9 @@ def _jpegs_of(directory: Directory, maker: str) -> list[Span]:
         pairs.append((_STRIP_OFFSETS, _STRIP_BYTE_COUNTS))
     found = []
     for start, length in pairs:
-        place, size = number(directory, start), number(directory, length)
-        if place is not None and size is not None:
-            found.append(Span(place, size))
+        offset, size = number(directory, start), number(directory, length)
+        if offset is not None and size is not None:
+            found.append(Span(offset, size))
     return found
 
 
@@ -140,14 +140,14 @@ def _olympus_jpeg(first: Directory) -> Span | None:
     head = source.at(note.offset, 16)
     own = source.part(note.offset, source.size - note.offset)
     if head.startswith(b"OLYMPUS\0"):
-        tiff, place = Directories(own, _order(head[8:10])), 12
+        tiff, offset = Directories(own, _order(head[8:10])), 12
     elif head.startswith(b"OM SYSTEM\0"):
-        tiff, place = Directories(own, _order(head[12:14])), 16
+        tiff, offset = Directories(own, _order(head[12:14])), 16
     elif head.startswith(b"OLYMP\0"):
-        tiff, place = first.tiff, note.offset + 8
+        tiff, offset = first.tiff, note.offset + 8
     else:
         return None
-    main = directory_at(tiff, place)
+    main = directory_at(tiff, offset)
     settings = pointed_to(main, _OLYMPUS_CAMERA_SETTINGS) if main else None
     start = number(settings, _OLYMPUS_PREVIEW_START) if settings else None
     length = number(settings, _OLYMPUS_PREVIEW_LENGTH) if settings else None

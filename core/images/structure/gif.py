@@ -26,9 +26,9 @@ def walk_gif(source: Source) -> Structure:
     for kind, start, end in _blocks(content):
         if kind == _IMAGE:
             frames += 1
-            place = content[start + 1 : start + 9]
+            frame = content[start + 1 : start + 9]
             width, height = (
-                max(side, *(int.from_bytes(place[at : at + 2], "little") for at in (at, at + 4)))
+                max(side, *(int.from_bytes(frame[at : at + 2], "little") for at in (at, at + 4)))
                 for side, at in ((width, 0), (height, 2))
             )
         elif content[start + 1] != _GRAPHIC_CONTROL:

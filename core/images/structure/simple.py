@@ -80,7 +80,7 @@ def walk_ico(source: Source) -> Structure:
 def _signed_sides(source: Source, at: int) -> tuple[int, int]:
     """Read width and height of a bitmap; the height is negative in one from top to bottom."""
     width, height = (
-        int.from_bytes(source.at(place, 4), "little", signed=True) for place in (at, at + 4)
+        int.from_bytes(source.at(offset, 4), "little", signed=True) for offset in (at, at + 4)
     )
     return width, abs(height)
 

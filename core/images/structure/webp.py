@@ -94,7 +94,7 @@ def _frame_sides(source: Source, start: int) -> tuple[int, int]:
 def _sides(source: Source, kind: bytes, at: int) -> tuple[int, int]:
     """Read the sides of a bitstream: RFC 6386, 9.1, and RFC 9649, 3.4."""
     if kind == b"VP8 ":
-        width, height = (source.number(at + place, 2, "little") & 0x3FFF for place in (6, 8))
+        width, height = (source.number(at + offset, 2, "little") & 0x3FFF for offset in (6, 8))
         return width, height
     if kind == b"ANMF":
         return _frame_sides(source, at)

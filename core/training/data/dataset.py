@@ -194,12 +194,12 @@ def _without_near_duplicates(
         Fault(
             photos[row].path,
             f"{display(photos[row].path)} is nearly the same photo as "
-            f"{display(photos[held_out[place]].path)}, which is held out: it is not learnt from.",
+            f"{display(photos[held_out[index]].path)}, which is held out: it is not learnt from.",
         )
-        for row, place in zip(training, found, strict=True)
-        if place >= 0
+        for row, index in zip(training, found, strict=True)
+        if index >= 0
     ]
-    return [row for row, place in zip(training, found, strict=True) if place < 0], faults
+    return [row for row, index in zip(training, found, strict=True) if index < 0], faults
 
 
 def content_hashes(photos: Sequence[LabelledPhoto]) -> list[tuple[bytes, str]]:

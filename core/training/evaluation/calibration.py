@@ -52,33 +52,33 @@ def choose_thresholds(
     none of them is sure of counts for the class itself.
     """
     chosen = list(classes)
-    order = sorted(range(len(classes)), key=lambda place: classes[place].parent is None)
-    for place in order:
-        chosen[place] = chosen[place].with_threshold(_HIGHEST)
-        for threshold in np.arange(_lowest(targets, place, classes), _HIGHEST, _STEP):
-            tried = chosen[place].with_threshold(round(float(threshold), 3))
-            others = [*chosen[:place], tried, *chosen[place + 1 :]]
-            given = class_indices(probabilities, others) == place
-            if _holds(given, targets, classes, place):
-                chosen[place] = tried
+    order = sorted(range(len(classes)), key=lambda index: classes[index].parent is None)
+    for index in order:
+        chosen[index] = chosen[index].with_threshold(_HIGHEST)
+        for threshold in np.arange(_lowest(targets, index, classes), _HIGHEST, _STEP):
+            tried = chosen[index].with_threshold(round(float(threshold), 3))
+            others = [*chosen[:index], tried, *chosen[index + 1 :]]
+            given = class_indices(probabilities, others) == index
+            if _holds(given, targets, classes, index):
+                chosen[index] = tried
                 break
     return tuple(one.threshold for one in chosen)
 
 
-def _lowest(targets: Indices, place: int, classes: Sequence[PhotoClass]) -> float:
-    own = classes[place]
+def _lowest(targets: Indices, index: int, classes: Sequence[PhotoClass]) -> float:
+    own = classes[index]
     # what is no kind of its parent's is filed as its parent all the same
-    few = own.role is Role.FILE and own.parent is None and (targets == place).sum() < _FEW
+    few = own.role is Role.FILE and own.parent is None and (targets == index).sum() < _FEW
     return _LOWEST_OF_FEW if few else _LOWEST
 
 
-def _holds(given: Flags, targets: Indices, classes: Sequence[PhotoClass], place: int) -> bool:
+def _holds(given: Flags, targets: Indices, classes: Sequence[PhotoClass], index: int) -> bool:
     """Return whether a class is seldom enough given to photos that are not of it."""
-    own = classes[place]
+    own = classes[index]
     labels = [one.label for one in classes]
     roles = np.array([one.role for one in classes])
     kinds = [kind for kind, one in enumerate(classes) if one.parent == own.label]
-    is_pet: Flags = (roles[targets] == Role.FILE) & (targets != place) & ~np.isin(targets, kinds)
+    is_pet: Flags = (roles[targets] == Role.FILE) & (targets != index) & ~np.isin(targets, kinds)
     if own.role is not Role.FILE:
         return _at_most(PETS_CALLED[own.role], given, is_pet)
     if own.parent is not None:
@@ -86,7 +86,7 @@ def _holds(given: Flags, targets: Indices, classes: Sequence[PhotoClass], place:
         if not _at_most(KINDS_FILED, given, of_parent):
             return False
         is_pet &= ~of_parent
-    is_neither: Flags = (roles[targets] == Role.NEITHER) & (targets != place)
+    is_neither: Flags = (roles[targets] == Role.NEITHER) & (targets != index)
     return _at_most(PETS_FILED, given, is_pet) and _at_most(NEITHER_FILED, given, is_neither)
 
 

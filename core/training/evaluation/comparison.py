@@ -66,8 +66,8 @@ class Judgement:
         """Return the label that each photo is filed as, None for what is left."""
         labels = [one.label if one.role is Role.FILE else None for one in self.classes]
         return [
-            labels[place] if place >= 0 else None
-            for place in class_indices(self.probabilities, self.classes)
+            labels[index] if index >= 0 else None
+            for index in class_indices(self.probabilities, self.classes)
         ]
 
 

@@ -31,12 +31,12 @@ def kept_epoch(epochs: Sequence[Epoch], photos: int) -> int:
     Returns: its place among `epochs`, of which there is one or more.
     """
     kept, highest = 0, epochs[0].validation_accuracy
-    for place, epoch in enumerate(epochs):
+    for index, epoch in enumerate(epochs):
         highest = max(highest, epoch.validation_accuracy)
         enough = highest - math.sqrt(highest * (1 - highest) / photos)
         if epoch.validation_accuracy < enough:
             continue
         is_lower = epoch.validation_loss <= epochs[kept].validation_loss
         if is_lower or epochs[kept].validation_accuracy < enough:
-            kept = place
+            kept = index
     return kept

@@ -71,12 +71,12 @@ def with_parents(
     """
     made = list(classes.classes)
     labels = [one.label for one in made]
-    for place, one in enumerate(made):
+    for column, one in enumerate(made):
         if one.label not in classes.added or one.role is not Role.FILE:
             continue
-        parent = before[_taken_for(head, own, place)]
+        parent = before[_taken_for(head, own, column)]
         if parent.role is Role.FILE and parent.label in labels:
-            made[place] = replaced(one, parent=parent.parent or parent.label)
+            made[column] = replaced(one, parent=parent.parent or parent.label)
     return replaced(classes, classes=tuple(made))
 
 
@@ -90,18 +90,18 @@ def carried_over(
     labels = [one.label for one in before]
     kernel = np.zeros((len(head.kernel), len(classes.classes)), np.float32)
     bias = np.zeros(len(classes.classes), np.float32)
-    for place, one in enumerate(classes.classes):
+    for column, one in enumerate(classes.classes):
         if one.label in labels:
             index, rarer = labels.index(one.label), 0.0
         else:
-            index, rarer = _taken_for(head, own, place), _RARER
-        kernel[:, place], bias[place] = head.kernel[:, index], head.bias[index] - rarer
+            index, rarer = _taken_for(head, own, column), _RARER
+        kernel[:, column], bias[column] = head.kernel[:, index], head.bias[index] - rarer
     return Head(kernel, bias)
 
 
-def _taken_for(head: Head, own: OwnPhotos, place: int) -> int:
+def _taken_for(head: Head, own: OwnPhotos, column: int) -> int:
     """Return the class that the head before takes the photos of a class for, on the whole."""
-    return int(head.logits(own.views[own.targets == place, 0]).mean(axis=0).argmax())
+    return int(head.logits(own.views[own.targets == column, 0]).mean(axis=0).argmax())
 
 
 def shows_no_new_kind(replay: Replay, classes: HeadClasses) -> Flags:

@@ -95,8 +95,8 @@ def _folds(sha256: Sequence[str], hashes: Hashes) -> Indices:
     """
     folds = np.array([int(one[:8], 16) % FOLDS for one in sha256], dtype=np.intp)
     order = np.argsort(sha256)
-    for place in range(1, len(order)):
-        row, earlier = order[place], order[:place]
+    for index in range(1, len(order)):
+        row, earlier = order[index], order[:index]
         twin = int(nearest(hashes[row : row + 1], hashes[earlier])[0])
         if twin >= 0:
             folds[row] = folds[earlier[twin]]

@@ -117,9 +117,9 @@ def _sheet(mistakes: Sequence[Mistake]) -> Image.Image:
     across, down = _SIDE + _MARGIN, _SIDE + _CAPTION + _MARGIN
     sheet = Image.new("RGB", (_COLUMNS * across + _MARGIN, rows * down + _MARGIN), "white")
     drawing = ImageDraw.Draw(sheet)
-    for place, mistake in enumerate(mistakes):
-        left = _MARGIN + place % _COLUMNS * across
-        top = _MARGIN + place // _COLUMNS * down
+    for index, mistake in enumerate(mistakes):
+        left = _MARGIN + index % _COLUMNS * across
+        top = _MARGIN + index // _COLUMNS * down
         sheet.paste(thumbnail(mistake.path), (left, top))
         lines = (
             _fitted(display(Path(mistake.path.name)), font),

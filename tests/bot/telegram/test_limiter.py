@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.service.halts import Halts
+from bot.service.retry_after import RetryAfterWaits
 from tests.bot.telegram_on_loopback import GROUP, BotApi, Failure, buttons_of
 
 Draw = Callable[..., Any]
@@ -197,25 +197,25 @@ async def test_a_long_halt_is_shown_by_health_and_metrics(
 
     async with running(health_port=free_port) as bot:
         bot_api.send_photo(draw("cats", 1), person=5)
-        while not bot.metrics.halts.chats:
+        while not bot.metrics.waits.chats:
             await asyncio.sleep(0.01)
         assert '"halt_seconds": 1' in await asyncio.to_thread(page, "health")
         metrics = await asyncio.to_thread(page, "metrics")
         assert "catdog_bot_halted_chats 1.0" in metrics
 
 
-def test_halts_end_and_are_counted() -> None:
+def test_waits_end_and_are_counted() -> None:
     now = 0.0
-    halts = Halts(clock=lambda: now)
-    halts.add_chat(1, 10)
-    assert (halts.chats, halts.of_all) == (1, 0.0)
-    assert halts.of_chat(2) <= 0 < halts.of_chat(1)
-    halts.add_chat(1, 20)  # the same chat again halts nobody else
-    assert halts.of_all == 0.0
-    halts.add_chat(2, 5)
-    assert halts.of_all == pytest.approx(20.1)
-    assert halts.of_chat(3) == pytest.approx(20.1)
+    waits = RetryAfterWaits(clock=lambda: now)
+    waits.add_chat(1, 10)
+    assert (waits.chats, waits.of_all) == (1, 0.0)
+    assert waits.of_chat(2) <= 0 < waits.of_chat(1)
+    waits.add_chat(1, 20)  # the same chat again halts nobody else
+    assert waits.of_all == 0.0
+    waits.add_chat(2, 5)
+    assert waits.of_all == pytest.approx(20.1)
+    assert waits.of_chat(3) == pytest.approx(20.1)
     now = 21.0
-    assert (halts.chats, halts.of_all, halts.longest) == (0, 0.0, 0.0)
-    halts.add_chat(3, 5)  # alone again
-    assert halts.of_all == 0.0
+    assert (waits.chats, waits.of_all, waits.longest) == (0, 0.0, 0.0)
+    waits.add_chat(3, 5)  # alone again
+    assert waits.of_all == 0.0

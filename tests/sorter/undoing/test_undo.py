@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from catdog import main
 from core.store.database import Store
 from sorter.filing import late_sidecars
-from sorter.filing.carry import carry_out
+from sorter.filing.move_group import move_group
 from sorter.moving import transfer
 from sorter.undoing import undo as undo_module
 from sorter.undoing.history import runs
@@ -368,9 +368,9 @@ def test_what_another_undo_or_the_person_is_quicker_with_is_no_failure(
             photo.source.write_bytes(b"edited just now")
         elif photo.destination.name == "tom.jpg" and photo.destination.parent.name != "trip":
             photo.destination.write_bytes(b"a new tom")
-        carry_out(run, group, still_seconds)
+        move_group(run, group, still_seconds)
 
-    monkeypatch.setattr(undo_module, "carry_out", quicker)
+    monkeypatch.setattr(undo_module, "move_group", quicker)
     left = {Path(o["path"]).name: o["reason"] for o in undone() if o["outcome"] == "left"}
     assert left == {"mia.jpg": "moved", "rex.jpg": "changed", "tom.jpg": "place-taken"}
     assert (sorted_folder / "tom.jpg").read_bytes() == b"a new tom"

@@ -22,7 +22,7 @@ from core.model.classifier import Classifier
 from core.store.database import Store, StoreUnusable
 from sorter.filing import late_sidecars
 from sorter.filing import mover as mover_module
-from sorter.filing.carry import carry_out
+from sorter.filing.move_group import move_group
 from sorter.filing.pipeline import sort_photos
 from sorter.filing.plan import FilingPlan
 from sorter.outcome import FileOutcome
@@ -342,9 +342,9 @@ def test_a_failure_that_goes_on_is_reported_once_and_mended_later(
 
     def counting(run: Any, group: Any, still_seconds: float) -> None:
         tries.append(group)
-        carry_out(run, group, still_seconds)
+        move_group(run, group, still_seconds)
 
-    monkeypatch.setattr(mover_module, "carry_out", counting)
+    monkeypatch.setattr(mover_module, "move_group", counting)
     draw("cats", 412).save(inbox.folder / "tom.jpg")
     running = daemon()
     wait_until(lambda: len(tries) >= 4)

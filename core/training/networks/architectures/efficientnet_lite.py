@@ -92,9 +92,9 @@ def efficientnet_lite(name: str, size: int | None = None) -> keras.Model:
     x = layers.Rescaling(1 / 128, offset=-127 / 128, name="rescaling")(image)
     x = _convolution(x, _STEM, kernel=3, stride=2, name="stem")
     number = 0
-    for place, stage in enumerate(_STAGES):
+    for index, stage in enumerate(_STAGES):
         blocks = stage.blocks
-        if 0 < place < len(_STAGES) - 1:
+        if 0 < index < len(_STAGES) - 1:
             blocks = math.ceil(variant.depth * blocks)
         for block in range(blocks):
             stride = 1 if block else stage.stride

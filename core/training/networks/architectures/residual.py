@@ -35,10 +35,10 @@ def residual(
     image = keras.Input((size, size, 3), dtype="uint8", name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1, name=RESCALING)(image)
     x = _convolution(x, min(_STEM_WIDTH, widths[0]), stride=2)
-    for place, (width, number) in enumerate(zip(widths, blocks, strict=True)):
+    for index, (width, number) in enumerate(zip(widths, blocks, strict=True)):
         for block in range(number):
             # the first width's are large images, where weighing channels costs most
-            x = _residual_block(x, width, stride=1 if block else 2, excite=place > 0)
+            x = _residual_block(x, width, stride=1 if block else 2, excite=index > 0)
     head = layers.Dense(outputs, name="head")
     pooled = layers.Dropout(0.1)(layers.GlobalAveragePooling2D()(x))
     return keras.Model(image, {LOGITS: head(pooled), ACTIVATION: head(x)}, name="catdog")

@@ -12,8 +12,8 @@ import pytest
 
 from core.store.database import Store
 from sorter.filing import mover as mover_module
-from sorter.filing.carry import carry_out
 from sorter.filing.free_names import Conflict
+from sorter.filing.move_group import move_group
 from sorter.filing.mover import Mover
 from sorter.journal.moves import Kind, State
 from sorter.journal.run import Run
@@ -104,7 +104,7 @@ def taking(name: Path, content: bytes, times: int = 1) -> Callable[..., None]:
             left -= 1
             name.parent.mkdir(exist_ok=True)
             name.write_bytes(content)
-        carry_out(run, group, still_seconds)
+        move_group(run, group, still_seconds)
 
     return take_and_carry_out
 
@@ -114,7 +114,7 @@ def test_a_name_that_is_taken_at_the_last_moment_gives_all_another_number(
     scene: Scene, tree: Tree, monkeypatch: pytest.MonkeyPatch, taken: str
 ) -> None:
     name = scene.folder / "cats" / taken
-    monkeypatch.setattr(mover_module, "carry_out", taking(name, b"another's"))
+    monkeypatch.setattr(mover_module, "move_group", taking(name, b"another's"))
     placed = scene.place()
     assert [one.outcome for one in placed] == [Outcome.MOVED] * 3
     assert tree(scene.folder) == {
@@ -132,12 +132,12 @@ def test_or_leaves_them_if_that_is_asked_for_or_it_is_the_same_photo(
     scene: Scene, tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = scene.folder / "cats" / "tom.jpg"
-    monkeypatch.setattr(mover_module, "carry_out", taking(name, b"another's"))
+    monkeypatch.setattr(mover_module, "move_group", taking(name, b"another's"))
     (placed,) = scene.place(on_conflict=Conflict.SKIP)
     assert (placed.outcome, placed.reason) == (Outcome.LEFT, Reason.CONFLICT)
     assert tree(scene.folder) == {**BEFORE, "cats/tom.jpg": b"another's"}
     name.unlink()
-    monkeypatch.setattr(mover_module, "carry_out", taking(name, b"tom"))
+    monkeypatch.setattr(mover_module, "move_group", taking(name, b"tom"))
     scene.run = Run(scene.store, "sort", scene.folder, scene.folder)
     (placed,) = scene.place()
     assert (placed.outcome, placed.destination) == (Outcome.DUPLICATE, name)
@@ -158,9 +158,9 @@ def test_a_photo_that_is_gone_at_the_last_moment_fails_and_the_rest_stays(
 ) -> None:
     def gone(run: Run, group: Any, still_seconds: float) -> None:
         (scene.folder / "tom.jpg").unlink()
-        carry_out(run, group, still_seconds)
+        move_group(run, group, still_seconds)
 
-    monkeypatch.setattr(mover_module, "carry_out", gone)
+    monkeypatch.setattr(mover_module, "move_group", gone)
     (placed,) = scene.place()
     assert (placed.outcome, placed.reason) == (Outcome.LEFT, Reason.CHANGED)
     assert set(tree(scene.folder)) == {"tom.mov", "tom.xmp"}

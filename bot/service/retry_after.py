@@ -15,7 +15,7 @@ _MORE_SECONDS = 0.1  # beyond what Telegram says
 LONG_SECONDS = 5.0  # from which on a wait is a warning
 
 
-class Halts:
+class RetryAfterWaits:
     """Keeps to what Telegram's 429 says: the chat waits, and all do once a second chat has to.
 
     All figures are seconds.

@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 _TRIES = 5  # at making a folder that something else takes away again
 
 
-class TornApart(OSError):
+class PartlyMoved(OSError):
     """A group got through in part and could not be taken back: a disk that fails twice, say."""
 
 
-def carry_out(run: Run, group: Group, still_seconds: float) -> None:
+def move_group(run: Run, group: Group, still_seconds: float) -> None:
     """Carry out the moves of one group that `run` has planned, in their order.
 
     What may have writers is copied once it has not changed for `still_seconds`. If one fails,
@@ -44,7 +44,7 @@ def carry_out(run: Run, group: Group, still_seconds: float) -> None:
                 run.done(move, FileIdentity.of(move.destination))
             else:
                 run.failed(move, "io-error")
-        raise TornApart(errno.EIO, str(error)) from error
+        raise PartlyMoved(errno.EIO, str(error)) from error
     for move in group:
         filed = None if move.kind is Kind.REMOVE else FileIdentity.of(move.destination)
         run.done(move, filed)
