@@ -10,6 +10,7 @@ from PIL import Image
 
 from core.errors import UnreadableImage
 from core.images.decode import open_image, opener
+from core.runtime.regular_file import open_regular
 
 _SAMPLES = 32  # each way, of a photo's pixels: enough to tell it from any other
 
@@ -52,19 +53,24 @@ class Reading:
 
 
 def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def has_same_pixels(photo: Path, pixels: str | None) -> bool:
-    """Return whether a photo shows what it did when the digest was made, whatever its tags say."""
+    """Return whether a photo shows what it did when the digest was made, whatever its tags say.
+
+    A tag may have turned or mirrored it since.
+    """
     if pixels is None:
         return False
     side, _, digest = pixels.partition(":")
     try:
-        return _digest(opener(photo)(int(side))) == digest
+        image = opener(photo)(int(side))
     except UnreadableImage:
         return False
+    ways = (image, *(image.transpose(way) for way in Image.Transpose))
+    return any(_digest(one) == digest for one in ways)
 
 
 def _digest(image: Image.Image) -> str:

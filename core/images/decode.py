@@ -22,6 +22,7 @@ from core.images.plan import Plan, plan_for
 from core.images.rgb import to_rgb, upright
 from core.images.structure.base import Refusal, cut, too_much, unsupported
 from core.paths import display
+from core.runtime.regular_file import open_regular
 
 # The limits here are checked before anything is decoded, and hold for every format alike, so
 # Pillow's own (a warning at 89 megapixels, an error at 179) only gets in the way of phones that
@@ -113,7 +114,7 @@ def _opened(source: Path | bytes) -> Iterator[BinaryIO]:
     if not stat.S_ISREG(status.st_mode):  # opening a FIFO would block for ever
         raise Refusal(UnreadableCode.NOT_AN_IMAGE, "is not a file. Name a photo instead.")
     _check_bytes(status.st_size)
-    with source.open("rb") as file:
+    with open_regular(source) as file:
         yield file
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 from core.images.budget import budget
 from core.images.pillow_image import register
 from core.images.plan import plan_for
+from core.runtime.regular_file import open_regular
 
 _EXIF_IFD = 0x8769
 _WHEN_TAKEN = (0x9003, 0x9004)  # DateTimeOriginal, DateTimeDigitized; EXIF 2.32, table 8
@@ -46,7 +47,7 @@ def _times_in(exif: Image.Exif) -> list[str]:
 
 def _exif_of(photo: Path) -> Image.Exif:
     """Read what a photo's EXIF says. Raises whatever a broken file makes it raise."""
-    with photo.open("rb") as file:
+    with open_regular(photo) as file:
         plan = plan_for(file, photo.name, min_side=1)
         if plan.jpeg is not None:
             exif = Image.Exif()

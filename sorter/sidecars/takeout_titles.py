@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.runtime.regular_file import open_regular
 from sorter.names import fold
 
 _LARGEST_BYTES = 1 << 20  # notes about a photo have some thousand
@@ -37,9 +38,11 @@ class About:
 def read_notes(path: Path) -> dict[str, Any] | None:
     """Return a JSON object; None if the file holds none."""
     try:
-        if path.lstat().st_size > _LARGEST_BYTES:
+        with open_regular(path) as file:
+            content = file.read(_LARGEST_BYTES + 1)
+        if len(content) > _LARGEST_BYTES:
             return None
-        value = json.loads(path.read_bytes())
+        value = json.loads(content)
     except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
