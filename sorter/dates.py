@@ -10,16 +10,20 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.images.exif import stated_times
+from core.runtime.regular_file import open_regular
 from sorter.sidecars.takeout_titles import read_notes
 
 _FIRST_YEAR, _LAST_YEAR = 1800, 2999  # what is outside is no date of a photo's
 
+_HALF = r"[AaPp]\.?[Mm]\.?|上午|下午|午前|午後|오전|오후"  # of the day
+_AFTERNOONS = ("p", "P", "下午", "午後", "오후")
 _DATE = re.compile(
-    r"\s*(?P<year>[0-9]{4})\s*[-:/.]\s*(?P<month>[0-9]{1,2})\s*[-:/.]\s*(?P<day>[0-9]{1,2})"
-    r"(?:[\sT_]+(?P<hour>[0-9]{1,2})\s*[:.]\s*(?P<minute>[0-9]{1,2})"
+    r"\s*(?P<year>[0-9]{4})\s*[-:/.]\s*(?P<month>[0-9]{1,2})(?:\s*[-:/.]\s*(?P<day>[0-9]{1,2})"
+    r"(?:[\sT_]+(?:(?P<before>" + _HALF + r")\s*)?"
+    r"(?P<hour>[0-9]{1,2})\s*[:.]\s*(?P<minute>[0-9]{1,2})"
     r"(?:\s*[:.]\s*(?P<second>[0-9]{1,2})(?:[.,][0-9]+)?)?"
-    r"\s*(?P<half>[AaPp])?(?(half)\.?[Mm]\.?))?"
-    r"\s*(?:Z|UTC|GMT|[+-][0-9]{1,2}:?[0-9]{2})?\s*"
+    r"\s*(?P<after>" + _HALF + r")?)?)?"
+    r"\s*(?:Z|[A-Z]{3,5})?(?:[+-][0-9]{1,2}(?::?[0-9]{2})?)?\s*"
 )
 _IN_NAMES = re.compile(
     r"(?<![0-9])(?P<year>(?:19|20)[0-9]{2})(?P<between>[-_.]?)(?P<month>[0-9]{2})(?P=between)"
@@ -27,9 +31,13 @@ _IN_NAMES = re.compile(
 )
 _FIRST_IN_NAMES = 1990  # eight digits of an older year are more often a number
 _XMP_BYTES = 1 << 18  # of a file that are searched for XMP
+# the likeliest to be when it was taken first
+_XMP_NAMES = (
+    b"exif:DateTimeOriginal", b"photoshop:DateCreated", b"exif:DateTimeDigitized",
+    b"xmp:CreateDate",
+)  # fmt: skip
 _XMP_DATE = re.compile(
-    rb"(?:exif:DateTimeOriginal|photoshop:DateCreated|xmp:CreateDate|exif:DateTimeDigitized)"
-    rb"\s*(?:=\s*[\"']|>)\s*([0-9][^\"'<]{3,40})"
+    rb"(" + b"|".join(_XMP_NAMES) + rb")\s*(?:=\s*[\"']|>)\s*([0-9][^\"'<]{3,40})"
 )
 _TIME_ZONES = timedelta(hours=14)  # the farthest from UTC
 _ZONE_SECONDS = 900.0  # time zones differ by as much, or some of it
@@ -123,13 +131,13 @@ def _xmp_dates(files: Sequence[Path]) -> Iterator[datetime | None]:
     """Yield the dates in XMP: of sidecars, and of the packet in a photo."""
     for file in files:
         try:
-            with file.open("rb") as opened:
+            with open_regular(file) as opened:
                 content = opened.read(_XMP_BYTES)
         except OSError:
             continue
         if b"xmp" in content:
-            texts = (found.decode("ascii", "replace") for found in _XMP_DATE.findall(content))
-            yield from map(parse_date, texts)
+            found = sorted(_XMP_DATE.findall(content), key=lambda one: _XMP_NAMES.index(one[0]))
+            yield from (parse_date(text.decode("ascii", "replace")) for _, text in found)
 
 
 def parse_date(text: str) -> datetime | None:
@@ -141,13 +149,14 @@ def parse_date(text: str) -> datetime | None:
     if found is None:
         return None
     hour, minute = int(found["hour"] or 0), int(found["minute"] or 0)
-    if found["half"]:
-        hour = hour % 12 + 12 * (found["half"] in "pP")
+    half = found["before"] or found["after"]
+    if half:
+        hour = hour % 12 + 12 * half.startswith(_AFTERNOONS)
     try:
         return datetime(
             int(found["year"]),
             int(found["month"]),
-            int(found["day"]),
+            int(found["day"] or 1),
             0 if hour == 24 else hour,
             minute,
             min(int(found["second"] or 0), 59) if int(found["second"] or 0) <= 60 else 99,

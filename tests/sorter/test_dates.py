@@ -167,3 +167,35 @@ def test_dates_in_names(name: str) -> None:
 )  # fmt: skip
 def test_numbers_in_names_that_are_no_dates(name: str) -> None:
     assert date_in_name(name, TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("2019-07-08T12:13:14+02", 12),
+        ("2019:07:08 12:13:14 GMT+02:00", 12),
+        ("2019:07:08 12:13:14 CEST", 12),
+        ("2019:07:08 PM 01:02:03", 13),
+        ("2019:07:08 下午 01:13:14", 13),
+        ("2019:07:08 上午 12:13:14", 0),
+        ("2019-07", 0),
+    ],
+)
+def test_zones_and_halves_of_a_day_are_read_as_they_are_written(text: str, hour: int) -> None:
+    when = parse_date(text)
+    assert when is not None
+    assert (when.year, when.month, when.hour) == (2019, 7, hour)
+
+
+def test_when_it_was_taken_goes_before_when_it_was_made(tmp_path: Path, draw: Draw) -> None:
+    xmp = tmp_path / "a.xmp"
+    xmp.write_text('<x:xmpmeta xmp:CreateDate="2024-01-01" exif:DateTimeOriginal="1999-02-03"/>')
+    assert dated(make(tmp_path / "a.jpg", draw("cats", 1)), xmp) == ("1999/02", "xmp")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="FIFOs as POSIX has them")
+def test_a_note_that_is_a_fifo_is_not_waited_for(tmp_path: Path, draw: Draw) -> None:
+    for name in ("a.xmp", "a.jpg.json"):
+        os.mkfifo(tmp_path / name)
+    notes = [tmp_path / "a.xmp", tmp_path / "a.jpg.json"]
+    assert dated(make(tmp_path / "a.jpg", draw("cats", 1)), *notes) == ("2020/09", "file")
