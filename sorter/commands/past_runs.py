@@ -139,7 +139,7 @@ def _paths(name: str) -> set[Path]:
     if not name:
         raise UsageRefused("An empty name is no photo. Name one, or a run.")
     path = Path(os.path.normpath(Path.cwd() / name))
-    return {path, path.parent.resolve() / path.name}
+    return {path, path.parent.resolve() / path.name, path.resolve()}
 
 
 def _print(outcome: PutBack, *, dry_run: bool, as_json: bool) -> None:

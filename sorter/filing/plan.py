@@ -17,7 +17,7 @@ from sorter.filing.pipeline import Sorting
 from sorter.journal.moves import filed_by_another_run, was_filed_into
 from sorter.journal.run import Run
 from sorter.moving.completeness import STILL_SECONDS
-from sorter.moving.mounts import Mounts
+from sorter.moving.mounts import Mounts, mount_points
 from sorter.routes import Routes
 from sorter.scanning.inbox import Inbox
 
@@ -84,7 +84,8 @@ class FilingPlan:
             )
 
     def begin_run(self, store: Store, command: str) -> Run:
-        options, version = self.options.for_journal(), self.routes.manifest.version
+        options = {**self.options.for_journal(), "mounts": mount_points(self.inbox.folder)}
+        version = self.routes.manifest.version
         return Run(store, command, *self.folders, options=options, model_version=version)
 
     def sorting(self, store: Store, run: Run | None, *, mounts: Mounts | None = None) -> Sorting:

@@ -14,7 +14,7 @@ from pathlib import Path
 from core.store.database import Store, columns_below, from_column
 from sorter.digests import has_same_pixels, sha256_of
 from sorter.identity import FileIdentity, regular
-from sorter.journal.moves import Group, PlannedMove, has_move, read_moves
+from sorter.journal.moves import IN_PLACE, Group, PlannedMove, has_move, read_moves
 
 
 class LeftBecause(StrEnum):
@@ -27,14 +27,12 @@ class LeftBecause(StrEnum):
     ORIGINAL_GONE = "original-gone"  # of a copy, which is then all there is
 
 
-def _files_below(folder: Path) -> Mapping[tuple[str, int], list[Path]]:
-    """Return the files below a folder by name and size."""
-    files: defaultdict[tuple[str, int], list[Path]] = defaultdict(list)
+def _files_below(folder: Path) -> Mapping[str, list[Path]]:
+    """Return the files below a folder by name."""
+    files: defaultdict[str, list[Path]] = defaultdict(list)
     for here, _, names in os.walk(folder):
         for name in names:
-            identity = regular(Path(here, name))
-            if identity is not None:
-                files[name, identity.size].append(Path(here, name))
+            files[name].append(Path(here, name))
     return files
 
 
@@ -44,9 +42,10 @@ class FoundAgain:
     def __init__(self, store: Store, destination: Path) -> None:
         self._store = store
         self._destination = destination
+        self._renamed: dict[Path, Path] = {}  # folders that were filed into, to what they are now
 
     @cached_property
-    def _files(self) -> Mapping[tuple[str, int], list[Path]]:
+    def _files(self) -> Mapping[str, list[Path]]:
         return _files_below(self._destination)
 
     def group(self, group: Group) -> Group | LeftBecause:
@@ -56,15 +55,45 @@ class FoundAgain:
         was moved on purpose.
         """
         photo = group[0]
-        if os.path.lexists(photo.destination) or os.path.lexists(photo.destination.parent):
+        if os.path.lexists(photo.destination):
             return group
-        for path in self._files.get((photo.destination.name, photo.identity.size), ()):
-            if is_it(photo, path) and not self._is_filed_into(path.parent):
+        for path in self._files.get(photo.destination.name, ()):
+            if _shows(photo, path) and self._is_renamed(photo, path.parent):
                 return [
                     replace(move, destination=path.with_name(move.destination.name))
                     for move in group
                 ]
         return LeftBecause.MOVED
+
+    def _is_renamed(self, photo: PlannedMove, folder: Path) -> bool:
+        """Return whether a folder is the one that a photo was filed into, under another name."""
+        was = photo.destination.parent
+        if self._renamed.get(was) == folder:
+            return True
+        if self._is_filed_into(folder):
+            return False
+        if os.path.lexists(was) and not self._have_all_left(photo, folder):
+            return False
+        self._renamed[was] = folder
+        return True
+
+    def _have_all_left(self, photo: PlannedMove, folder: Path) -> bool:
+        """Return whether all that was filed with a photo, or before it, now stands in `folder`.
+
+        Then its folder was renamed, and made anew since. One photo alone does not show that.
+        """
+        was = photo.destination.parent
+        with self._store.reading() as db:
+            rows = db.execute(
+                f"SELECT dst FROM moves WHERE {IN_PLACE} AND run <= ? AND dst >= ? AND dst < ?",
+                (photo.run, *columns_below(was)),
+            )
+            filed = [
+                path for path in (from_column(row["dst"]) for row in rows) if path.parent == was
+            ]
+        return len(filed) > 1 and all(
+            os.path.lexists(folder / path.name) and not os.path.lexists(path) for path in filed
+        )
 
     def _is_filed_into(self, folder: Path) -> bool:
         """Return whether a folder is one that photos are filed into."""
@@ -87,10 +116,16 @@ def unchanged(move: PlannedMove) -> FileIdentity | LeftBecause:
     identity = regular(move.destination)
     if identity is None:
         return LeftBecause.CHANGED if os.path.lexists(move.destination) else LeftBecause.MOVED
+    return identity if _shows(move, move.destination) else LeftBecause.CHANGED
+
+
+def _shows(move: PlannedMove, path: Path) -> bool:
+    """Return whether a file is what was filed, or the same but for its tags."""
     with suppress(OSError):
-        if is_it(move, move.destination) or has_same_pixels(move.destination, move.pixels):
-            return identity
-    return LeftBecause.CHANGED
+        return is_it(move, path) or (
+            regular(path) is not None and has_same_pixels(path, move.pixels)
+        )
+    return False
 
 
 def groups_in_renamed(store: Store, folder: Path) -> set[int]:
@@ -106,13 +141,11 @@ def groups_in_renamed(store: Store, folder: Path) -> set[int]:
         ).fetchall()
         for row in rows:
             is_below = os.fsencode(folder).startswith(row["destination"] + os.fsencode(os.sep))
-            if is_below and not os.path.lexists(from_column(row["dst"]).parent):
+            if is_below and not os.path.lexists(from_column(row["dst"])):
                 moves += read_moves(db, "id = ?", (row["id"],))
     files = _files_below(folder) if moves else {}
     return {
         move.group_id
         for move in moves
-        if any(
-            is_it(move, path) for path in files.get((move.destination.name, move.identity.size), ())
-        )
+        if any(_shows(move, path) for path in files.get(move.destination.name, ()))
     }

@@ -96,6 +96,12 @@ def read_moves(
         )
 
 
+# of moves that nothing has taken back as far as the journal knows
+IN_PLACE = (
+    "state = 'done' AND undoes IS NULL AND run NOT IN (SELECT id FROM runs WHERE command = 'undo')"
+)
+
+
 def has_move(store: Store, where: str, values: Sequence[Any]) -> bool:
     with store.reading() as db:
         row = db.execute(f"SELECT 1 FROM moves WHERE {where} LIMIT 1", values).fetchone()

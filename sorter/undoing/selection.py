@@ -10,19 +10,15 @@ from typing import Any
 from core.errors import UsageRefused
 from core.store.database import Store, columns_below, to_column
 from sorter.journal.found_again import groups_in_renamed
-from sorter.journal.moves import Group, read_moves
+from sorter.journal.moves import IN_PLACE, Group, read_moves
 from sorter.journal.run import UNDO, RunRecord, read_runs
 
 _MOST_FOLDERS = 200  # SQLite nests 1,000 terms at most
 _MOST_NAMES = 10_000  # SQLite takes 32,766 values in a query, and each name is compared thrice
 _PLACES = ("src", "dst", "found_at")  # columns: where a photo was, was filed, and was moved to
 
+
 # an undo also moves new sidecars, which no move of before put where they were
-_IN_PLACE = (
-    "state = 'done' AND undoes IS NULL AND run NOT IN (SELECT id FROM runs WHERE command = 'undo')"
-)
-
-
 def newest_run(store: Store, *, before: RunRecord | None = None) -> RunRecord | None:
     """Return the newest run that is not undone, never an undo; of those before one, if it is given.
 
@@ -62,7 +58,7 @@ def groups_of(
     `photos` name files and folders as they are now or as they were; `since` is in seconds since
     1970. Raises UsageRefused.
     """
-    wheres = [_IN_PLACE]
+    wheres = [IN_PLACE]
     values: list[Any] = []
     if run is not None:
         wheres.append("run = ?")
@@ -84,7 +80,7 @@ def groups_of(
         groups = [(row["group_id"], row["first"]) for row in db.execute(query, values)]
         for group, first in groups:
             if first == group or photos or last is not None:
-                yield list(read_moves(db, f"group_id = ? AND {_IN_PLACE}", (group,)))
+                yield list(read_moves(db, f"group_id = ? AND {IN_PLACE}", (group,)))
             else:  # only sidecars of it are meant, which came after the photo had gone
                 where = f"group_id = ? AND {' AND '.join(wheres)}"
                 for sidecar in list(read_moves(db, where, (group, *values))):

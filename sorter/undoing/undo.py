@@ -14,10 +14,11 @@ from core.store.database import Store, to_column
 from sorter.filing.move_group import PartlyMoved, move_group
 from sorter.identity import FileIdentity, regular
 from sorter.journal.found_again import FoundAgain, LeftBecause, is_it, unchanged
-from sorter.journal.moves import Group, Kind, PlannedMove
+from sorter.journal.moves import IN_PLACE, Group, Kind, PlannedMove, has_move
 from sorter.journal.run import UNDO, Run, RunRecord, read_runs
 from sorter.moving.failures import failure_of
 from sorter.moving.filesystem import nearest_folder
+from sorter.moving.mounts import IsMounted
 from sorter.moving.transfer import ChangedMeanwhile, same_bytes
 from sorter.outcome import Reason
 from sorter.sidecars.matching import FolderSidecars, sidecars_in
@@ -58,6 +59,7 @@ class _Undo:
         self._record = record
         self._run = run
         self._promised: set[Path] = set()
+        self._is_mounted = IsMounted(record.options.get("mounts", ()))
         self._table = SidecarNames(tuple(record.options.get("sidecars", ())))
         self._sidecars: dict[Path, FolderSidecars] = {}  # by folder
         self._found_again = FoundAgain(store, record.destination)
@@ -100,6 +102,8 @@ class _Undo:
 
     def _has_a_folder(self, move: PlannedMove) -> bool:
         """Return whether the folder is there that was sorted, or can be made on its own disk."""
+        if not self._is_mounted.for_folder(move.source.parent):
+            return False
         folder = self._record.folder
         if os.path.isdir(folder):
             return True
@@ -132,12 +136,19 @@ class _Undo:
         for name in self._sidecars[folder].take(photo.destination.name):
             beside = folder / name
             standing = regular(beside)
-            if beside in planned or standing is None or not self._table.is_note(name):
+            if standing is None or not self._table.is_note(name):
+                continue
+            if beside in planned or self._was_filed(beside):
                 continue
             # what was there before the photo came, or is no mere notes, is the person's own
             if beside.lstat().st_ctime >= photo.at:
                 original = photo.source.with_name(renamed(name, stem, new_stem))
-                yield PlannedMove(Kind.MOVE, beside, original, standing)
+                if original not in self._promised:
+                    yield PlannedMove(Kind.MOVE, beside, original, standing)
+
+    def _was_filed(self, sidecar: Path) -> bool:
+        """Return whether a sidecar was filed with another photo: it goes back with that one."""
+        return has_move(self._store, f"{IN_PLACE} AND dst = ?", (to_column(sidecar),))
 
     def _carry_out(self, batch: list[Group]) -> Iterator[PutBack]:
         if self._run is None:

@@ -127,6 +127,46 @@ def test_folders_that_come_and_go_on_the_same_disk_are_filed_into(scene: Scene) 
     assert scene.place("2026/11").outcome is Outcome.MOVED
 
 
+def test_another_file_system_at_the_same_place_is_not_it(
+    scene: Scene, tmp_path: Path, mount: Callable[..., None]
+) -> None:
+    """Nor is another folder that is bound there."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    for disk in (one, other):
+        disk.mkdir()
+        mount(disk)
+    mount(scene.cats, bind=one)
+    scene.begin()
+    assert scene.place().outcome is Outcome.MOVED
+    umount(scene.cats)
+    mount(scene.cats, bind=other)
+    assert scene.place().reason == Reason.DESTINATION_GONE
+    umount(scene.cats)
+    (one / "below").mkdir()
+    mount(scene.cats, bind=one / "below")
+    assert scene.place().reason == Reason.DESTINATION_GONE
+    umount(scene.cats)
+    mount(scene.cats, bind=one)
+    assert scene.place().outcome is Outcome.MOVED
+
+
+def test_a_link_that_led_nowhere_is_filed_through_once_its_disk_is_there(
+    scene: Scene, tmp_path: Path, mount: Callable[..., None]
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    scene.cats.rmdir()
+    scene.cats.symlink_to(disk / "cats")
+    scene.begin()
+    assert scene.place().reason == Reason.DESTINATION_GONE
+    mount(disk)
+    (disk / "cats").mkdir()
+    assert scene.place().outcome is Outcome.MOVED
+    umount(disk)
+    disk.joinpath("cats").mkdir()
+    assert scene.place().reason == Reason.DESTINATION_GONE
+
+
 def test_names_with_blanks_are_read(tmp_path: Path, mount: Callable[..., None]) -> None:
     point = tmp_path / "my disk\\n"
     point.mkdir()

@@ -6,12 +6,14 @@ import errno
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from catdog import main
 from core.store.database import Store
@@ -451,3 +453,74 @@ def test_numbers_and_times_out_of_any_range_are_refused() -> None:
     for time in ("²h", "9" * 20 + "d", "99999-01-01"):
         assert run("undo", "--since", time).exit_code == 2, time
     assert run("undo", "--since", "999999d").exit_code == 0
+
+
+def test_photos_that_share_a_sidecar_all_come_back(
+    tmp_path: Path, draw: Callable[..., Any], put: Put, tree: Tree, tiny_model: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    draw("cats", 300).save(folder / "tom.jpg")
+    draw("cats", 301).save(folder / "tom.png")
+    put(folder / "tom.xmp", b"about tom")
+    before = tree(folder)
+    run("sort", folder, "--model", tiny_model)
+    assert {one["outcome"] for one in undone()} == {"put-back"}
+    assert tree(folder) == before
+
+
+def test_a_class_folder_that_is_renamed_and_made_anew_is_known(
+    sorted_folder: Path, draw: Callable[..., Any], tiny_model: Path, tree: Tree
+) -> None:
+    """Whether the run is named, or the folder; a photo that was tagged meanwhile included."""
+    (sorted_folder / "cats").rename(sorted_folder / "kitties")
+    with (sorted_folder / "kitties" / "mia.jpg").open("ab") as photo:
+        photo.write(b"a tag")
+    draw("cats", 310).save(sorted_folder / "new.jpg")
+    run("sort", sorted_folder, "--model", tiny_model)
+    assert (sorted_folder / "cats" / "new.jpg").exists()
+    back = undone(sorted_folder / "kitties", "--dry-run")
+    assert {Path(one["original"]).name for one in back if one["reason"] is None} >= {"tom.jpg", "mia.jpg"}
+    assert {one["outcome"] for one in undone("1")} == {"put-back"}
+    assert {"tom.jpg", "mia.jpg", "rex.jpg", "trip/tom.jpg"} <= tree(sorted_folder).keys()
+    assert (sorted_folder / "cats" / "new.jpg").exists()
+
+
+def test_a_photo_that_only_got_an_orientation_is_known_again(sorted_folder: Path) -> None:
+    photo = sorted_folder / "cats" / "mia.jpg"
+    with Image.open(photo) as image:
+        exif = image.getexif()
+        exif[0x0112] = 6  # a quarter turn
+    content = photo.read_bytes()
+    block = b"Exif\0\0" + exif.tobytes().removeprefix(b"Exif\0\0")
+    segment = b"\xff\xe1" + (len(block) + 2).to_bytes(2) + block
+    photo.write_bytes(content[:2] + segment + content[2:])
+    assert {one["outcome"] for one in undone()} == {"put-back"}
+
+
+def test_a_folder_is_named_by_a_link_to_it(sorted_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(sorted_folder)
+    assert len(undone(tmp_path / "link")) == 7
+
+
+def test_nothing_goes_back_into_an_empty_mount_point(
+    tmp_path: Path, draw: Callable[..., Any], tiny_model: Path
+) -> None:
+    card = tmp_path / "card"
+    card.mkdir()
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "tmpfs", str(card)], capture_output=True
+        ).returncode
+    ):
+        pytest.skip("file systems cannot be mounted here")
+    try:
+        draw("cats", 300).save(card / "tom.jpg")
+        run("sort", card, "--into", tmp_path / "sorted", "--model", tiny_model)
+    finally:
+        subprocess.run(["umount", str(card)], check=True)
+    result = run("undo", "--json")
+    assert json.loads(result.stdout.splitlines()[0])["reason"] == "folder-gone"
+    assert list(card.iterdir()) == []
+    assert (tmp_path / "sorted" / "cats" / "tom.jpg").exists()
