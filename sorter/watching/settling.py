@@ -13,6 +13,7 @@ from sorter.identity import FileIdentity
 class _Waiting:
     identity: FileIdentity
     due: float
+    has_settled: bool = False  # it only comes again
 
 
 class SettlingFiles:
@@ -64,8 +65,14 @@ class SettlingFiles:
         return settled
 
     def is_settled(self, path: Path, now: float) -> bool:
-        """Return whether a file has settled, or is gone; if not, it is waited for."""
-        if self._settled.get(str(path)) == FileIdentity.of(path):
+        """Return whether a file has settled, or is gone; if not, it is waited for.
+
+        One that has settled and is to be returned again later has settled all the same.
+        """
+        identity, waiting = FileIdentity.of(path), self._waiting.get(str(path))
+        if self._settled.get(str(path)) == identity:
+            return True
+        if waiting is not None and waiting.has_settled and waiting.identity == identity:
             return True
         self.wait_for(path, now)
         return False
@@ -74,7 +81,7 @@ class SettlingFiles:
         """Have a file that has settled returned again a little later, if it is the same then."""
         identity = self._settled.pop(str(path), None)
         if identity is not None:
-            self._waiting[str(path)] = _Waiting(identity, now + seconds)
+            self._waiting[str(path)] = _Waiting(identity, now + seconds, has_settled=True)
 
     def forget(self, path: Path) -> None:
         self._waiting.pop(str(path), None)

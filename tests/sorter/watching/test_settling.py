@@ -34,6 +34,7 @@ def test_what_settled_is_given_again_only_once_it_changes(tmp_path: Path) -> Non
     assert files.take_settled(now=4.0) == [photo]
     files.wait_again(photo, now=4.0, seconds=0.5)
     assert files.take_settled(now=4.4) == []
+    assert files.is_settled(photo, now=4.4)  # what stands beside it need not wait
     assert files.take_settled(now=4.5) == [photo]
     files.forget(photo)
     assert files.wait_for(photo, now=5.0)

@@ -469,6 +469,19 @@ def test_a_group_settles_together_and_a_late_sidecar_follows(
     assert set(tree(inbox.folder)) == {"cats/tom.jpg", "cats/tom.CR2", "cats/tom.jpg.xmp"}
 
 
+def test_a_photo_whose_sidecars_came_first_does_not_wait_as_long_as_they_would(
+    inbox: Inbox, daemon: Callable[..., Running], draw: Draw, wait_until: Wait, put: Put
+) -> None:
+    running = daemon(settle=0.2)
+    put(inbox.folder / "tom.xmp", b"notes that came early")
+    put(inbox.folder / "tom.mov", b"a film that came early")
+    wait_until(lambda: running.watcher.activity.waiting == 2)
+    time.sleep(1.0)  # they have settled, and wait for their photo
+    draw("cats", 414).save(inbox.folder / "tom.jpg")
+    wait_until((inbox.folder / "cats" / "tom.mov").exists)
+    assert (inbox.folder / "cats" / "tom.xmp").exists()
+
+
 def test_a_raw_photo_waits_for_its_jpeg_and_is_filed_alone_in_the_end(
     inbox: Inbox,
     daemon: Callable[..., Running],
