@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pkgutil
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,12 @@ class _Group(click.Group):
         command: click.Command = pkgutil.resolve_name(COMMANDS[cmd_name])
         return command
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **extra)
+        except OSError as error:  # from --help and --version
+            sys.exit(_end_output(error))
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -73,17 +80,22 @@ class _Group(click.Group):
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
         except OSError as error:
-            if not is_of_output(error):
-                raise
-            give_up_output()
-            if isinstance(error, BrokenPipeError):  # `| head` has enough
-                ctx.exit(ExitCode.OK)
-            with suppress(OSError):
-                click.echo(output_words(error), err=True)
-            ctx.exit(ExitCode.SOME_FAILED)
+            ctx.exit(_end_output(error))
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(ExitCode.INTERRUPTED)
+
+
+def _end_output(error: OSError) -> ExitCode:
+    """Return how to end when standard output takes nothing more; raise any other error again."""
+    if not is_of_output(error):
+        raise error
+    give_up_output()
+    if isinstance(error, BrokenPipeError):  # `| head` has enough
+        return ExitCode.OK
+    with suppress(OSError):
+        click.echo(output_words(error), err=True)
+    return ExitCode.SOME_FAILED
 
 
 def _load_env_file(

@@ -158,3 +158,14 @@ def test_without_the_extras_all_but_training_and_archive_can_be_imported() -> No
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("asked", ["--help", "--version", "sort --help"])
+def test_help_that_cannot_be_written_is_one_line(asked: str) -> None:
+    command = f"set -o pipefail; {sys.executable} -m catdog {asked}"
+    full = subprocess.run(["bash", "-c", f"{command} > /dev/full"], capture_output=True, text=True)
+    (line,) = full.stderr.splitlines()
+    assert (full.returncode, line.startswith("Error: standard output cannot")) == (1, True)
+    enough = subprocess.run(["bash", "-c", f"{command} | true"], capture_output=True, text=True)
+    assert (enough.returncode, enough.stderr) == (0, "")
