@@ -11,7 +11,11 @@ _LIBRARIES = (
     "*.migratedaplibrary", "iphoto library", "photo booth library", "*.imovielibrary",
     "*.imovieproject", "*.fcpbundle", "*.tvlibrary", "*.musiclibrary", "*.lrlibrary",
     "*.lrdata", "*.lrcat-data", "*.cocatalog", "*.cosessiondb", "captureone", "*.dtbase2",
-    "*.c1catalog", "*.luminar", "*.skylumcatalog",
+    "*.c1catalog", "*.luminar", "*.skylumcatalog", "*.theater", "*.backupdb", "*.backupbundle",
+    "*.sparsebundle",
+    # documents and programs of macOS, which are folders elsewhere
+    "*.rtfd", "*.pages", "*.numbers", "*.key", "*.app", "*.bundle", "*.framework", "*.textbundle",
+    "*.pxm", "*.band", "*.logicx", "*.xcassets", "*.photoslideshow",
 )  # fmt: skip
 _PREVIEWS = (
     "@eadir", "thumbs", "thumbnails", ".thumbnails", ".thumbs", "@__thumb", ".@__thumb",
@@ -26,7 +30,7 @@ _REMOVED = (
 _SYSTEMS = (
     "__macosx", "system volume information", "#snapshot", "@recently-snapshot", ".snapshot*",
     ".zfs", ".spotlight-v100", ".fseventsd", ".documentrevisions-v100", ".temporaryitems",
-    "@sharebin", "@database", "@appstore", "*.download",
+    "~snapshot", "lost.dir", "@sharebin", "@database", "@appstore", "*.download",
 )  # fmt: skip
 _NAMES = (*_LIBRARIES, *_PREVIEWS, *_REMOVED, *_SYSTEMS)
 

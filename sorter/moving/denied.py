@@ -28,18 +28,23 @@ def is_read_only(folder: Path) -> bool:
 
 def denied(source: Path, folder: Path) -> tuple[Reason, str] | None:
     """Return why a file may not go from its folder into another; None if that is not known."""
-    home = source.parent
+    home, there = source.parent, nearest_folder(folder)
+    if not os.access(source, os.R_OK):
+        return Reason.NO_PERMISSION, f"Give this user read access to {display(source)}."
     if is_read_only(home):
-        return Reason.READ_ONLY, (
-            f"{display(home)} is read-only, as a locked card is: say --copy, which leaves the "
-            "photos there."
+        elsewhere = (
+            " and, with --into, a folder that can be written to" if is_read_only(there) else ""
         )
-    there = nearest_folder(folder)
+        return Reason.READ_ONLY, (
+            f"{display(home)} is read-only, as a locked card is: say --copy{elsewhere}, which "
+            "leaves the photos there."
+        )
     for path in (source, home, there):
         if _is_locked(path):
+            copy = "choose another folder with --into" if path == there else "say --copy"
             return Reason.NO_PERMISSION, (
                 f"{display(path)} is locked against changes (immutable or append-only): take that "
-                "away, with `chattr -ia` or in the Finder, or say --copy."
+                f"away, with `chattr -ia` or in the Finder, or {copy}."
             )
     if _is_sticky_for_us(source):
         return Reason.NO_PERMISSION, (

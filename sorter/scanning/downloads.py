@@ -37,6 +37,6 @@ def _unfinished(listing: Listing) -> Iterator[str]:
 
 def _is_abandoned(download: Path) -> bool:
     try:
-        return time.time() - download.lstat().st_mtime > _ABANDONED_SECONDS
+        return abs(time.time() - download.lstat().st_mtime) > _ABANDONED_SECONDS
     except OSError:
         return True  # it has just ended

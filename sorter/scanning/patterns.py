@@ -8,6 +8,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath
 
+from sorter.names import fold
+
+_SET = re.compile(r"\[(?P<not>[!^]?)(?P<of>\]?(?:\[:\w+:\]|[^\]])*)\]", re.DOTALL)
+_MEMBERS = re.compile(r"\[:\w+:\]|.", re.DOTALL)
+_CLASSES = {  # in lower case, as all that is compared
+    "[:digit:]": "0-9", "[:xdigit:]": "0-9a-f", "[:alpha:]": "a-z", "[:alnum:]": "a-z0-9",
+    "[:lower:]": "a-z", "[:upper:]": "a-z", "[:space:]": r"\s", "[:punct:]": r"!-/:-@\[-`{-~",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
@@ -53,7 +62,7 @@ def _decides(patterns: list[_Pattern], parts: tuple[str, ...], *, is_folder: boo
         if one.folders_only and not is_folder:
             continue
         against = "/".join(parts) if one.by_path else parts[-1]
-        if one.matches.fullmatch(against.casefold()):
+        if one.matches.fullmatch(fold(against)):
             decided = not one.takes_back
     return decided
 
@@ -68,7 +77,7 @@ def _read(pattern: str) -> _Pattern:
     body = body.rstrip("/")
     by_path = "/" in body
     return _Pattern(
-        re.compile(_expression(body.lstrip("/").casefold()), re.DOTALL),
+        re.compile(_expression(fold(body.lstrip("/"))), re.DOTALL),
         folders_only,
         by_path,
         takes_back,
@@ -88,13 +97,24 @@ def _expression(pattern: str) -> str:
             out, at = out + "[^/]*", at + 1
         elif rest[0] == "?":
             out, at = out + "[^/]", at + 1
-        elif rest[0] == "[" and (end := rest.find("]", 2)) > 0:
-            inner = rest[1:end].replace("\\", "\\\\")
-            negated = "^" if inner[0] in "!^" else ""
-            inner = inner[1:] if negated else inner
-            out, at = f"{out}(?!/)[{negated}{inner}]", at + end + 1
+        elif (found := _SET.match(rest)) is not None:
+            out, at = out + _set(found), at + found.end()
         elif rest[0] == "\\" and len(rest) > 1:
             out, at = out + re.escape(rest[1]), at + 2
         else:
             out, at = out + re.escape(rest[0]), at + 1
     return out
+
+
+def _set(found: re.Match[str]) -> str:
+    """Write `[a-z]`, `[!a-z]` or `[[:digit:]]` as a regular expression; literally if it is none."""
+    parts = _MEMBERS.findall(found["of"])
+    members = "".join(
+        _CLASSES.get(part, part if part == "-" else re.escape(part)) for part in parts
+    )
+    expression = f"(?!/)[{'^' if found['not'] else ''}{members}]"
+    try:
+        re.compile(expression)
+    except re.error:  # a range that ends before it begins
+        return re.escape(found[0])
+    return expression

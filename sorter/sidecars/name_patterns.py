@@ -32,7 +32,12 @@ _NUMBER = re.compile(r"(?P<body>.*)(?P<number>\(\d+\))", re.DOTALL)
 _DARKTABLES = re.compile(r"(?P<stem>.+)_\d\d(?P<suffix>\.[^.]+)", re.DOTALL)  # x_01.jpg of x.jpg
 _APPLES_ORIGINAL = re.compile(r"(?P<head>.*_)O(?P<number>\d{4})", re.DOTALL)  # of its AAE
 _ICLOUDS = re.compile(r"(?P<stem>.+)_(HEVC|HEIC|HEIF|AVC|H264|JPE?G|PNG)", re.I | re.DOTALL)
-_EDITED = re.compile(r".+-(edit|bearb|modif|bewerk|edyt|muokat|redig|uprav|szerk)\w*", re.DOTALL)
+_EDITED = re.compile(  # as Takeout calls a photo's edited version, in the account's language
+    r".+-(edit|bearb|modif|bewerk|edyt|muokat|redig|uprav|szerk|düzen|edição|[eé]dité|izmen|ured"
+    r"|измен|отредакт|редаг|змінен|επεξεργ|編集|已修改|已编辑|已編輯|수정"
+    r"|แก้ไข|נערך|ערוך|تم التعديل|معدل)\w*",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import pytest
 from core.errors import UsageRefused
 from sorter.outcome import Reason
 from sorter.scanning.inbox import Inbox
+from sorter.scanning.patterns import excludes
 from sorter.scanning.scanned import Names, Skipped, SkippedBecause
 
 CLASSES = frozenset({"cats", "dogs", "other", "rabbits"})
@@ -208,3 +209,33 @@ def test_a_download_that_was_forgotten_years_ago_blocks_nothing(pictures: Path) 
         (pictures / name).write_bytes(b"half")
         os.utime(pictures / name, (1_500_000_000, 1_500_000_000))
     assert photos(Inbox(pictures, pictures, False, CLASSES)) == ["h.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "is_excluded"),
+    [
+        ("[9-1]*", "9.jpg", False),  # no range: the letters themselves
+        ("[9-1]*", "[9-1].jpg", True),
+        ("[[:digit:]]*", "5.jpg", True),
+        ("[[:digit:]]*", "a.jpg", False),
+        ("[!a-c]*", "d.jpg", True),
+        ("[!a-c]*", "B.jpg", False),
+        ("[]x]*", "].jpg", True),
+        ("[a&&b].jpg", "&.jpg", True),
+        ("a[b.jpg", "a[b.jpg", True),
+        ("e\u0301.jpg", "\u00e9.jpg", True),  # an accent of its own, and with its letter
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_sets_of_letters_are_read_as_git_reads_them(
+    pattern: str, name: str, is_excluded: bool
+) -> None:
+    assert excludes([pattern], Path(name), is_folder=False) == is_excluded
+
+
+def test_a_download_from_the_future_holds_nothing_up(pictures: Path) -> None:
+    part = pictures / "h.jpg.part"
+    part.write_bytes(b"")
+    os.utime(part, (4e9, 4e9))
+    (found, *_) = Inbox(pictures, pictures, False, CLASSES).scan()
+    assert "h.jpg" in [*found.photos]
