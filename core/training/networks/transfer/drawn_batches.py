@@ -92,8 +92,8 @@ def draw_chances(
         own = np.flatnonzero(classes == index)
         if not len(own):
             continue
-        _, place, counts = np.unique(sources[own], return_inverse=True, return_counts=True)
-        weights = counts[place] ** (source_power - 1.0)
+        _, inverse, counts = np.unique(sources[own], return_inverse=True, return_counts=True)
+        weights = counts[inverse] ** (source_power - 1.0)
         chances[own] = shares.get(one.role, 1.0) * weights / weights.sum()
     scaled: npt.NDArray[np.float64] = chances / chances.sum()
     return scaled

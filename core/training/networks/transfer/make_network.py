@@ -16,7 +16,6 @@ import numpy.typing as npt
 from core.labels import PhotoClass, classes_from_folders
 from core.model.manifest import Manifest
 from core.model.network import NETWORK_KERAS, NETWORK_LITERT, LiteRt, Network, NetworkInfo
-from core.model.preprocessing import Preprocessing
 from core.model.registry import OWN_NETWORK
 from core.runtime.console import count_up
 from core.runtime.durations import duration
@@ -115,7 +114,7 @@ def _write_network(made: Transferred, run: Run, settings: Transfer, folder: Path
     NetworkInfo(
         name=settings.network,
         sha256=hashlib.sha256(content).hexdigest(),
-        preprocessing=Preprocessing(settings.size, settings.size),
+        preprocessing=settings.served,
         channels=int(output["shape"][-1]),
         scale=float(scale),
         zero_point=int(zero_point),

@@ -91,8 +91,8 @@ def _choose(
     chances = draw_chances(dataset, rows, 0.5, {Role.NEITHER: 2.0, Role.BOTH: 2.0})
     number = min(most, len(rows))
     chosen = random.choice(len(rows), number, replace=False, p=chances)
-    for place in np.sort(chosen):
-        yield _Shown(int(rows[place]), None, dataset.classes[dataset.targets[rows[place]]].label)
+    for index in np.sort(chosen):
+        yield _Shown(int(rows[index]), None, dataset.classes[dataset.targets[rows[index]]].label)
     if len(filed) < 2:
         return
     pets = rows[np.isin(dataset.targets[rows], filed)]

@@ -68,8 +68,11 @@ class Transfer:
     """Settings of one training run; stand whole in network.json."""
 
     network: str = "efficientnet-lite0"
-    size: int = 224  # pixels that the trained network serves at
-    stored_size: int = 192  # pixels that photos are decoded to
+    # larger than what it learns on: crops show animals larger than whole photos do (Touvron et al.,
+    # "Fixing the train-test resolution discrepancy", 2019)
+    size: int = 256  # pixels that the trained network serves at
+    served_side: int = 224  # pixels of the shorter side: no sharper than what is measured on
+    stored_size: int = 192  # pixels that photos are decoded to for training
     stages: tuple[TransferStage, ...] = _STAGES
     batch_size: int = 64
     weight_decay: float = 0.02  # AdamW's
@@ -97,6 +100,11 @@ class Transfer:
     def preprocessing(self) -> Preprocessing:
         """How the photos that are learnt from are stored."""
         return Preprocessing(self.stored_size, self.stored_size, _SHORTER_SIDE)
+
+    @property
+    def served(self) -> Preprocessing:
+        """How photos are served."""
+        return Preprocessing(self.size, self.size, self.served_side)
 
     def steps(self, photos: int) -> tuple[int, ...]:
         """Count the steps of each stage for so many photos to learn from."""
@@ -129,5 +137,6 @@ class Transfer:
             self,
             stages=stages,
             size=size or self.size,
+            served_side=round(self.served_side * larger),
             stored_size=round(self.stored_size * larger),
         )

@@ -63,7 +63,7 @@ def test_classes_and_sources_are_drawn_alike(dataset: Dataset) -> None:
 
 def test_the_rate_rises_and_falls_in_each_stage_and_images_grow() -> None:
     """Settings that are changed keep the stages' proportions."""
-    settings = Transfer(batch_size=10).changed(epochs=60.0, learning_rate=1e-3, size=112)
+    settings = Transfer(batch_size=10).changed(epochs=60.0, learning_rate=1e-3, size=128)
     plan = Plan(settings, 100)
     rates = [plan.learning_rate(step) for step in range(plan.steps)]
     assert plan.steps == 600
@@ -75,6 +75,7 @@ def test_the_rate_rises_and_falls_in_each_stage_and_images_grow() -> None:
     assert sizes[0] == 80
     assert sizes == sorted(sizes)
     assert sizes[-1] == 112
+    assert settings.served == Preprocessing(128, 128, 112)
 
 
 @needs_weights
