@@ -8,7 +8,7 @@ from typing import BinaryIO
 from core.errors import UnreadableCode
 from core.images.budget import budget
 from core.images.formats import HEADER_BYTES, named, sniff
-from core.images.structure.base import Refusal, Source, Structure, unsupported
+from core.images.structure.base import Refusal, Source, Structure, cut, unsupported
 from core.images.structure.jpeg import Jpeg, walk_jpeg
 
 _MOST_PREVIEW = 64 * 2**20  # bytes of the JPEG in a RAW file
@@ -101,9 +101,11 @@ def _walk(source: Source, announced: str, min_side: int) -> Structure:
 
 
 def _raw(source: Source, kind: str, min_side: int) -> Plan:
-    from core.images.raw.preview import full_size_preview
+    from core.images.raw.preview import full_size_preview, is_cut
 
     preview = full_size_preview(source, kind)
+    if is_cut(source, kind, preview):
+        raise cut("its data goes beyond its end")
     if preview is None or preview.length > _MOST_PREVIEW:
         raise unsupported(f"a raw photo ({kind}) without a full-size preview")
     jpeg = walk_jpeg(source.part(preview.offset, preview.length))

@@ -7,9 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.images.listing import list_photos
+from core.images.listing import is_photo_name, list_photos
 from core.images.other_stores import is_other_store
 from sorter.moving.filesystem import file_system_of, nearest_folder
+from sorter.sidecars.name_patterns import is_raw_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,11 @@ def _photos(folder: Path, destination: Path, *, recursive: bool) -> list[Photo]:
     def skip(sub: Path) -> bool:
         return sub == destination or is_other_store(sub.name)
 
+    def is_wanted(name: str) -> bool:
+        return is_photo_name(name) or is_raw_name(name)
+
     photos = []
-    for path in list_photos(folder, recursive=recursive, skip=skip):
+    for path in list_photos(folder, recursive=recursive, skip=skip, is_wanted=is_wanted):
         with suppress(OSError):  # gone meanwhile
             status = path.stat()
             photos.append(Photo(path, status.st_size, status.st_mtime))

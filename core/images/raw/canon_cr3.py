@@ -58,7 +58,8 @@ def cr3_contents(source: Source) -> Contents:
         or largest(coded)
     )
     orientation = number(image, ORIENTATION) if image else None
-    return Contents(tuple(span for span in jpegs if span), sensor, orientation)
+    whole = unless_damaged(lambda: list(boxes(source, 0, source.size)))()
+    return Contents(tuple(span for span in jpegs if span), sensor, orientation, whole is None)
 
 
 def _inside(source: Source, parent: Box | None, skipped: int = 0) -> list[Box]:

@@ -20,6 +20,10 @@ class Span(NamedTuple):
     offset: int
     length: int
 
+    def is_cut(self, size: int) -> bool:
+        """Return whether it begins in a file of so many bytes, and ends beyond it."""
+        return self.offset < size < self.offset + self.length
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
@@ -31,6 +35,7 @@ class Contents:
     jpegs: tuple[Span, ...] = ()
     sensor: Size | None = None
     orientation: int | None = None
+    is_cut: bool = False  # the sensor's data goes beyond the file's end
 
 
 def unless_damaged(read: Callable[Given, Read]) -> Callable[Given, Read | None]:

@@ -8,7 +8,7 @@ from core.images.raw.contents import unless_damaged
 from core.images.structure.base import Source
 from core.images.structure.tiff import Directories, Directory
 
-_TIFF = 42
+TIFF = 42
 OLYMPUS = frozenset({0x4F52, 0x5352})  # "RO" and "RS" where TIFF has 42
 PANASONIC = 0x0055  # "U\0"
 
@@ -22,7 +22,7 @@ _ASCII, _UNDEFINED = 2, 7  # types of values
 def open_tiff(source: Source) -> Directories | None:
     """Return what begins as TIFF does, or as makers changed that."""
     tiff = Directories(source)
-    is_tiff = source.at(0, 2) in (b"II", b"MM") and tiff.magic in {_TIFF, PANASONIC} | OLYMPUS
+    is_tiff = source.at(0, 2) in (b"II", b"MM") and tiff.magic in {TIFF, PANASONIC} | OLYMPUS
     return tiff if is_tiff else None
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from core.images.raw.contents import Contents, Size, Span, positive
 from core.images.structure.base import Refusal, Source
 
-_DIRECTORY = 84  # offset and length of the JPEG, then of the records, big-endian
+_DIRECTORY = 84  # offset and length of the JPEG, of the records, of the data, big-endian
 _MOST_RECORDS = 256
 _FULL_SIZE, _CROPPED_SIZE, _IMAGE_SIZE = 0x0100, 0x0111, 0x0121  # RawImage...; height, width
 _LAYOUT = 0x0130  # FujiLayout
@@ -24,8 +24,9 @@ def raf_contents(source: Source) -> Contents:
 
     Raises Refusal.
     """
-    offset, length, records = struct.unpack(">3I", source.at(_DIRECTORY, 12))
-    return Contents((Span(offset, length),), _sensor(_records(source, records)))
+    offset, length, records, _, *data = struct.unpack(">6I", source.at(_DIRECTORY, 24))
+    is_cut = Span(*data).is_cut(source.size)
+    return Contents((Span(offset, length),), _sensor(_records(source, records)), is_cut=is_cut)
 
 
 def _records(source: Source, offset: int) -> dict[int, bytes]:

@@ -49,6 +49,15 @@ def full_size_preview(source: Source, kind: str) -> Preview | None:
     return max(found, key=lambda one: one.width * one.height, default=None)
 
 
+def is_cut(source: Source, kind: str, preview: Preview | None) -> bool:
+    """Return whether a RAW file ends before the sensor's data does, or the JPEG that it needs."""
+    contents = _contents(source, kind)
+    if contents is None:
+        return False
+    needed = contents.jpegs if preview is None else ()
+    return contents.is_cut or any(span.is_cut(source.size) for span in needed)
+
+
 @unless_damaged
 def _contents(source: Source, kind: str) -> Contents | None:
     if kind == CANON_CR3:

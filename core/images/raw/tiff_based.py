@@ -10,6 +10,7 @@ from core.images.raw.contents import Contents, Size, Span, largest, positive, un
 from core.images.raw.directories import (
     OLYMPUS,
     PANASONIC,
+    TIFF,
     directory_at,
     number,
     numbers,
@@ -31,6 +32,7 @@ ORIENTATION = 0x0112  # EXIF 2.32, table 4
 _JPEG_COMPRESSIONS = (6, 7)  # old-style JPEG (CR2's preview is one), JPEG
 _IMAGE_WIDTH, _IMAGE_LENGTH = 0x0100, 0x0101
 _STRIP_OFFSETS, _STRIP_BYTE_COUNTS = 0x0111, 0x0117
+_TILE_OFFSETS, _TILE_BYTES = 0x0144, 0x0145
 _JPEG_FORMAT, _JPEG_FORMAT_LENGTH = 0x0201, 0x0202  # JPEGInterchangeFormat, -Length
 _EXIF_IFD, _MAKER_NOTE = 0x8769, 0x927C
 _DEFAULT_SCALE, _DEFAULT_CROP_SIZE, _ACTIVE_AREA = 0xC61E, 0xC620, 0xC68D  # DNG
@@ -61,7 +63,22 @@ def tiff_contents(source: Source, kind: str) -> Contents | None:
         sensor = _canon_sensor(first, directories) if is_cr2 else _largest_sensor(directories)
         own = None
     found = [*jpegs, own] if own else jpegs
-    return Contents(tuple(found), sensor, number(first, ORIENTATION))
+    # others state sizes that are not the file's
+    is_cut = tiff.magic == TIFF and any(
+        span.is_cut(source.size) for one in directories for span in _sensor_data(one, make(first))
+    )
+    return Contents(tuple(found), sensor, number(first, ORIENTATION), is_cut)
+
+
+def _sensor_data(directory: Directory, maker: str) -> list[Span]:
+    """Return where the strips or tiles of a sensor's data lie."""
+    if not holds_sensor(directory, maker):
+        return []
+    found = []
+    for starts, lengths in ((_STRIP_OFFSETS, _STRIP_BYTE_COUNTS), (_TILE_OFFSETS, _TILE_BYTES)):
+        offsets, sizes = numbers(directory, starts), numbers(directory, lengths)
+        found += [Span(int(at), int(size)) for at, size in zip(offsets, sizes, strict=False)]
+    return found
 
 
 def canon_sensor_info(maker_note: Directory) -> Size | None:

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from core.errors import UnreadableCode, UnreadableImage
 from core.images.decode import open_image
 from core.images.raw.kinds import raw_kind
-from core.images.raw.preview import Preview, full_size_preview
+from core.images.raw.preview import Preview, full_size_preview, is_cut
 from core.images.structure.base import Source
 from tests.core.images.raw_files import (
     CFA,
@@ -46,6 +47,13 @@ def preview_of(content: bytes) -> Preview | None:
     source = Source(io.BytesIO(content))
     kind = raw_kind(source)
     return full_size_preview(source, kind) if kind else None
+
+
+def is_cut_short(content: bytes) -> bool:
+    """Return whether a file whose preview is whole is cut all the same."""
+    source, preview = Source(io.BytesIO(content)), preview_of(content)
+    assert preview is not None
+    return is_cut(source, raw_kind(source) or "", preview)
 
 
 def kind_of(content: bytes) -> str | None:
@@ -434,3 +442,39 @@ def test_mutated_files_neither_raise_nor_take_long(kind: str) -> None:
             assert max(found.width, found.height) >= 1000
             assert found.orientation is None or 1 <= found.orientation <= 8
     assert preview_of(content) is not None
+
+
+@every_format
+def test_a_file_that_ends_in_its_preview_is_cut(kind: str, tmp_path: Path) -> None:
+    content = FORMATS[kind](jpeg(), SENSOR, 1)
+    photo = tmp_path / f"tom.{kind.lower()}"
+    photo.write_bytes(content[:-500])
+    with pytest.raises(UnreadableImage) as refused:
+        open_image(photo, min_side=64)
+    assert refused.value.code is UnreadableCode.TRUNCATED
+
+
+def test_a_file_that_ends_in_the_sensors_data_is_cut() -> None:
+    """Its preview may stand before that, and be whole."""
+    tiff = Tiff()
+    preview = jpeg()
+    shown = tiff.image(*FULL_SIZE, YCBCR, 7) | {
+        0x00FE: tiff.long(REDUCED),
+        0x0111: tiff.long(tiff.append(preview)),
+        0x0117: tiff.long(len(preview)),
+    }
+    data = tiff.image(*SENSOR, CFA, 7) | {0x00FE: tiff.long(0), 0x0117: tiff.long(8_000)}
+    first = tiff.image(8, 4, RGB) | {0x00FE: tiff.long(REDUCED), 0xC612: (1, 4, b"\1\4\0\0")}
+    start = len(tiff.content) + 600  # after the directories
+    subs = tiff.directory(data | {0x0111: tiff.long(start)}), tiff.directory(shown)
+    content = tiff.finish(tiff.directory(first | {0x014A: tiff.long(*subs)}))
+    whole = content.ljust(start, b"\0") + bytes(8_000)
+    assert not is_cut_short(whole)
+    assert is_cut_short(whole[:-1])
+    fuji = bytearray(raf(jpeg()))
+    fuji[100:108] = struct.pack(">2I", len(fuji), 8_000)
+    assert not is_cut_short(bytes(fuji) + bytes(8_000))
+    assert is_cut_short(bytes(fuji) + bytes(7_999))
+    canon = cr3(jpeg())
+    assert not is_cut_short(canon + struct.pack(">I4s", 108, b"mdat") + bytes(100))
+    assert is_cut_short(canon + struct.pack(">I4s", 108, b"mdat") + bytes(99))

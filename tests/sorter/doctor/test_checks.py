@@ -93,6 +93,8 @@ def test_a_good_folder_is_well_and_every_check_says_so(
     assert "holds 1 photo" in findings["folder"].message
     assert "holds 2 photos" in found(folder, recursive=True)["folder"].message
     assert sorted(folder.parent.rglob("*")) == before
+    (folder / "raw.dng").write_bytes(b"a raw photo takes room, too")
+    assert "holds 2 photos" in found(folder)["folder"].message
 
 
 def test_nothing_of_this_is_invented(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -480,7 +480,10 @@ def test_a_class_folder_that_is_renamed_and_made_anew_is_known(
     run("sort", sorted_folder, "--model", tiny_model)
     assert (sorted_folder / "cats" / "new.jpg").exists()
     back = undone(sorted_folder / "kitties", "--dry-run")
-    assert {Path(one["original"]).name for one in back if one["reason"] is None} >= {"tom.jpg", "mia.jpg"}
+    assert {Path(one["original"]).name for one in back if one["reason"] is None} >= {
+        "tom.jpg",
+        "mia.jpg",
+    }
     assert {one["outcome"] for one in undone("1")} == {"put-back"}
     assert {"tom.jpg", "mia.jpg", "rex.jpg", "trip/tom.jpg"} <= tree(sorted_folder).keys()
     assert (sorted_folder / "cats" / "new.jpg").exists()
