@@ -71,7 +71,6 @@ class Transfer:
     # larger than what it learns on: crops show animals larger than whole photos do (Touvron et al.,
     # "Fixing the train-test resolution discrepancy", 2019)
     size: int = 256  # pixels that the trained network serves at
-    served_side: int = 224  # pixels of the shorter side: no sharper than what is measured on
     stored_size: int = 192  # pixels that photos are decoded to for training
     stages: tuple[TransferStage, ...] = _STAGES
     batch_size: int = 64
@@ -104,7 +103,7 @@ class Transfer:
     @property
     def served(self) -> Preprocessing:
         """How photos are served."""
-        return Preprocessing(self.size, self.size, self.served_side)
+        return Preprocessing(self.size, self.size)
 
     def steps(self, photos: int) -> tuple[int, ...]:
         """Count the steps of each stage for so many photos to learn from."""
@@ -137,6 +136,5 @@ class Transfer:
             self,
             stages=stages,
             size=size or self.size,
-            served_side=round(self.served_side * larger),
             stored_size=round(self.stored_size * larger),
         )

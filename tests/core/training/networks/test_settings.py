@@ -97,7 +97,6 @@ def test_networks_for_heads_have_settings_too() -> None:
     assert (made.network, made.size, made.batch_size) == ("efficientnet-lite1", 112, 8)
     assert made.epochs == pytest.approx(3)
     assert made.stages[-1].sizes[-1][1] == 98
-    assert made.served_side == 98
     assert {stage.composites for stage in made.stages} == {0.2}
     assert made.stored_size == 160
     assert Transfer.read(json.loads(json.dumps(asdict(made)))) == made

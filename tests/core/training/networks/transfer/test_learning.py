@@ -75,7 +75,7 @@ def test_the_rate_rises_and_falls_in_each_stage_and_images_grow() -> None:
     assert sizes[0] == 80
     assert sizes == sorted(sizes)
     assert sizes[-1] == 112
-    assert settings.served == Preprocessing(128, 128, 112)
+    assert settings.served == Preprocessing(128, 128)
 
 
 @needs_weights
