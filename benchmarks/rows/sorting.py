@@ -14,7 +14,6 @@ from pathlib import Path
 from benchmarks import baseline
 from benchmarks.measuring.figures import (
     Figure,
-    KnownMiss,
     Line,
     at_least,
     in_turns,
@@ -23,11 +22,6 @@ from benchmarks.measuring.figures import (
 )
 from benchmarks.measuring.photos import camera_photos, small_photos
 from benchmarks.measuring.setting import Setting, catdog, module
-
-_SMALL_MISS = KnownMiss(
-    at_least(78),
-    "the start, the journal and the moves take 17 %, which 2,000 photos do not outweigh.",
-)
 
 
 def measure_camera(setting: Setting) -> list[Figure]:
@@ -80,16 +74,10 @@ def measure_small(setting: Setting) -> list[Figure]:
     times = in_turns(ways, sizes.rounds)
     shutil.rmtree(inbox)
     what = f"sorting {sizes.small_photos} small photos"
-    return [_of_the_bound(5, what, at_least(85), times, _SMALL_MISS)]
+    return [_of_the_bound(5, what, at_least(85), times)]
 
 
-def _of_the_bound(
-    row: int,
-    what: str,
-    line: Line,
-    times: dict[str, tuple[float, ...]],
-    known_miss: KnownMiss | None = None,
-) -> Figure:
+def _of_the_bound(row: int, what: str, line: Line, times: dict[str, tuple[float, ...]]) -> Figure:
     return Figure(
         row,
         f"{what}: the speed of decoding and the network alone that is reached",
@@ -97,7 +85,6 @@ def _of_the_bound(
         "%",
         line,
         f"{milliseconds(times['bound'])} against {milliseconds(times['catdog'])} a photo",
-        known_miss,
     )
 
 
