@@ -166,7 +166,7 @@ def test_a_file_over_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.M
     photo = tmp_path / "big.jpg"
     photo.write_bytes(encoded("JPEG", half_and_half()))
     monkeypatch.setattr(image_module, "MAX_BYTES", 100)
-    monkeypatch.setattr(Path, "open", lambda self, mode: pytest.fail("it was read"))
+    monkeypatch.setattr(image_module, "open_regular", lambda path: pytest.fail("it was read"))
     assert code_of(photo) is UnreadableCode.TOO_LARGE
 
 
@@ -188,10 +188,10 @@ def test_no_permission_and_a_failing_disk_say_so(
         (OSError(5, "Input/output error"), UnreadableCode.IO_ERROR),
     ):
 
-        def refuse(self: Path, mode: str, error: OSError = error) -> bytes:
+        def refuse(path: Path, error: OSError = error) -> bytes:
             raise error
 
-        monkeypatch.setattr(Path, "open", refuse)
+        monkeypatch.setattr(image_module, "open_regular", refuse)
         assert code_of(photo) is code
 
 
