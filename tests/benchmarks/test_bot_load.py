@@ -26,6 +26,7 @@ WELL = bot_load.Load(
 )
 
 
+@pytest.mark.long
 def test_a_small_burst_is_measured() -> None:
     load = bot_load.run(0, people=3, photos=2)
     assert (load.answered, load.doubled, load.out_of_order) == (6, 0, 0)
@@ -34,6 +35,7 @@ def test_a_small_burst_is_measured() -> None:
     assert load.memory > 10e6
 
 
+@pytest.mark.long
 def test_a_chat_that_has_to_wait_is_told_from_the_others() -> None:
     load = bot_load.run(0, people=3, photos=2, flood=3)
     assert (load.answered, load.doubled, load.out_of_order) == (6, 0, 0)

@@ -26,6 +26,7 @@ def source(tmp_path: Path, draw: Callable[..., Any]) -> Path:
     return tmp_path / "source.png"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("seed", "orientation"), [(0, 1), (2, 6)])
 def test_a_camera_s_photo_is_large_and_turned_by_its_exif(
     source: Path, seed: int, orientation: int
