@@ -26,6 +26,9 @@ _FILMS = frozenset({".mov", ".mp4", ".mp", ".m4v", ".mv"})  # Live and motion ph
 _RAW = tuple(sorted(RAW_SUFFIXES))
 _SHOTS = (*_RAW, *sorted(_FILMS), ".thm", ".wav")
 
+_NUMBERED_FILM = re.compile(r".+\.mp(~\d+|\(\d+\))", re.I | re.DOTALL)  # PXL_1.MP~2.jpg's
+_LAST_OF_NUMBERS = frozenset("0123456789)")
+
 _TAKEOUTS = ".supplemental-metadata"
 _CUT_LETTERS = 43  # from which on Takeout may have cut a name: 46, less a number such as (1)
 _NUMBER = re.compile(r"(?P<body>.*)(?P<number>\(\d+\))", re.DOTALL)
@@ -76,7 +79,7 @@ class SidecarNames:
 
     def is_recording(self, name: str) -> bool:
         """Return whether it would be the same shot once more: a raw photo, a film, a thumbnail."""
-        return _has_suffix_of(_SHOTS, name)
+        return _has_suffix_of(_SHOTS, name) or _is_numbered_film(name)
 
     def keys(self, name: str) -> Iterator[Key]:
         """Yield what a sidecar may be named after, the likeliest first."""
@@ -99,6 +102,10 @@ class SidecarNames:
 
 
 DEFAULT_NAMES = SidecarNames()
+
+
+def _is_numbered_film(name: str) -> bool:
+    return name[-1:] in _LAST_OF_NUMBERS and _NUMBERED_FILM.fullmatch(name) is not None
 
 
 def is_raw_name(name: str) -> bool:
@@ -144,9 +151,15 @@ def _takeout_keys(body: str, number: str) -> Iterator[Key]:
 
 def _recording_keys(name: str) -> Iterator[Key]:
     stem, suffix = os.path.splitext(name)
+    if _is_numbered_film(name):
+        yield Key(name, whole=False)
+        return
     yield Key(stem, whole=False)
     if suffix.lower() not in _FILMS:
         return
+    numbered = _NUMBER.fullmatch(stem)
+    if numbered is not None:
+        yield Key(f"{numbered['body']}{suffix}{numbered['number']}", whole=False)
     yield Key(name, whole=False)  # a Pixel's PXL_1.MP beside PXL_1.MP.jpg
     yield Key(stem + ".MP", whole=False)
     iclouds = _ICLOUDS.fullmatch(stem)

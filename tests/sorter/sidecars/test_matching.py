@@ -26,6 +26,8 @@ from sorter.sidecars.name_patterns import SidecarNames, renamed
         ("x.jpg", ["x.nef", "x.nef.xmp", "x_01.nef.xmp"]),
         ("IMG_1234.HEIC", ["IMG_1234.MP4", "IMG_1234_HEVC.MOV", "IMG_O1234.AAE", "IMG_1234.AAE"]),
         ("IMG_1234.JPG", ["IMG_1234_HEIC.MOV"]),
+        ("PXL_1.MP~2.jpg", ["PXL_1.MP~2", "PXL_1.mp~2"]),
+        ("PXL_1.MP(1).jpg", ["PXL_1.MP(1)", "PXL_1(1).MP"]),
         ("PXL_1.MP.jpg", ["PXL_1.MP", "PXL_1.MP.jpg.supplemental-meta.json", "PXL_1.mp4"]),
         ("Käthe.jpg", ["Käthe.xmp", "Käthe.jpg.json"]),
         ("KÄTHE.jpg", ["Käthe.mov"]),
