@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,9 @@ def test_a_node_lost_in_the_middle_costs_time_not_rows(
         outcome = archive(
             listed, table, map_on_ray(looking), kills, again=Again(), photos_in_a_part=300
         )
+        end = time.monotonic() + 60  # Ray notices by heartbeats, after the rows may have come
+        while sum(node["Alive"] for node in ray.nodes()) > 2 and time.monotonic() < end:
+            time.sleep(0.2)
         alive = [node for node in ray.nodes() if node["Alive"]]
     assert kills.killed_at is not None
     assert kills.killed_at <= 500
