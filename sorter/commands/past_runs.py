@@ -139,7 +139,8 @@ def _paths(name: str) -> set[Path]:
     if not name:
         raise UsageRefused("An empty name is no photo. Name one, or a run.")
     path = Path(os.path.normpath(Path.cwd() / name))
-    return {path, path.parent.resolve() / path.name, path.resolve()}
+    real = Path(os.path.realpath(path))  # where resolve() raises for links in a circle
+    return {path, Path(os.path.realpath(path.parent)) / path.name, real}
 
 
 def _print(outcome: PutBack, *, dry_run: bool, as_json: bool) -> None:

@@ -43,7 +43,7 @@ class Answers:
         """Return each file as a photo if its answer is kept and still true, else as its path.
 
         A photo that another head of the same network answered is judged by its embedding. Files
-        that are gone are left out. Raises StoreUnusable.
+        that are gone are skipped. Raises StoreUnusable.
         """
         known = answers_of(store, files)
         version = self._classifier.manifest.version

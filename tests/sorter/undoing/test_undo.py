@@ -503,6 +503,8 @@ def test_a_photo_that_only_got_an_orientation_is_known_again(sorted_folder: Path
 
 def test_a_folder_is_named_by_a_link_to_it(sorted_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(sorted_folder)
+    (tmp_path / "circle").symlink_to("circle")
+    assert run("undo", tmp_path / "circle").exit_code == 2
     assert len(undone(tmp_path / "link")) == 7
 
 
